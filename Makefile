@@ -1,0 +1,62 @@
+# Two commands do everything: `make demo` and `make test`. Both set up .venv first, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+CORES ?= all
+CONFIG ?= config/config.yaml
+BIN := .venv/bin
+RUN := $(BIN)/snakemake --cores $(CORES) --profile config/profiles/local --configfile $(CONFIG)
+CODE := src scripts tests benchmarks
+STAGES := workflow,corpora,models,passages,queries,runs,trainsets,checkpoints,metrics,tables
+
+.PHONY: help
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: .venv/.ready ## Set up, then run the default experiment: results/tables/ood.csv and id.csv
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) -- results/tables/ood.csv
+	@echo "read results/tables/ood.md and results/tables/id.md"
+
+.PHONY: test
+test: .venv/.ready ## Set up, then run the tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+.PHONY: check
+check: .venv/.ready ## Lint, formats, types, schemas
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/python -m synthrank.specs.schemas --check config/schemas
+
+.PHONY: format
+format: .venv/.ready ## Put code and schemas in their form
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/snakefmt Snakefile rules
+	$(BIN)/python -m synthrank.specs.schemas config/schemas
+
+.PHONY: dry-run
+dry-run: .venv/.ready ## List the jobs that CONFIG would run
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) --dry-run --quiet rules --
+
+.PHONY: clean
+clean: ## Remove everything made by the workflow, downloads and replies included
+	find results -mindepth 1 ! -name README.md -delete
+	rm -rf .snakemake
+
+# torch goes first and pinned: any other package would pull in the newest build, with gigabytes of CUDA where the
+# package index has them. pyserini is taken for Anserini's jar alone; its other dependencies are not needed.
+.venv/.ready: pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else \
+		f"Python 3.11 or 3.12 is needed, {sys.executable} is {sys.version.split()[0]}; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(STAGES),dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps pyserini==1.6.0
+	touch $@

@@ -1,0 +1,45 @@
+# synthrank: train search rankers on data written by language models.
+#
+# Every path is results/STAGE/…, made by rules/STAGE.smk inside envs/STAGE.yaml by way of src/synthrank/STAGE/:
+#
+#   results/models/{model}/
+#   results/corpora/{corpus}/passages.jsonl                       {split}/queries.jsonl  {split}/qrels.txt
+#   results/passages/{corpus}/{paradigm}/requests.jsonl           {llm}/replies.jsonl  {llm}/passages.jsonl
+#   results/queries/{corpus}/{augmentation}/queries.jsonl
+#   results/runs/corpora/{corpus}/{retriever}/{queryset}.trec     first stages
+#   results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/  the same over written passages
+#   results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{testset}.trec
+#   results/trainsets/{recipe}/{llm}/groups.jsonl
+#   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
+#   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
+#   results/tables/{id,ood}.csv
+#
+# A wildcard but {seed} is the name of a file under config/, or a split that a corpus states; `none` stands where no
+# recipe or no LLM was involved.
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/models.smk"
+include: "rules/corpora.smk"
+include: "rules/passages.smk"
+include: "rules/queries.smk"
+include: "rules/runs.smk"
+include: "rules/trainsets.smk"
+include: "rules/checkpoints.smk"
+include: "rules/metrics.smk"
+include: "rules/tables.smk"
+
+
+rule all:
+    """Both tables of the experiment."""
+    default_target: True
+    input:
+        "results/tables/id.csv",
+        "results/tables/ood.csv",

@@ -1,0 +1,52 @@
+"""What every rule file uses: the study, its names as wildcard constraints, the fingerprint of a rule's code.
+
+A Study reads and checks every file under config/; Needs answers which files a job reads where an entity file decides.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+SRC = Path(workflow.basedir, "src").resolve()
+SCRIPTS = Path(workflow.basedir, "scripts").resolve()
+sys.path.insert(0, str(SRC))
+
+from synthrank import fingerprint
+from synthrank.errors import SynthrankError
+from synthrank.needs import Needs
+from synthrank.specs.llms import EchoLlm, LocalLlm
+from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm
+from synthrank.specs.recipes import DistilRecipe, PairsRecipe
+from synthrank.specs.retrievers import Bm25, Dense
+from synthrank.study import Study
+
+# src is importable in every environment with no install, and a rule's shell block names its script alone.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC} SCRIPTS={SCRIPTS}; ")
+
+
+def code_of(script):
+    """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
+    return fingerprint.code_of(SCRIPTS / script, SRC)
+
+
+try:
+    study = Study(Path("config"), config)
+except SynthrankError as error:
+    raise WorkflowError(str(error)) from None
+needs = Needs(study)
+
+
+wildcard_constraints:
+    augmentation=study.pattern("augmentations"),
+    corpus=study.pattern("corpora"),
+    llm=study.pattern("llms", "none"),
+    model=study.pattern("models"),
+    paradigm=study.pattern("paradigms"),
+    queryset=f"{study.split_pattern}|{study.pattern('augmentations')}",
+    ranker=study.pattern("rankers"),
+    recipe=study.pattern("recipes", "none"),
+    retriever=study.pattern("retrievers"),
+    seed=r"\d+",
+    split=study.split_pattern,
+    suite=study.pattern("suites"),
+    testset=study.pattern("testsets"),

@@ -1,0 +1,88 @@
+"""Stage corpora: collections in one form, checked and counted.
+
+Takes  config/corpora/{corpus}.yaml, and what it names
+Gives  results/corpora/{corpus}/passages.jsonl, {split}/queries.jsonl, {split}/qrels.txt
+"""
+
+
+rule fetch_archives:
+    """Fetch and unpack the source distributions that a corpus is read from."""
+    input:
+        spec="config/corpora/{corpus}.yaml",
+    output:
+        archives=directory("results/corpora/{corpus}/archives"),
+    log:
+        "results/logs/fetch_archives/{corpus}.log",
+    benchmark:
+        "results/benchmarks/fetch_archives/{corpus}.tsv"
+    conda:
+        "../envs/corpora.yaml"
+    threads: 1
+    params:
+        code=code_of("fetch_archives.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/fetch_archives.py \
+            --spec {input.spec:q} \
+            --archives {output.archives:q} \
+            &>{log:q}
+        """
+
+
+rule build_passages:
+    """Normalise the passages of one corpus."""
+    input:
+        spec="config/corpora/{corpus}.yaml",
+        source=needs.corpus_source,
+    output:
+        passages="results/corpora/{corpus}/passages.jsonl",
+        stats="results/corpora/{corpus}/passages.json",
+    log:
+        "results/logs/build_passages/{corpus}.log",
+    benchmark:
+        "results/benchmarks/build_passages/{corpus}.tsv"
+    conda:
+        "../envs/corpora.yaml"
+    threads: 1
+    params:
+        code=code_of("build_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/build_passages.py \
+            --spec {input.spec:q} \
+            --archives results/corpora/{wildcards.corpus}/archives \
+            --passages {output.passages:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """
+
+
+rule build_queries:
+    """Normalise the queries and judgments of one split of one corpus."""
+    input:
+        spec="config/corpora/{corpus}.yaml",
+        source=needs.corpus_source,
+        passages="results/corpora/{corpus}/passages.jsonl",
+    output:
+        queries="results/corpora/{corpus}/{split}/queries.jsonl",
+        qrels="results/corpora/{corpus}/{split}/qrels.txt",
+    log:
+        "results/logs/build_queries/{corpus}/{split}.log",
+    benchmark:
+        "results/benchmarks/build_queries/{corpus}/{split}.tsv"
+    conda:
+        "../envs/corpora.yaml"
+    threads: 1
+    params:
+        code=code_of("build_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/build_queries.py \
+            --spec {input.spec:q} \
+            --archives results/corpora/{wildcards.corpus}/archives \
+            --split {wildcards.split:q} \
+            --passages {input.passages:q} \
+            --queries {output.queries:q} \
+            --qrels {output.qrels:q} \
+            &>{log:q}
+        """

@@ -1,0 +1,150 @@
+"""Stage passages: training passages for the training queries.
+
+Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml
+Gives  results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, every reply and every dropped one beside it;
+       {llm} is none where people wrote the passages
+"""
+
+
+rule collect_passages:
+    """Collect the human passages of the training queries as positives."""
+    input:
+        passages="results/corpora/{corpus}/passages.jsonl",
+        queries="results/corpora/{corpus}/train/queries.jsonl",
+        qrels="results/corpora/{corpus}/train/qrels.txt",
+        held_out=needs.held_out_qrels,
+    output:
+        positives="results/passages/{corpus}/{paradigm}/none/passages.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/none/counts.json",
+    log:
+        "results/logs/collect_passages/{corpus}/{paradigm}.log",
+    benchmark:
+        "results/benchmarks/collect_passages/{corpus}/{paradigm}.tsv"
+    wildcard_constraints:
+        paradigm=study.pattern_of("paradigms", HumanParadigm),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    params:
+        code=code_of("collect_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/collect_passages.py \
+            --passages {input.passages:q} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --held-out {input.held_out:q} \
+            --positives {output.positives:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
+rule write_requests:
+    """Render a paradigm's prompt for every training query."""
+    input:
+        paradigm="config/paradigms/{paradigm}.yaml",
+        prompt=needs.prompt,
+        passages="results/corpora/{corpus}/passages.jsonl",
+        queries="results/corpora/{corpus}/train/queries.jsonl",
+        qrels="results/corpora/{corpus}/train/qrels.txt",
+        held_out=needs.held_out_qrels,
+    output:
+        requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
+        exemplars="results/passages/{corpus}/{paradigm}/exemplars.jsonl",
+        examples="results/passages/{corpus}/{paradigm}/examples.md",
+    log:
+        "results/logs/write_requests/{corpus}/{paradigm}.log",
+    benchmark:
+        "results/benchmarks/write_requests/{corpus}/{paradigm}.tsv"
+    wildcard_constraints:
+        paradigm=study.pattern_of("paradigms", GeneratedParadigm),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    params:
+        code=code_of("write_requests.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/write_requests.py \
+            --paradigm {input.paradigm:q} \
+            --prompt {input.prompt:q} \
+            --passages {input.passages:q} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --held-out {input.held_out:q} \
+            --requests {output.requests:q} \
+            --exemplars {output.exemplars:q} \
+            --examples {output.examples:q} \
+            &>{log:q}
+        """
+
+
+rule generate_passages:
+    """Ask a language model for every request and keep every reply."""
+    input:
+        requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
+        paradigm="config/paradigms/{paradigm}.yaml",
+        llm="config/llms/{llm}.yaml",
+        model=needs.llm_model,
+    output:
+        replies="results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl",
+    log:
+        "results/logs/generate_passages/{corpus}/{paradigm}/{llm}.log",
+    benchmark:
+        "results/benchmarks/generate_passages/{corpus}/{paradigm}/{llm}.tsv"
+    wildcard_constraints:
+        llm=study.pattern("llms"),
+        paradigm=study.pattern_of("paradigms", GeneratedParadigm),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=1,
+    params:
+        code=code_of("generate_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/generate_passages.py \
+            --requests {input.requests:q} \
+            --paradigm {input.paradigm:q} \
+            --llm {input.llm:q} \
+            --model {input.model:q} \
+            --replies {output.replies:q} \
+            &>{log:q}
+        """
+
+
+rule filter_passages:
+    """Read replies as passages and count what is dropped and why."""
+    input:
+        replies="results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl",
+        paradigm="config/paradigms/{paradigm}.yaml",
+    output:
+        passages="results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl",
+        dropped="results/passages/{corpus}/{paradigm}/{llm}/dropped.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/{llm}/counts.json",
+    log:
+        "results/logs/filter_passages/{corpus}/{paradigm}/{llm}.log",
+    benchmark:
+        "results/benchmarks/filter_passages/{corpus}/{paradigm}/{llm}.tsv"
+    wildcard_constraints:
+        llm=study.pattern("llms"),
+        paradigm=study.pattern_of("paradigms", GeneratedParadigm),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    params:
+        code=code_of("filter_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/filter_passages.py \
+            --replies {input.replies:q} \
+            --paradigm {input.paradigm:q} \
+            --passages {output.passages:q} \
+            --dropped {output.dropped:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """

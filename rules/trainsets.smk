@@ -1,0 +1,90 @@
+"""Stage trainsets: training groups, as a recipe says.
+
+Takes  config/recipes/{recipe}.yaml, and the written passages, runs and queries it names
+Gives  results/trainsets/{recipe}/{llm}/groups.jsonl; {llm} is none where no passage is generated
+"""
+
+
+rule pair_trainset:
+    """Pair positives of one or several paradigms with retrieved negatives."""
+    input:
+        spec="config/recipes/{recipe}.yaml",
+        queries=needs.recipe_queries,
+        qrels=needs.recipe_qrels,
+        held_out=needs.held_out_qrels,
+        positives=needs.positives,
+        negative_runs=needs.negative_runs,
+        negative_passages=needs.negative_passages,
+    output:
+        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/stats.json",
+    log:
+        "results/logs/pair_trainset/{recipe}/{llm}.log",
+    benchmark:
+        "results/benchmarks/pair_trainset/{recipe}/{llm}.tsv"
+    wildcard_constraints:
+        recipe=study.pattern_of("recipes", PairsRecipe),
+    conda:
+        "../envs/trainsets.yaml"
+    threads: 1
+    params:
+        code=code_of("pair_trainset.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/pair_trainset.py \
+            --spec {input.spec:q} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --held-out {input.held_out:q} \
+            --positives {input.positives:q} \
+            --negative-runs {input.negative_runs:q} \
+            --negative-passages {input.negative_passages:q} \
+            --trainset {output.trainset:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """
+
+
+rule distil_trainset:
+    """Label the candidates of a first stage with a dense model's similarity."""
+    input:
+        spec="config/recipes/{recipe}.yaml",
+        queries=needs.recipe_queries,
+        run=needs.recipe_run,
+        passages=needs.recipe_passages,
+        held_out=needs.held_out_qrels,
+        teacher=needs.teacher_spec,
+        model=needs.teacher_model,
+    output:
+        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/stats.json",
+    log:
+        "results/logs/distil_trainset/{recipe}/{llm}.log",
+    benchmark:
+        "results/benchmarks/distil_trainset/{recipe}/{llm}.tsv"
+    wildcard_constraints:
+        llm="none",
+        recipe=study.pattern_of("recipes", DistilRecipe),
+    conda:
+        "../envs/trainsets.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=1,
+    params:
+        code=code_of("distil_trainset.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/distil_trainset.py \
+            --spec {input.spec:q} \
+            --queries {input.queries:q} \
+            --run {input.run:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --teacher {input.teacher:q} \
+            --model {input.model:q} \
+            --trainset {output.trainset:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """

@@ -1,0 +1,6 @@
+"""Normalise the queries and judgments of one split of one corpus."""
+
+from synthrank.cli import run
+from synthrank.corpora.build_queries import build_queries
+
+run(build_queries)

@@ -1,0 +1,1 @@
+"""Stage checkpoints: rankers trained on training sets."""

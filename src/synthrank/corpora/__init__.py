@@ -1,0 +1,1 @@
+"""The corpora stage: collections of any source, normalised, checked and counted."""

@@ -1,0 +1,93 @@
+"""Write the queries and judgments of one split of a corpus."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from synthrank.corpora.checks import check_count, check_id
+from synthrank.errors import DataError
+from synthrank.files import json_lines, write_jsonl
+from synthrank.records import Judgment, Query
+from synthrank.sources import Source, open_source
+from synthrank.specs.base import load
+from synthrank.specs.corpora import CorpusSpec
+from synthrank.trec import write_qrels
+
+
+def build_queries(
+    *, spec: Path, split: str, passages: Path, queries: Path, qrels: Path, archives: Path | None = None
+) -> None:
+    """Write the judged queries of a split as JSON lines, and its judgments as four-column TREC qrels.
+
+    Args:
+        spec: the corpus entity.
+        split: the split's name in the entity.
+        passages: the passages that ``build_passages`` wrote; only ids that judgments name are held.
+        queries: the queries to write, those with at least one judgment in the split.
+        qrels: the judgments to write.
+        archives: the unpacked documentation, for a ``faq`` corpus.
+
+    Raises:
+        DataError: a query is empty or given twice, a judgment names a query or passage that is not there or is given
+            twice, or the entity states another count.
+    """
+    corpus: CorpusSpec = load(CorpusSpec, spec)
+    source = open_source(corpus, spec, archives)
+    all_queries, judgments = source.queries(split)
+    where = f"{spec}, split {split}"
+    _check_queries(all_queries, str(spec))
+    _check_judgments(judgments, {query.id for query in all_queries}, where)
+    _check_passages(judgments, passages, source, where, corpus.counts.empty_relevant)
+    judged = {judgment.query_id for judgment in judgments}
+    kept = [Query(query.id, " ".join(query.text.split())) for query in all_queries if query.id in judged]
+    stated = corpus.counts.splits.get(split)
+    check_count("queries with a judgment", len(kept), stated.queries if stated else None, where)
+    check_count("judgments", len(judgments), stated.judgments if stated else None, where)
+    write_jsonl(queries, kept)
+    write_qrels(qrels, judgments)
+
+
+def _check_queries(queries: Iterable[Query], where: str) -> None:
+    seen: set[str] = set()
+    for query in queries:
+        check_id("query", query.id, seen, where)
+        seen.add(query.id)
+        if not query.text.strip():
+            raise DataError(f"{where}: query {query.id} is empty; expected a text")
+
+
+def _check_judgments(judgments: Iterable[Judgment], queries: set[str], where: str) -> None:
+    pairs: set[tuple[str, str]] = set()
+    unknown = []
+    for item in judgments:
+        if (item.query_id, item.passage_id) in pairs:
+            raise DataError(f"{where}: passage {item.passage_id} is judged twice for query {item.query_id}")
+        pairs.add((item.query_id, item.passage_id))
+        if item.query_id not in queries:
+            unknown.append(item.query_id)
+    if unknown:
+        raise DataError(
+            f"{where}: {len(unknown)} judgments name queries that are not in the collection, the first {unknown[0]!r}"
+        )
+
+
+def _check_passages(
+    judgments: Iterable[Judgment], passages: Path, source: Source, where: str, empty_relevant: int
+) -> None:
+    """Check that every judged passage is there, or is an empty one; those judged relevant must be stated."""
+    missing = {item.passage_id for item in judgments}
+    for _, row in json_lines(passages):
+        missing.discard(row["id"])
+    # build_passages keeps empty passages out: read the source again to tell them from absent ones
+    empty = {row.id for row in source.passages() if row.id in missing} if missing else set()
+    absent = [item.passage_id for item in judgments if item.passage_id in missing - empty]
+    if absent:
+        raise DataError(
+            f"{where}: {len(absent)} judgments name passages that are not in {passages}, the first {absent[0]!r}"
+        )
+    relevant = [item.passage_id for item in judgments if item.passage_id in empty and item.grade > 0]
+    if len(relevant) != empty_relevant:
+        first = f", the first {relevant[0]!r}" if relevant else ""
+        raise DataError(
+            f"{where}: {len(relevant)} judgments call a passage relevant that has neither text nor title{first}; mend "
+            f"the collection, or state counts.empty_relevant: {len(relevant)} where it is known to be so"
+        )

@@ -1,0 +1,52 @@
+"""Every error a person may meet, by cause.
+
+SynthrankError
+├── ConfigError     a name, key or value in the configuration is wrong
+├── PromptError     a prompt file cannot be read or rendered
+├── DataError       a file's content breaks its contract
+│   └── ChecksumError   a file is not the one that was pinned
+├── FetchError      something that must be downloaded could not be had
+├── ModelError      a model cannot do what is asked of it
+└── BudgetError     a training set cannot be made at the size its recipe states
+
+The message is one line: what is wrong, where, and what would be right.
+"""
+
+from collections.abc import Iterable
+
+
+class SynthrankError(Exception):
+    """Base of all errors that are answered with one line instead of a traceback."""
+
+
+class ConfigError(SynthrankError):
+    """A name, key or value in the configuration is wrong."""
+
+
+class PromptError(SynthrankError):
+    """A prompt file cannot be read or rendered."""
+
+
+class DataError(SynthrankError):
+    """A file's content breaks its contract."""
+
+
+class ChecksumError(DataError):
+    """A file is not the one that was pinned."""
+
+
+class FetchError(SynthrankError):
+    """Something that must be downloaded could not be had."""
+
+
+class ModelError(SynthrankError):
+    """A model cannot do what is asked of it."""
+
+
+class BudgetError(SynthrankError):
+    """A training set cannot be made at the size its recipe states."""
+
+
+def known(names: Iterable[str]) -> str:
+    """Return the names as the tail of an error message, sorted: ``known: a, b``."""
+    return "known: " + (", ".join(sorted(names)) or "none")

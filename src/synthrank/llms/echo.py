@@ -1,0 +1,70 @@
+"""A language model without a model: it answers at once with words of what it was asked."""
+
+import math
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+from synthrank.llms.base import request_seed
+from synthrank.records import Message, Reply, Request
+from synthrank.specs.llms import EchoLlm
+
+WORDS = 36
+SENTENCE = 12
+
+_KNOWN = math.log(0.1)
+_UNKNOWN = math.log(0.001)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+class Echo:
+    """Deterministic replies of three sentences, so that a workflow can be looked at and tested in seconds.
+
+    A reply opens with the words of the query and goes on with words of the last user message, in an order that
+    depends on the request alone. A token is a word.
+    """
+
+    def __init__(self, spec: EchoLlm) -> None:
+        self._sampling = spec.sampling
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
+        """Yield one reply a request; see :class:`~synthrank.llms.base.Llm`."""
+        for request in requests:
+            words = self._passage(request)
+            kept = words[: self._sampling.max_new_tokens]
+            sentences = [kept[start : start + SENTENCE] for start in range(0, len(kept), SENTENCE)]
+            yield Reply(
+                query_id=request.query_id,
+                query=request.query,
+                sample=request.sample,
+                text=" ".join(" ".join(sentence).capitalize() + "." for sentence in sentences),
+                finish_reason="stop" if len(kept) == len(words) else "length",
+                tokens_in=sum(len(_words(message.content)) for message in request.messages),
+                tokens_out=len(kept),
+                model="echo",
+                sampling=self._sampling.model_dump(),
+                messages=request.messages,
+            )
+
+    def score(self, pairs: Sequence[tuple[tuple[Message, ...], str]]) -> list[float]:
+        """Return log-probabilities of a model that expects the prompt's words; see :class:`~synthrank.llms.base.Llm`.
+
+        A word of the continuation has probability 0.1 if the messages hold it and 0.001 if not.
+        """
+        scores = []
+        for messages, continuation in pairs:
+            seen = {word for message in messages for word in _words(message.content)}
+            scores.append(sum((_KNOWN if word in seen else _UNKNOWN for word in _words(continuation)), 0.0))
+        return scores
+
+    def _passage(self, request: Request) -> list[str]:
+        """Return ``WORDS`` words: the query's once, shuffled, then a draw from the last user message."""
+        numbers = random.Random(request_seed(self._sampling.seed, request))
+        asked = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+        query = _words(request.query)[:WORDS]
+        numbers.shuffle(query)
+        pool = _words(asked) or query or ["nothing"]
+        return query + numbers.choices(pool, k=WORDS - len(query))

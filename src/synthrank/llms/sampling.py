@@ -1,0 +1,74 @@
+"""Sampling in which every request of a batch has random numbers of its own."""
+
+from collections.abc import Sequence
+
+import torch
+from transformers import LogitsProcessor, TemperatureLogitsWarper, TopPLogitsWarper
+
+from synthrank.specs.llms import Sampling
+
+CANDIDATES = 1024
+"""Logits that are looked at first for top-p; a vocabulary of 49152 takes 4 ms a batch of 16 so, and 36 ms sorted."""
+
+
+class TopP(LogitsProcessor):  # type: ignore[misc]
+    """Keep the likeliest tokens that together hold the probability ``top_p``, at least one; mask the others.
+
+    The same choice as transformers' ``TopPLogitsWarper`` without sorting the whole vocabulary in the rows whose
+    ``CANDIDATES`` likeliest tokens are enough. Where several tokens share the lowest kept logit, all are kept.
+    """
+
+    def __init__(self, top_p: float) -> None:
+        self._top_p = top_p
+        self._sorting = TopPLogitsWarper(top_p)
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Return ``scores``, of shape (rows, vocabulary), with minus infinity for what is not kept."""
+        top = scores.topk(min(CANDIDATES, scores.shape[-1])).values
+        shares = (top - scores.logsumexp(-1, keepdim=True)).exp()
+        reached = shares.cumsum(-1)
+        kept = (reached - shares < self._top_p).sum(-1, keepdim=True).clamp(min=1)
+        masked = scores.masked_fill(scores < top.gather(-1, kept - 1), -torch.inf)
+        wide = reached[:, -1] < self._top_p
+        if top.shape[-1] < scores.shape[-1] and wide.any():
+            masked[wide] = self._sorting(input_ids, scores[wide])
+        return masked
+
+
+class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
+    """Add standard Gumbel noise to the logits, so that the largest of them is a sample from their softmax.
+
+    The Gumbel-max trick: if G_i are independent standard Gumbel variables, argmax(logit_i + G_i) is i with
+    probability softmax(logits)_i; a masked token (minus infinity) stays masked. Greedy decoding after this
+    processor is therefore exact sampling. Each row's noise comes from a generator of its own, drawn for the whole
+    vocabulary at each step, so that no row's choice depends on the other rows. -log(-log(U)) is standard Gumbel when
+    U is uniform on (0, 1).
+
+    Source: E. J. Gumbel, Statistical Theory of Extreme Values and Some Practical Applications, 1954;
+    C. J. Maddison, D. Tarlow, T. Minka, A* Sampling, NeurIPS 2014.
+    """
+
+    def __init__(self, seeds: Sequence[int], device: str) -> None:
+        """Seed one generator a row; the order is that of the batch's rows."""
+        self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Return ``scores``, of shape (rows, vocabulary), with noise added."""
+        uniform = torch.empty_like(scores, dtype=torch.float32)
+        for row, generator in zip(uniform, self._generators, strict=True):
+            row.uniform_(generator=generator)
+        # Two logarithms of the whole vocabulary would cost three times the draw, and top-p has masked most of it.
+        open_ = scores > -torch.inf
+        noisy = scores.clone()
+        noisy[open_] -= uniform[open_].log_().neg_().log_()
+        return noisy
+
+
+def sampler(sampling: Sampling, seeds: Sequence[int], device: str) -> list[LogitsProcessor]:
+    """Return the processors that make greedy decoding sample as ``sampling`` says: temperature, top-p, noise."""
+    if sampling.temperature == 0:
+        return []
+    warpers = [TemperatureLogitsWarper(sampling.temperature)]
+    if sampling.top_p < 1:
+        warpers.append(TopP(sampling.top_p))
+    return [*warpers, GumbelNoise(seeds, device)]

@@ -1,0 +1,1 @@
+"""Stage metrics: measures of every run, per query."""

@@ -1,0 +1,32 @@
+"""Step score_first_stage: measure a first stage's run on one test set."""
+
+from pathlib import Path
+
+from synthrank.metrics.measures import Score, measure_run, write_scores
+from synthrank.specs.base import NONE, load
+from synthrank.specs.testsets import TestsetSpec
+from synthrank.trec import read_qrels, read_run
+
+
+def score_first_stage(
+    *, run: Path, testset: Path, qrels: Path, measures: list[str], retriever: str, metrics: Path
+) -> None:
+    """Measure the run.
+
+    Args:
+        run: the run.
+        testset: the test set's entity file.
+        qrels: its judgments.
+        measures: names as ir_measures reads them.
+        retriever: name of the first stage.
+        metrics: written: the scores, with recipe and LLM none and no seed.
+    """
+    settings: TestsetSpec = load(TestsetSpec, testset)
+    ranked = read_run(run)
+    if settings.drop_identical_ids:
+        ranked = {query: [pair for pair in pairs if pair[0] != query] for query, pairs in ranked.items()}
+    values = measure_run(ranked, read_qrels(qrels), measures, settings.relevance_level)
+    write_scores(
+        metrics,
+        (Score(retriever, NONE, NONE, "", testset.stem, measure, query, value) for measure, query, value in values),
+    )

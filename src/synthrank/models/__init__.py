@@ -1,0 +1,1 @@
+"""Pretrained models: from where ``config/models`` says, into folders of safetensors."""

@@ -1,0 +1,112 @@
+"""Step write_requests: render a paradigm's prompt for every training query."""
+
+from pathlib import Path
+
+from synthrank.errors import BudgetError, ConfigError
+from synthrank.files import atomic_text, read_jsonl, write_jsonl
+from synthrank.order import seeded
+from synthrank.prompts import Prompt, read_prompt
+from synthrank.records import Exemplar, Passage, Query, Request
+from synthrank.specs.base import load
+from synthrank.specs.paradigms import Exemplars, GeneratedParadigm, ParadigmSpec
+from synthrank.texts import texts_of
+from synthrank.trec import answers, read_qrels, relevant
+
+EXAMPLES_SHOWN = 3
+"""Rendered prompts in the file for reading."""
+
+
+def write_requests(
+    *,
+    paradigm: Path,
+    prompt: Path,
+    passages: Path,
+    queries: Path,
+    qrels: Path,
+    held_out: list[Path],
+    requests: Path,
+    exemplars: Path,
+    examples: Path,
+) -> None:
+    """Render the prompt for every training query.
+
+    No exemplar answers a query of a held-out split, and none belongs to the query it is shown for. The exemplars are a
+    fixed, seeded pool of ``count + 1``, of which each query sees the first ``count`` that are not its own: a few-shot
+    paradigm with pairs uses ``count + 1`` human labels in all, however many queries there are.
+
+    Args:
+        paradigm: the paradigm's entity file, of kind generated.
+        prompt: the prompt file.
+        passages: the passages of the corpus.
+        queries: the training queries.
+        qrels: the training judgments.
+        held_out: judgments of the splits that training must not see.
+        requests: written: one request a query.
+        exemplars: written: the pool.
+        examples: written: the first few requests, for reading.
+
+    Raises:
+        ConfigError: the prompt and the paradigm disagree on exemplars.
+        BudgetError: the corpus has too few passages to choose exemplars from.
+    """
+    spec: GeneratedParadigm = load(ParadigmSpec, paradigm)
+    template = read_prompt(prompt)
+    expected = {"query", "exemplars"} if spec.exemplars else {"query"}
+    if template.inputs != expected:
+        raise ConfigError(f"{prompt}: inputs: must be {sorted(expected)} for {paradigm}, got {sorted(template.inputs)}")
+    asked = list(read_jsonl(queries, Query))
+    own = relevant(read_qrels(qrels))
+    excluded = answers(held_out)
+    pool = _pool(spec.exemplars, passages, asked, own, excluded) if spec.exemplars else []
+    count = spec.exemplars.count if spec.exemplars else 0
+    rendered = [_request(template, query, _shown(pool, query, own, count), count) for query in asked]
+    write_jsonl(requests, rendered)
+    write_jsonl(exemplars, pool)
+    with atomic_text(examples) as stream:
+        for request in rendered[:EXAMPLES_SHOWN]:
+            stream.write(f"# {request.query_id}\n\n")
+            stream.writelines(f"**{turn.role}**\n\n{turn.content}\n\n" for turn in request.messages)
+
+
+def _pool(
+    spec: Exemplars, passages: Path, queries: list[Query], own: dict[str, set[str]], excluded: set[str]
+) -> list[Exemplar]:
+    """Return ``count + 1`` exemplars (one to spare for the query that would meet its own)."""
+    wanted = spec.count + 1
+    if spec.kind == "pairs":
+        mine = {query.id: sorted(own.get(query.id, set()) - excluded) for query in queries}
+        chosen = [name for name in seeded(mine, spec.seed) if mine[name]][:wanted]
+        text_of = texts_of(passages, {mine[name][0] for name in chosen})
+        query_of = {query.id: query.text for query in queries}
+        found = [
+            Exemplar(mine[name][0], _cut(text_of[mine[name][0]], spec.words), name, query_of[name]) for name in chosen
+        ]
+    else:
+        allowed = (passage.id for passage in read_jsonl(passages, Passage) if passage.id not in excluded)
+        names = seeded(allowed, spec.seed)[:wanted]
+        text_of = texts_of(passages, names)
+        found = [Exemplar(name, _cut(text_of[name], spec.words)) for name in names]
+    if len(found) < wanted:
+        raise BudgetError(
+            f"{passages}: {len(found)} {spec.kind} can serve as exemplars, {wanted} are needed; lower exemplars.count"
+        )
+    return found
+
+
+def _cut(text: str, words: int | None) -> str:
+    parts = text.split()
+    return " ".join(parts[:words]) + (" …" if words and len(parts) > words else "")
+
+
+def _shown(pool: list[Exemplar], query: Query, own: dict[str, set[str]], count: int) -> list[Exemplar]:
+    mine = own.get(query.id, set())
+    return [item for item in pool if item.query_id != query.id and item.id not in mine][:count]
+
+
+def _request(prompt: Prompt, query: Query, shown: list[Exemplar], count: int) -> Request:
+    if len(shown) < count:
+        raise BudgetError(f"query {query.id}: the exemplar pool holds {len(shown)} that are not its own, not {count}")
+    values: dict[str, object] = {"query": query.text}
+    if count:
+        values["exemplars"] = shown
+    return Request(query.id, query.text, prompt.render(**values), tuple(item.id for item in shown))

@@ -1,0 +1,125 @@
+"""The rows of every file that one step hands to the next.
+
+Small frozen values. A field's name is its key in the file; a field with a default may be absent there.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of a collection. ``text`` is what is indexed and read by every ranker."""
+
+    id: str
+    text: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query. ``source`` names the passage it was made from, where it was made from one."""
+
+    id: str
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """One line of qrels: how relevant (0 is not) a passage is to a query."""
+
+    query_id: str
+    passage_id: str
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation with a language model."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """A passage shown to the language model as an example; ``query`` is empty where no label is used."""
+
+    id: str
+    text: str
+    query_id: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a language model for one query. ``sample`` numbers repeated asks of the same messages."""
+
+    query_id: str
+    query: str
+    messages: tuple[Message, ...]
+    exemplars: tuple[str, ...] = ()
+    sample: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, as it came, with all that determined it.
+
+    ``finish_reason`` is ``stop`` where the model ended by itself and ``length`` where the limit cut it;
+    ``sampling`` holds the settings the backend used; token counts are those of the model's tokenizer.
+    """
+
+    query_id: str
+    query: str
+    sample: int
+    text: str
+    finish_reason: str
+    tokens_in: int
+    tokens_out: int
+    model: str
+    sampling: dict[str, float | int | str | None]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPassage:
+    """A training positive: a passage for a query, written by a person or a language model.
+
+    ``grade`` is the human judgment's for a human passage and 1 for a generated one.
+    """
+
+    id: str
+    text: str
+    query_id: str
+    query: str
+    grade: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A reply that did not become a passage, and why."""
+
+    query_id: str
+    sample: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage of a training group. ``source`` says where it came from; a higher ``label`` is more relevant."""
+
+    id: str
+    text: str
+    label: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A training group: a query and its candidates, best label first."""
+
+    query_id: str
+    query: str
+    candidates: tuple[Candidate, ...] = field(default_factory=tuple)

@@ -1,0 +1,27 @@
+"""Step search_dense: a dense run of one set of queries over one collection."""
+
+from pathlib import Path
+
+from synthrank.files import read_jsonl
+from synthrank.records import Query
+from synthrank.retrievers.dense import open_encoder
+from synthrank.specs.base import load
+from synthrank.specs.retrievers import Dense, RetrieverSpec
+from synthrank.trec import write_run
+from synthrank.vectors import VectorIndex
+
+
+def search_dense(*, spec: Path, model: Path, index: Path, queries: Path, run: Path) -> None:
+    """Search every query.
+
+    Args:
+        spec: the retriever's entity file.
+        model: the folder of its model.
+        index: the folder that index_dense made.
+        queries: the queries.
+        run: written: the run.
+    """
+    settings: Dense = load(RetrieverSpec, spec)
+    asked = list(read_jsonl(queries, Query))
+    vectors = open_encoder(settings, model).queries([query.text for query in asked])
+    write_run(run, VectorIndex.load(index).search(vectors, asked, settings.depth), spec.stem)

@@ -1,0 +1,98 @@
+"""Collections in the BEIR layout: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/NAME.tsv``."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from synthrank.errors import ConfigError, DataError, known
+from synthrank.files import check_sha256, json_lines, text_lines
+from synthrank.records import Judgment, Passage, Query
+from synthrank.specs.corpora import BeirCorpus
+
+DATA = "SYNTHRANK_DATA"
+"""Environment variable that names the directory of the collections; ``data`` where it is not set."""
+
+
+class BeirSource:
+    """A folder in the BEIR layout; passages are streamed."""
+
+    def __init__(self, spec: BeirCorpus, origin: Path) -> None:
+        data = Path(os.environ.get(DATA) or "data")
+        self._spec = spec
+        self._origin = origin
+        self._folder = data / spec.folder
+        if not self._folder.is_dir():
+            raise DataError(
+                f"{self._folder.absolute()}: no such folder; {origin} needs the collection {spec.folder} there, or "
+                f"{DATA} set to the directory that holds it"
+            )
+        unknown = spec.sha256.keys() - {"corpus.jsonl", "queries.jsonl", *spec.splits.values()}
+        if unknown:
+            raise ConfigError(f"{origin}: sha256.{min(unknown)}: the collection reads no such file")
+
+    def passages(self) -> Iterator[Passage]:
+        """Yield the rows of ``corpus.jsonl``.
+
+        Raises:
+            ChecksumError: the file is not the one that the entity pins.
+            DataError: a row has no textual ``_id`` or ``text``.
+        """
+        path = self._file("corpus.jsonl")
+        for number, row in json_lines(path):
+            place = f"{path}:{number}"
+            yield Passage(_text(row, "_id", place), _text(row, "text", place), _text(row, "title", place, default=""))
+
+    def queries(self, split: str) -> tuple[list[Query], list[Judgment]]:
+        """Return all rows of ``queries.jsonl`` and the judgments of a split.
+
+        Raises:
+            ConfigError: the entity has no such split.
+            ChecksumError: a file is not the one that the entity pins.
+            DataError: a row or line breaks the layout.
+        """
+        if split not in self._spec.splits:
+            raise ConfigError(f"{self._origin}: splits: no split {split!r}; {known(self._spec.splits)}")
+        path = self._file("queries.jsonl")
+        queries = [
+            Query(_text(row, "_id", f"{path}:{number}"), _text(row, "text", f"{path}:{number}"))
+            for number, row in json_lines(path)
+        ]
+        return queries, list(_judgments(self._file(self._spec.splits[split])))
+
+    def report(self) -> dict[str, Any]:
+        """Return nothing: the files are taken as they are."""
+        return {}
+
+    def _file(self, name: str) -> Path:
+        path = self._folder / name
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; the BEIR layout has corpus.jsonl, queries.jsonl and qrels/NAME.tsv")
+        if name in self._spec.sha256:
+            check_sha256(path, self._spec.sha256[name], str(self._origin))
+        return path
+
+
+def _text(row: dict[str, Any], key: str, place: str, default: str | None = None) -> str:
+    value = row.get(key, default)
+    if not isinstance(value, str):
+        raise DataError(f"{place}: {key} is {value!r}; expected a text" if key in row else f"{place}: has no {key}")
+    return value
+
+
+def _judgments(path: Path) -> Iterator[Judgment]:
+    for number, line in text_lines(path):
+        columns = line.split("\t")
+        if len(columns) != 3:
+            raise DataError(
+                f"{path}:{number}: {len(columns)} columns; expected three with tabs between: query-id corpus-id score"
+            )
+        query_id, passage_id, grade = columns
+        whole = grade.removeprefix("-").isdecimal()
+        if number == 1:
+            if whole:
+                raise DataError(f"{path}:1: a judgment; expected the header line query-id corpus-id score")
+        elif not whole:
+            raise DataError(f"{path}:{number}: score {grade!r} is not a whole number")
+        else:
+            yield Judgment(query_id, passage_id, int(grade))

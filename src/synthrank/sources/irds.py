@@ -1,0 +1,68 @@
+"""Collections of the ir_datasets catalogue, which downloads what it may and keeps it in its own home folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from synthrank.errors import ConfigError, FetchError, known
+from synthrank.records import Judgment, Passage, Query
+from synthrank.specs.corpora import IrdsCorpus
+
+
+class IrdsSource:
+    """Documents, queries and judgments by their ir_datasets ids; documents are streamed."""
+
+    def __init__(self, spec: IrdsCorpus, origin: Path) -> None:
+        self._spec = spec
+        self._origin = origin
+
+    def passages(self) -> Iterator[Passage]:
+        """Yield the documents, with their title where their type has a ``title`` beside its ``text``.
+
+        Raises:
+            ConfigError: the catalogue has no such id, or it has no documents.
+            FetchError: the documents could not be had.
+        """
+        for doc in self._rows(self._spec.dataset, "dataset", "docs"):
+            title, text = getattr(doc, "title", None), getattr(doc, "text", None)
+            if title is None or text is None:
+                title, text = "", doc.default_text()
+            yield Passage(doc.doc_id, text, title)
+
+    def queries(self, split: str) -> tuple[list[Query], list[Judgment]]:
+        """Return all queries and judgments of the id that the entity gives for a split.
+
+        Raises:
+            ConfigError: the entity has no such split, the catalogue no such id, or the id no queries or judgments.
+            FetchError: the files could not be had.
+        """
+        if split not in self._spec.splits:
+            raise ConfigError(f"{self._origin}: splits: no split {split!r}; {known(self._spec.splits)}")
+        name, key = self._spec.splits[split], f"splits.{split}"
+        queries = [Query(row.query_id, row.default_text()) for row in self._rows(name, key, "queries")]
+        rows = self._rows(name, key, "qrels")
+        return queries, [Judgment(row.query_id, row.doc_id, int(row.relevance)) for row in rows]
+
+    def report(self) -> dict[str, Any]:
+        """Return nothing: the files are taken as they are."""
+        return {}
+
+    def _rows(self, name: str, key: str, kind: str) -> Iterator[Any]:
+        """Yield the documents, queries or judgments of an id of the catalogue."""
+        import ir_datasets
+
+        try:
+            dataset = ir_datasets.load(name)
+        except KeyError:
+            raise ConfigError(f"{self._origin}: {key}: {name!r} is not an id of the ir_datasets catalogue") from None
+        if not getattr(dataset, f"has_{kind}")():
+            raise ConfigError(f"{self._origin}: {key}: the ir_datasets id {name!r} has no {kind}")
+        try:
+            yield from getattr(dataset, f"{kind}_iter")()
+        except (OSError, RuntimeError) as error:
+            # ir_datasets raises RuntimeError once all its download attempts failed
+            first = " ".join(str(error).split())[:200] or type(error).__name__
+            raise FetchError(
+                f"{name}: ir_datasets could not get the {kind} ({first}); check the network and what "
+                f"`ir_datasets doc {name}` says about getting them by hand"
+            ) from error

@@ -1,0 +1,92 @@
+"""``config/corpora``: where a collection comes from, how it is split, and what it must count."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from synthrank.specs.base import Count, Entity, Name, Sha256, Share
+
+TRAIN = "train"
+"""The one split that training may see. Every other split of a corpus is held out."""
+
+
+class SplitCount(Entity):
+    """How many queries and judgments a split must have."""
+
+    queries: Count
+    judgments: Count
+
+
+class Counts(Entity):
+    """What the finished collection must count; a key that is left out is not checked."""
+
+    passages: Count | None = None
+    splits: dict[Name, SplitCount] = Field(default_factory=dict)
+    empty_relevant: int = Field(
+        default=0,
+        ge=0,
+        description="Judgments of a split that may call a passage without any text relevant. None can ever be found; "
+        "they are kept, as published figures keep them.",
+    )
+
+
+class _Corpus(Entity):
+    """What every kind of corpus states."""
+
+    title: Literal["prepend", "ignore"] = Field(
+        default="ignore", description="Whether a passage's title is put before its text for indexing and reading."
+    )
+    counts: Counts = Counts()
+
+
+class Archive(Entity):
+    """A source distribution whose documentation is read."""
+
+    package: str
+    version: str
+    sha256: Sha256
+    docs: tuple[str, ...] = Field(
+        description="Globs of reStructuredText pages from the archive's top folder on; `*` matches `/` as well."
+    )
+    faq: tuple[str, ...] = Field(description="Globs, likewise, of the pages whose headings are questions.")
+
+
+class FaqCorpus(_Corpus):
+    """Questions and answers out of FAQ pages, among passages of the same documentation."""
+
+    source: Literal["faq"]
+    archives: tuple[Archive, ...]
+    min_words: Count = Field(default=25, description="Shorter answers and passages are dropped.")
+    max_words: Count = Field(
+        default=250, description="Longer answers are cut at a paragraph, longer passages parted there."
+    )
+    questions: Count | None = Field(default=None, description="At most this many questions an archive, sampled.")
+    distractors: Count | None = Field(default=None, description="At most this many other passages an archive, sampled.")
+    seed: int = Field(default=13, description="Seed of the two samples and of the split.")
+    splits: dict[Name, Share] = Field(description="Share of the questions that each split gets; shares sum to 1.")
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> "FaqCorpus":
+        if abs(sum(self.splits.values()) - 1) > 1e-9:
+            raise ValueError(f"the shares of the splits sum to {sum(self.splits.values()):g}; they must sum to 1")
+        return self
+
+
+class BeirCorpus(_Corpus):
+    """A folder in the BEIR layout: corpus.jsonl, queries.jsonl, qrels/NAME.tsv."""
+
+    source: Literal["beir"]
+    folder: str = Field(description="Name of the folder under the directory that SYNTHRANK_DATA names (default data/).")
+    splits: dict[Name, str] = Field(description="For each split its judgments, for example train: qrels/train.tsv.")
+    sha256: dict[str, Sha256] = Field(default_factory=dict, description="SHA-256 of each file of the folder to check.")
+
+
+class IrdsCorpus(_Corpus):
+    """A collection of the ir_datasets catalogue."""
+
+    source: Literal["ir_datasets"]
+    dataset: str = Field(description="ir_datasets id whose documents are the passages.")
+    splits: dict[Name, str] = Field(description="For each split the ir_datasets id of its queries and judgments.")
+
+
+CorpusSpec = Annotated[FaqCorpus | BeirCorpus | IrdsCorpus, Field(discriminator="source")]

@@ -1,0 +1,36 @@
+"""``config/config.yaml`` and its siblings: which entities an experiment joins."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from synthrank.specs.base import Count, Entity, Name, Names
+
+
+class Intervals(Entity):
+    """Bootstrap intervals of the tables."""
+
+    resamples: Count = 10_000
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    seed: int = 13
+
+
+class Experiment(Entity):
+    """An experiment: it names entities and how to average, nothing else."""
+
+    llms: Annotated[tuple[Name, ...], Names("llms")] = Field(
+        description="Generators; every recipe with generated passages is made with each."
+    )
+    recipes: Annotated[tuple[Name, ...], Names("recipes")] = Field(
+        min_length=1, description="Training sets to compare."
+    )
+    rankers: Annotated[tuple[Name, ...], Names("rankers")] = Field(
+        min_length=1, description="Models trained on each of them."
+    )
+    seeds: tuple[int, ...] = Field(min_length=1, description="Training seeds; one checkpoint each.")
+    suites: Annotated[tuple[Name, ...], Names("suites")] = Field(min_length=1, description="Test sets, by suite.")
+    first_stages: Annotated[tuple[Name, ...], Names("retrievers")] = Field(
+        default=(), description="Retrievers that get rows of their own."
+    )
+    measures: tuple[str, ...] = Field(min_length=1, description="Names as ir_measures reads them, nDCG@10 first.")
+    intervals: Intervals = Intervals()

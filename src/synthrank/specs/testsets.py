@@ -1,0 +1,28 @@
+"""``config/testsets`` and ``config/suites``: what rankers are tested on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from synthrank.specs.base import CorpusName, Count, Entity, Name, Names
+
+
+class TestsetSpec(Entity):
+    """The queries and judgments of one held-out split of a corpus."""
+
+    __test__ = False  # pytest would take the name for a test case
+
+    corpus: CorpusName
+    split: Name
+    relevance_level: Count = Field(
+        default=1, description="Lowest grade that binary measures count as relevant (2 for TREC DL passages)."
+    )
+    drop_identical_ids: bool = Field(
+        default=False, description="Remove a passage whose id is the query's own, as ArguAna and Quora need."
+    )
+
+
+class SuiteSpec(Entity):
+    """Test sets that one job ranks with the model loaded once."""
+
+    testsets: Annotated[tuple[Name, ...], Names("testsets")] = Field(min_length=1)

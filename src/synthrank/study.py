@@ -1,0 +1,131 @@
+"""A study: every entity under ``config/`` and the experiment that joins them, read and checked once.
+
+Nothing here reads data or imports a heavy library: every job on a cluster parses the workflow again.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from synthrank.errors import ConfigError, known
+from synthrank.specs.augmentations import AugmentationSpec
+from synthrank.specs.base import NONE, load, references, validate
+from synthrank.specs.corpora import TRAIN, CorpusSpec
+from synthrank.specs.experiment import Experiment
+from synthrank.specs.llms import LlmSpec
+from synthrank.specs.models import ModelSpec
+from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec
+from synthrank.specs.rankers import RankerSpec
+from synthrank.specs.recipes import PairsRecipe, RecipeSpec
+from synthrank.specs.retrievers import Dense, RetrieverSpec
+from synthrank.specs.testsets import SuiteSpec, TestsetSpec
+
+KINDS: Mapping[str, Any] = MappingProxyType(
+    {
+        "augmentations": AugmentationSpec,
+        "corpora": CorpusSpec,
+        "llms": LlmSpec,
+        "models": ModelSpec,
+        "paradigms": ParadigmSpec,
+        "rankers": RankerSpec,
+        "recipes": RecipeSpec,
+        "retrievers": RetrieverSpec,
+        "suites": SuiteSpec,
+        "testsets": TestsetSpec,
+    }
+)
+"""What each folder of ``config/`` holds."""
+
+
+class Study:
+    """All entities and the experiment, checked."""
+
+    def __init__(self, folder: Path, experiment: Mapping[str, Any]) -> None:
+        """Read every entity file under ``folder`` and check that all names they use exist.
+
+        Args:
+            folder: the configuration folder, ``config``.
+            experiment: the content of the experiment's file.
+
+        Raises:
+            ConfigError: a file is not what its kind allows, or names something that does not exist.
+        """
+        self.folder = folder
+        self.experiment: Experiment = validate(Experiment, dict(experiment), "experiment")
+        self.entities: dict[str, dict[str, Any]] = {kind: self._read(kind) for kind in KINDS}
+        self.prompts = sorted(path.stem for path in (folder / "prompts").glob("*.md"))
+        for problem in self._problems():
+            raise ConfigError(problem)
+
+    def _read(self, kind: str) -> dict[str, Any]:
+        found = {}
+        for path in sorted((self.folder / kind).glob("*.yaml")):
+            if path.stem == NONE or not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", path.stem):
+                raise ConfigError(f"{path}: {path.stem!r} cannot be a name; use lower-case kebab, and not {NONE!r}")
+            found[path.stem] = load(KINDS[kind], path)
+        return found
+
+    def _problems(self) -> Iterable[str]:
+        """Yield one line for each name that points nowhere."""
+        for origin, kind, name in self._references():
+            names = self.prompts if kind == "prompts" else self.entities[kind]
+            if name not in names:
+                yield f"{origin}: got {name!r}; no such file in {self.folder / kind} ({known(names)})"
+        for name, testset in self.entities["testsets"].items():
+            yield from self._split_problems(f"{self.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
+        for name, recipe in self.entities["recipes"].items():
+            if isinstance(recipe, PairsRecipe):
+                yield from self._split_problems(f"{self.folder}/recipes/{name}.yaml", recipe.corpus, TRAIN)
+            elif not isinstance(self.entities["retrievers"][recipe.teacher], Dense):
+                yield f"{self.folder}/recipes/{name}.yaml: teacher: got {recipe.teacher!r}; it must be dense"
+        if any(self.is_generated(name) for name in self.experiment.recipes) and not self.experiment.llms:
+            yield "experiment: llms: is empty, but a recipe has generated passages; name at least one LLM"
+
+    def _split_problems(self, origin: str, corpus: str, split: str) -> Iterable[str]:
+        splits = self.entities["corpora"][corpus].splits
+        if split not in splits:
+            yield f"{origin}: split: corpus {corpus!r} has no split {split!r} ({known(splits)})"
+        overlap = splits.keys() & self.entities["augmentations"].keys()
+        if overlap:
+            yield f"{self.folder}/corpora/{corpus}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
+
+    def _references(self) -> Iterable[tuple[str, str, str]]:
+        """Yield (where it is said, kind, name) for every name that an entity or the experiment uses."""
+        for key, kind, name in references(self.experiment):
+            yield f"experiment: {key}", kind, name
+        for folder, entities in self.entities.items():
+            for stem, entity in entities.items():
+                for key, kind, name in references(entity):
+                    yield f"{self.folder}/{folder}/{stem}.yaml: {key}", kind, name
+
+    def writes(self, paradigm: str) -> bool:
+        """Tell whether a language model writes the passages of a paradigm."""
+        return isinstance(self.entities["paradigms"][paradigm], GeneratedParadigm)
+
+    def is_generated(self, recipe: str) -> bool:
+        """Tell whether any positive of a recipe is written by a language model."""
+        spec = self.entities["recipes"][recipe]
+        return isinstance(spec, PairsRecipe) and any(self.writes(item.paradigm) for item in spec.positives)
+
+    # Names
+
+    def pattern(self, kind: str, *extra: str) -> str:
+        """Return the regular expression that matches exactly the names of a kind."""
+        return _alternatives([*self.entities[kind], *extra])
+
+    def pattern_of(self, kind: str, model: type) -> str:
+        """Return the regular expression that matches exactly the entities of a kind that are of one model."""
+        return _alternatives(name for name, entity in self.entities[kind].items() if isinstance(entity, model))
+
+    @cached_property
+    def split_pattern(self) -> str:
+        """The regular expression that matches every split of every corpus."""
+        return _alternatives({split for corpus in self.entities["corpora"].values() for split in corpus.splits})
+
+
+def _alternatives(names: Iterable[str]) -> str:
+    """Return a pattern of exactly these names; one that never matches if there are none."""
+    return "|".join(re.escape(name) for name in sorted(names)) or r"(?!)"

@@ -1,0 +1,1 @@
+"""Stage tables: what people read."""

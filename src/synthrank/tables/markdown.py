@@ -1,0 +1,41 @@
+"""A table for reading: one section a measure, one row a system, one column a test set."""
+
+import pandas as pd
+
+from synthrank.specs.experiment import Intervals
+
+
+def as_markdown(frame: pd.DataFrame, inside: bool, intervals: Intervals) -> str:
+    """Return the Markdown twin of a tidy table.
+
+    Args:
+        frame: the tidy table.
+        inside: whether it is the in-distribution table.
+        intervals: how its intervals were made.
+    """
+    title = "In distribution" if inside else "Out of distribution"
+    place = "the recipe's own corpus" if inside else "corpora that the recipe never saw"
+    lines = [
+        f"# {title}",
+        "",
+        f"Test questions of {place}. Each cell: mean [{intervals.confidence:.0%} bootstrap interval over queries].",
+        "Recipe `none` is the model before training, or a first stage; `RANKER+RETRIEVER` is the reranker's order",
+        "fused with its first stage's. Overlapping intervals are no evidence of a difference, nor of equality.",
+    ]
+    for measure, part in frame.groupby("measure", sort=False):
+        testsets = list(dict.fromkeys(part["testset"]))
+        lines += ["", f"## {measure}", "", _line(["ranker", "recipe", "llm", "seeds", *testsets])]
+        lines.append(_line(["---"] * 4 + ["---:"] * len(testsets)))
+        for system, rows in part.groupby(["ranker", "recipe", "llm"], sort=False):
+            cells = {row.testset: _cell(row) for row in rows.itertuples()}
+            lines.append(_line([*map(str, system), str(rows["seeds"].iloc[0]), *(cells.get(name, "") for name in testsets)]))
+    return "\n".join(lines) + "\n"
+
+
+def _cell(row: object) -> str:
+    mean, low, high = (getattr(row, name) for name in ("mean", "ci_low", "ci_high"))
+    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,1 @@
+"""Stage trainsets: training groups, as a recipe says."""

@@ -1,0 +1,33 @@
+"""The false-negative guard: which retrieved passages are not taken as negatives."""
+
+from collections.abc import Iterable, Mapping
+
+from synthrank.records import WrittenPassage
+from synthrank.specs.recipes import Guard
+
+
+def allowed(
+    ranked: Iterable[str], text_of: Mapping[str, str], positive: WrittenPassage, known: set[str], guard: Guard
+) -> list[str]:
+    """Return the candidates, best first, that may serve as negatives.
+
+    Args:
+        ranked: candidates of a run, best first.
+        text_of: their texts.
+        positive: the positive they would stand against.
+        known: passages that are relevant to its query.
+        guard: what to leave out. ``skip_top`` counts before anything else is left out; an overlap is the share of the
+            candidate's distinct words that the positive has too.
+    """
+    words = set(positive.text.lower().split())
+    kept = []
+    for place, name in enumerate(ranked):
+        if place < guard.skip_top or name == positive.id or text_of[name] == positive.text:
+            continue
+        if guard.known_positives and name in known:
+            continue
+        own = set(text_of[name].lower().split())
+        if len(own & words) > guard.max_overlap * len(own):
+            continue
+        kept.append(name)
+    return kept

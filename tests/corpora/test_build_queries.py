@@ -1,0 +1,153 @@
+"""Queries and judgments of a split: checked against each other and the passages, and never half written."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from synthrank.corpora.build_passages import build_passages
+from synthrank.corpora.build_queries import build_queries
+from synthrank.errors import ConfigError, DataError
+from synthrank.files import read_jsonl
+from synthrank.records import Query
+from synthrank.trec import read_qrels
+
+CONFIG = Path(__file__).parents[2] / "config/corpora"
+SHARED = os.environ.get("SYNTHRANK_SHARED", "")
+HEADER = "query-id\tcorpus-id\tscore\n"
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SYNTHRANK_DATA", str(tmp_path))
+    (tmp_path / "toy/qrels").mkdir(parents=True)
+    rows = [{"_id": "p1", "text": "one"}, {"_id": "p2", "text": "two"}, {"_id": "p3", "text": " "}]
+    (tmp_path / "toy/corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write(
+        tmp_path, [("q1", " first\n question"), ("q2", "second"), ("q3", "third")], "q3\tp2\t2\nq1\tp1\t1\nq1\tp2\t0\n"
+    )
+    return tmp_path
+
+
+def write(toy: Path, queries: list[tuple[str, str]], judgments: str, settings: str = "") -> None:
+    rows = [{"_id": name, "text": text} for name, text in queries]
+    (toy / "toy/queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (toy / "toy/qrels/test.tsv").write_text(HEADER + judgments)
+    (toy / "toy.yaml").write_text(f"source: beir\nfolder: toy\nsplits: {{test: qrels/test.tsv}}\n{settings}")
+
+
+def build(toy: Path, split: str = "test") -> None:
+    passages = toy / "passages.jsonl"
+    build_passages(spec=toy / "toy.yaml", passages=passages, stats=toy / "stats.json")
+    build_queries(
+        spec=toy / "toy.yaml",
+        split=split,
+        passages=passages,
+        queries=toy / "out/queries.jsonl",
+        qrels=toy / "out/qrels.txt",
+    )
+
+
+def test_only_judged_queries_are_written(toy: Path) -> None:
+    build(toy)
+    assert list(read_jsonl(toy / "out/queries.jsonl", Query)) == [Query("q1", "first question"), Query("q3", "third")]
+    assert (toy / "out/qrels.txt").read_text() == "q3 0 p2 2\nq1 0 p1 1\nq1 0 p2 0\n"
+
+
+def test_an_empty_passage_may_be_judged_not_relevant(toy: Path) -> None:
+    write(toy, [("q1", "first")], "q1\tp1\t1\nq1\tp3\t0\n")
+    build(toy)
+    assert (toy / "out/qrels.txt").read_text() == "q1 0 p1 1\nq1 0 p3 0\n"
+
+
+def test_empty_relevant_passages_must_be_stated(toy: Path) -> None:
+    write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {empty_relevant: 1}\n")
+    build(toy)
+    assert (toy / "out/qrels.txt").read_text() == "q1 0 p3 1\n"
+    write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {empty_relevant: 2}\n")
+    with pytest.raises(
+        DataError, match=r"1 judgments call a passage relevant .* state counts\.empty_relevant: 1 where"
+    ):
+        build(toy)
+
+
+ONE = [("q1", "first")]
+
+
+@pytest.mark.parametrize(
+    ("queries", "judgments", "settings", "message"),
+    [
+        (ONE * 2, "q1\tp1\t1\n", "", r"toy\.yaml: query id 'q1' is given twice; ids must be unique$"),
+        ([("q 1", "x")], "q1\tp1\t1\n", "", r"toy\.yaml: query id 'q 1': expected an id that is not empty"),
+        ([("q1", " ")], "q1\tp1\t1\n", "", r"toy\.yaml: query q1 is empty; expected a text$"),
+        (ONE, "q1\tp1\t1\nq8\tp1\t1\nq9\tp1\t1\n", "", r"split test: 2 judgments name queries .*, the first 'q8'$"),
+        (ONE, "q1\tp8\t1\nq1\tp1\t1\nq1\tp9\t1\n", "", r"2 judgments name passages that are not in .* the first 'p8'$"),
+        (ONE, "q1\tp1\t1\nq1\tp1\t1\n", "", r"split test: passage p1 is judged twice for query q1$"),
+        (
+            ONE,
+            "q1\tp3\t1\n",
+            "",
+            r"1 judgments call a passage relevant that has neither text nor title, the first 'p3'",
+        ),
+        (
+            ONE,
+            "q1\tp1\t1\n",
+            "counts: {splits: {test: {queries: 2, judgments: 1}}}\n",
+            r"split test: counts: 1 queries with a judgment, but 2 are stated; restore the data or the count$",
+        ),
+        (
+            ONE,
+            "q1\tp1\t1\n",
+            "counts: {splits: {test: {queries: 1, judgments: 3}}}\n",
+            r"split test: counts: 1 judgments, but 3 are stated",
+        ),
+    ],
+)
+def test_bad_queries_and_judgments_are_an_error_and_nothing_is_written(
+    toy: Path, queries: list[tuple[str, str]], judgments: str, settings: str, message: str
+) -> None:
+    write(toy, queries, judgments, settings)
+    with pytest.raises(DataError, match=message) as caught:
+        build(toy)
+    assert "\n" not in str(caught.value)
+    assert not (toy / "out").exists()
+
+
+def test_an_unknown_split_is_an_error(toy: Path) -> None:
+    with pytest.raises(ConfigError, match=r"toy\.yaml: splits: no split 'train'; known: test$"):
+        build(toy, "train")
+
+
+@pytest.mark.skipif(not SHARED, reason="SYNTHRANK_SHARED does not name the shared collections")
+@pytest.mark.parametrize(
+    ("name", "split", "queries", "judgments", "first", "last"),
+    [
+        ("adi", "test", 35, 170, "1", "35"),
+        ("cacm", "test", 52, 796, "1", "64"),
+        ("cranfield", "test", 225, 1837, "1", "225"),
+        ("nfcorpus", "train", 2590, 110575, "PLAIN-3", "PLAIN-3474"),
+        ("nfcorpus", "dev", 324, 11385, "PLAIN-1", "PLAIN-3471"),
+        ("nfcorpus", "test", 323, 12334, "PLAIN-2", "PLAIN-3472"),
+        ("vaswani", "test", 93, 2083, "1", "93"),
+    ],
+)
+def test_the_shared_collections(
+    name: str,
+    split: str,
+    queries: int,
+    judgments: int,
+    first: str,
+    last: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYNTHRANK_DATA", f"{SHARED}/collections")
+    spec, passages = CONFIG / f"{name}.yaml", tmp_path / "passages.jsonl"
+    build_passages(spec=spec, passages=passages, stats=tmp_path / "stats.json")
+    build_queries(spec=spec, split=split, passages=passages, queries=tmp_path / "q.jsonl", qrels=tmp_path / "qrels")
+    written = list(read_jsonl(tmp_path / "q.jsonl", Query))
+    assert (len(written), written[0].id, written[-1].id) == (queries, first, last)
+    qrels = read_qrels(tmp_path / "qrels")
+    assert sum(map(len, qrels.values())) == judgments
+    assert qrels.keys() == {query.id for query in written}

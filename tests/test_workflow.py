@@ -1,0 +1,226 @@
+"""The whole workflow on the toy experiment: what it makes, that it makes it once, and what an edit makes it do again."""
+
+import csv
+import filecmp
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from toy_experiment import TABLES, make_toy, planned, snakemake
+
+pytestmark = pytest.mark.workflow
+
+GENERATED = ("zero-shot", "few-shot-unsupervised", "few-shot-supervised")
+RANKERS = ("bi-encoder", "cross-encoder")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a toy experiment that ran."""
+    folder = make_toy(tmp_path_factory.mktemp("toy") / "one")
+    snakemake(folder, "--cores", "2", "--", *TABLES)
+    return folder
+
+
+@pytest.fixture
+def edited(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished experiment that a test may change; times are kept."""
+    return Path(shutil.copytree(finished, tmp_path / "copy", symlinks=True))
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def downstream(recipe: str, llm: str, rankers: tuple[str, ...] = RANKERS, seed: int = 1) -> set[str]:
+    """Return the jobs that follow from a recipe's training set."""
+    jobs = {"make_tables"}
+    for ranker in rankers:
+        if recipe != "none":
+            jobs.add(f"train_ranker {recipe} {llm} {ranker} {seed}")
+        jobs |= {f"{rule} toy {recipe} {llm} {ranker} {seed}" for rule in ("rank_suite", "score_suite")}
+    return jobs
+
+
+def written(paradigm: str) -> set[str]:
+    """Return the jobs that follow from a generated paradigm's replies, up to its own run."""
+    return {
+        f"filter_passages gardens {paradigm} echo",
+        f"index_bm25_written gardens {paradigm} echo bm25",
+        f"search_bm25_written gardens {paradigm} echo bm25",
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+    path.write_text(text.replace(old, new))
+
+
+def test_tables_hold_every_system_once(finished: Path) -> None:
+    systems = {
+        ("bm25", "none", "none"),
+        *((ranker, "none", "none") for ranker in ("bi-encoder", "cross-encoder", "cross-encoder+bm25")),
+        *((ranker, "human", "none") for ranker in ("bi-encoder", "cross-encoder", "cross-encoder+bm25")),
+        *((ranker, "enriched", "echo") for ranker in ("bi-encoder", "cross-encoder", "cross-encoder+bm25")),
+    }
+    for name, testsets in (("id", {"gardens"}), ("ood", {"kitchens"})):
+        table = rows(finished / f"results/tables/{name}.csv")
+        assert {row["testset"] for row in table} == testsets
+        keys = [(row["ranker"], row["recipe"], row["llm"], row["measure"]) for row in table]
+        assert len(keys) == len(set(keys)) == len(systems) * 3
+        assert {key[:3] for key in keys} == systems
+        for row in table:
+            assert float(row["ci_low"]) <= float(row["mean"]) <= float(row["ci_high"])
+            assert row["queries"] == {"gardens": "8", "kitchens": "12"}[row["testset"]]
+
+
+def test_table_values_come_from_the_runs(finished: Path) -> None:
+    run = finished / "results/runs/suites/toy/human/none/bi-encoder/seed-1/kitchens.trec"
+    best = {}
+    for line in run.read_text().splitlines():
+        query, _, passage, place, _, _ = line.split()
+        best.setdefault(query, {})[passage] = int(place)
+    dishes = [json.loads(line)["_id"] for line in (finished / "data/kitchens/queries.jsonl").open()]
+    relevant = dict(
+        line.split("\t")[:2] for line in (finished / "data/kitchens/qrels/test.tsv").read_text().splitlines()[1:]
+    )
+    reciprocal = [1 / place if (place := best[query].get(relevant[query], 99)) <= 10 else 0 for query in dishes]
+    shown = [
+        float(row["mean"])
+        for row in rows(finished / "results/tables/ood.csv")
+        if (row["ranker"], row["recipe"], row["measure"]) == ("bi-encoder", "human", "MRR@10")
+    ]
+    assert shown == [pytest.approx(sum(reciprocal) / len(dishes), abs=1e-4)]
+
+
+def test_no_test_answer_is_ever_seen_in_training(finished: Path) -> None:
+    held_out = {line.split()[2] for line in (finished / "results/corpora/gardens/test/qrels.txt").open()}
+    assert len(held_out) == 8
+    for path in (finished / "results/trainsets").rglob("groups.jsonl"):
+        for line in path.open():
+            assert not {item["id"] for item in json.loads(line)["candidates"]} & held_out, path
+    for path in (finished / "results/passages").rglob("exemplars.jsonl"):
+        assert not {json.loads(line)["id"] for line in path.open()} & held_out, path
+    titles = finished / "results/queries/gardens/titles/queries.jsonl"
+    assert not {json.loads(line)["source"] for line in titles.open()} & held_out
+
+
+def test_models_are_safetensors_only(finished: Path) -> None:
+    files = {path.suffix for path in (finished / "results/checkpoints").rglob("*") if path.is_file()}
+    assert ".safetensors" in files
+    assert not files & {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
+
+
+def test_a_second_run_does_nothing(finished: Path) -> None:
+    assert planned(finished) == set()
+    assert "Nothing to be done" in snakemake(finished, "--cores", "2", "--", *TABLES).stdout
+
+
+def test_two_folders_give_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    other = make_toy(tmp_path / "two")
+    snakemake(other, "--cores", "2", "--", *TABLES)
+    compared = 0
+    for pattern in ("passages/**/*.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*"):
+        for path in (finished / "results").glob(pattern):
+            if path.is_file():
+                twin = other / path.relative_to(finished)
+                assert filecmp.cmp(path, twin, shallow=False), path.relative_to(finished)
+                compared += 1
+    assert compared > 60
+
+
+def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
+    edit(edited / "config/prompts/passage-zero-shot.md", "two or three sentences", "three or four sentences")
+    assert planned(edited) == {
+        "write_requests gardens zero-shot",
+        "generate_passages gardens zero-shot echo",
+        *written("zero-shot"),
+        "pair_trainset enriched echo",
+        *downstream("enriched", "echo"),
+    }
+
+
+def test_an_edited_recipe_reruns_its_dependents(edited: Path) -> None:
+    edit(edited / "config/recipes/human.yaml", "queries: 12", "queries: 11")
+    assert planned(edited) == {"pair_trainset human none", *downstream("human", "none")}
+
+
+def test_an_edited_ranker_reruns_its_dependents(edited: Path) -> None:
+    edit(edited / "config/rankers/bi-encoder.yaml", "learning_rate: 1.0e-3", "learning_rate: 2.0e-3")
+    expected = set()
+    for recipe, llm in (("none", "none"), ("human", "none"), ("enriched", "echo")):
+        expected |= downstream(recipe, llm, ("bi-encoder",))
+    assert planned(edited) == expected
+
+
+def test_a_further_seed_runs_that_seed_alone(edited: Path) -> None:
+    edit(edited / "config/config.yaml", "seeds: [1]", "seeds: [1, 2]")
+    expected = {"train_ranker warm-up none warm 2"}
+    for recipe, llm in (("none", "none"), ("human", "none"), ("enriched", "echo")):
+        expected |= downstream(recipe, llm, seed=2)
+    assert planned(edited) == expected
+
+
+def test_comments_and_docstrings_rerun_nothing(edited: Path) -> None:
+    for path in (edited / "src/synthrank").rglob("*.py"):
+        path.write_text(path.read_text() + "\n# A remark.\n")
+    edit(edited / "src/synthrank/trec.py", "Order (passage id, score) pairs", "Arrange (passage id, score) pairs")
+    assert planned(edited) == set()
+
+
+def test_changed_behaviour_reruns_what_runs_it(edited: Path) -> None:
+    edit(edited / "src/synthrank/passages/quality.py", 'finish_reason == "length"', 'finish_reason == "limit"')
+    expected = {"pair_trainset enriched echo", *downstream("enriched", "echo")}
+    for paradigm in GENERATED:
+        expected |= {f"generate_passages gardens {paradigm} echo", *written(paradigm)}
+    assert planned(edited) == expected
+
+
+def test_a_changed_table_reruns_the_tables_alone(edited: Path) -> None:
+    edit(edited / "src/synthrank/tables/markdown.py", '"Out of distribution"', '"Out-of-distribution"')
+    assert planned(edited) == {"make_tables"}
+
+
+def test_touching_everything_reruns_nothing(edited: Path) -> None:
+    for path in sorted(edited.rglob("*")):
+        if ".snakemake" not in path.parts and "results" not in path.relative_to(edited).parts:
+            os.utime(path)
+    assert planned(edited) == set()
+
+
+def test_a_failure_is_one_line_and_leaves_nothing(edited: Path) -> None:
+    corpus = edited / "data/kitchens/corpus.jsonl"
+    corpus.write_text(corpus.read_text() + corpus.read_text().splitlines()[0] + "\n")
+    (edited / "results/corpora/kitchens/passages.jsonl").unlink()
+    done = snakemake(edited, "--cores", "2", "--", *TABLES, check=False)
+    assert done.returncode != 0
+    errors = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "corpus.jsonl" in errors[0]
+    assert "cook-soup" in errors[0]
+    assert "Traceback" not in done.stdout
+    assert not (edited / "results/corpora/kitchens/passages.jsonl").exists()
+    assert not [path for path in (edited / "results/corpora/kitchens").iterdir() if path.name.startswith(".passages")]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("config/config.yaml", "rankers: [cross-encoder,", "rankers: [cross-encodr,", "'cross-encodr'; no such file"),
+        ("config/rankers/warm.yaml", "epochs: 1", "epoch: 1", "optimiser.epoch"),
+        ("config/recipes/human.yaml", "human, queries", "humane, queries", "known: few-shot-supervised"),
+        ("config/testsets/kitchens.yaml", "split: test", "split: dev", "has no split 'dev' (known: test)"),
+    ],
+)
+def test_a_wrong_configuration_is_one_line(edited: Path, path: str, old: str, new: str, said: str) -> None:
+    edit(edited / path, old, new)
+    done = snakemake(edited, "--dry-run", "--", *TABLES, check=False)
+    assert done.returncode != 0
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout
+    assert len(re.findall(r"config/\S+\.yaml|experiment:", done.stdout)) >= 1

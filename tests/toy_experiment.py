@@ -1,0 +1,134 @@
+"""The toy experiment: a copy of the project with made-up collections, tiny models and an LLM that echoes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tiny_models import tiny_encoder
+
+PROJECT = Path(__file__).resolve().parents[1]
+TOY = Path(__file__).resolve().parent / "toy" / "config"
+TABLES = ("results/tables/id.csv", "results/tables/ood.csv")
+
+PLANTS = (
+    "rose tulip lavender fern ivy basil mint thyme sage orchid cactus bamboo lilac peony dahlia aster clover heather "
+    "jasmine magnolia poppy violet willow maple birch cedar hazel juniper laurel myrtle"
+).split()
+DISHES = "soup bread stew pie curry salad omelette risotto noodles dumplings pancakes custard".split()
+PLACES = "shade gravel clay sand loam peat moss bark straw compost slate limestone".split()
+
+
+def make_toy(folder: Path) -> Path:
+    """Copy the project into ``folder`` and put the toy's configuration, data and models there."""
+    for name in ("Snakefile", "rules", "scripts", "src", "envs"):
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name)
+    shutil.copytree(TOY, folder / "config")
+    for kind in ("prompts", "paradigms"):
+        shutil.copytree(PROJECT / "config" / kind, folder / "config" / kind)
+    tiny_encoder(folder / "models" / "tiny-encoder")
+    _gardens(folder / "data" / "gardens")
+    _kitchens(folder / "data" / "kitchens")
+    return folder
+
+
+def _gardens(folder: Path) -> None:
+    passages, queries, qrels = [], [], {"train": [], "test": []}
+    for place, plant in enumerate(PLANTS):
+        days, soil = 2 + place % 9, PLACES[place % len(PLACES)]
+        passages.append(
+            {
+                "_id": f"care-{plant}",
+                "title": f"Watering the {plant}",
+                "text": f"Water the {plant} every {days} days in summer, and less in winter, when the {plant} rests. "
+                f"It likes {soil} that drains well, and a place out of the wind where frost does not linger.",
+            }
+        )
+        passages.append(
+            {
+                "_id": f"origin-{plant}",
+                "title": f"Where the {plant} comes from",
+                "text": f"The {plant} came to gardens with travellers who carried its seeds in {soil}. Old books praise "
+                f"the {plant} for its scent and colour, and painters have shown it for hundreds of years.",
+            }
+        )
+        if place < 22:
+            split = "train" if place < 14 else "test"
+            queries.append({"_id": f"q{place:03}", "text": f"How often should I water the {plant}?"})
+            qrels[split].append((f"q{place:03}", f"care-{plant}", 1))
+    _write(folder, passages, queries, qrels)
+
+
+def _kitchens(folder: Path) -> None:
+    passages, queries, qrels = [], [], {"test": []}
+    for place, dish in enumerate(DISHES):
+        passages.append(
+            {
+                "_id": f"cook-{dish}",
+                "title": "",
+                "text": f"Cook the {dish} for {10 + 5 * place} minutes over a low flame, and stir the {dish} now and "
+                "then. Salt it at the end, because boiling makes it saltier than you meant it to be.",
+            }
+        )
+        passages.append(
+            {
+                "_id": f"serve-{dish}",
+                "title": "",
+                "text": f"Serve the {dish} warm, with herbs from the garden and a slice of lemon. What is left of the "
+                f"{dish} keeps for {1 + place % 4} days in the cold.",
+            }
+        )
+        queries.append({"_id": f"k{place}", "text": f"How long must {dish} cook?"})
+        qrels["test"].append((f"k{place}", f"cook-{dish}", 1))
+    _write(folder, passages, queries, qrels)
+
+
+def _write(
+    folder: Path, passages: list[dict[str, str]], queries: list[dict[str, str]], qrels: dict[str, list[tuple]]
+) -> None:
+    (folder / "qrels").mkdir(parents=True)
+    for name, rows in (("corpus", passages), ("queries", queries)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for split, rows in qrels.items():
+        lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in rows)]
+        (folder / "qrels" / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a toy's folder, with the interpreter and environment of the tests."""
+    environment = {**os.environ, "SYNTHRANK_DATA": "data", "CI": "true"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--show-failed-logs", *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"snakemake {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-6000:]}")
+    return done
+
+
+def planned(folder: Path) -> set[str]:
+    """Return the jobs that a dry run lists, each as ``rule wildcard wildcard …`` in the order Snakemake shows."""
+    text = snakemake(folder, "--dry-run", "--", *TABLES).stdout
+    jobs = set()
+    for block in re.split(r"\n(?=\[[A-Z][a-z]{2} )", text):
+        rule = re.search(r"^(?:local)?rule (\w+):", block, re.MULTILINE)
+        if rule:
+            wildcards = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
+            values = re.findall(r"\w+=([^,]+)", wildcards[1]) if wildcards else []
+            jobs.add(" ".join([rule[1], *values]))
+    return jobs
