@@ -129,6 +129,8 @@ def _build(kind: Any, value: Any) -> Any:
         return tuple(_build(get_args(kind)[0], item) for item in value)
     if origin is dict and isinstance(value, dict):
         return value
+    if origin in (tuple, dict):
+        raise TypeError(f"{value!r} where {'a list' if origin is tuple else 'an object'} was expected")
     if origin in (Union, UnionType):
         kinds = get_args(kind)
     else:

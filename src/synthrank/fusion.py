@@ -20,8 +20,10 @@ def reciprocal_rank_fusion(runs: Sequence[Run], k: int) -> Run:
         k: dampens the top ranks; 60 in the paper.
 
     Returns:
-        A run of every query that any of the runs has, best first.
+        A run of every query that any of the runs has, best first. trectools reads the first 1000 passages of a list.
     """
+    if not _longest(runs):
+        return {}  # trectools cannot make a frame of no rows
     fused: Run = defaultdict(list)
     for row in trectools_rrf([_frame(run) for run in runs], k=k, max_docs=_longest(runs)).run_data.itertuples():
         fused[row.query].append((row.docid, float(row.score)))

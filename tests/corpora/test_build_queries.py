@@ -62,14 +62,29 @@ def test_an_empty_passage_may_be_judged_not_relevant(toy: Path) -> None:
 
 
 def test_empty_relevant_passages_must_be_stated(toy: Path) -> None:
-    write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {empty_relevant: 1}\n")
+    write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {splits: {test: {empty_relevant: 1}}}\n")
     build(toy)
     assert (toy / "out/qrels.txt").read_text() == "q1 0 p3 1\n"
-    write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {empty_relevant: 2}\n")
+    write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {splits: {test: {empty_relevant: 2}}}\n")
     with pytest.raises(
-        DataError, match=r"1 judgments call a passage relevant .* state counts\.empty_relevant: 1 where"
+        DataError, match=r"1 judgments call a passage relevant .* state empty_relevant: 1 where"
     ):
         build(toy)
+
+
+def test_training_queries_are_limited_to_the_first_of_a_seeded_order(toy: Path) -> None:
+    rows = [(f"q{place}", f"question {place}") for place in range(20)]
+    judgments = "".join(f"{name}\tp1\t1\n" for name, _ in rows)
+    chosen = {}
+    for limit in (5, 8, 50):
+        write(toy, rows, judgments, f"train_queries: {limit}\n")
+        entity = toy / "toy.yaml"
+        entity.write_text(entity.read_text().replace("splits: {test:", "splits: {train:"))
+        build(toy, "train")
+        chosen[limit] = {query.id for query in read_jsonl(toy / "out/queries.jsonl", Query)}
+        assert set(read_qrels(toy / "out/qrels.txt")) == chosen[limit]
+    assert [len(names) for names in chosen.values()] == [5, 8, 20]
+    assert chosen[5] < chosen[8]
 
 
 ONE = [("q1", "first")]

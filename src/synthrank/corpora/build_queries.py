@@ -6,10 +6,11 @@ from pathlib import Path
 from synthrank.corpora.checks import check_count, check_id
 from synthrank.errors import DataError
 from synthrank.files import json_lines, write_jsonl
+from synthrank.order import seeded
 from synthrank.records import Judgment, Query
 from synthrank.sources import Source, open_source
 from synthrank.specs.base import load
-from synthrank.specs.corpora import CorpusSpec
+from synthrank.specs.corpora import TRAIN, CorpusSpec
 from synthrank.trec import write_qrels
 
 
@@ -36,10 +37,13 @@ def build_queries(
     where = f"{spec}, split {split}"
     _check_queries(all_queries, str(spec))
     _check_judgments(judgments, {query.id for query in all_queries}, where)
-    _check_passages(judgments, passages, source, where, corpus.counts.empty_relevant)
-    judged = {judgment.query_id for judgment in judgments}
-    kept = [Query(query.id, " ".join(query.text.split())) for query in all_queries if query.id in judged]
     stated = corpus.counts.splits.get(split)
+    _check_passages(judgments, passages, source, where, stated.empty_relevant if stated else 0)
+    judged = {judgment.query_id for judgment in judgments}
+    if split == TRAIN and corpus.train_queries:
+        judged = set(seeded(judged, corpus.train_seed)[: corpus.train_queries])
+        judgments = [judgment for judgment in judgments if judgment.query_id in judged]
+    kept = [Query(query.id, " ".join(query.text.split())) for query in all_queries if query.id in judged]
     check_count("queries with a judgment", len(kept), stated.queries if stated else None, where)
     check_count("judgments", len(judgments), stated.judgments if stated else None, where)
     write_jsonl(queries, kept)
@@ -89,5 +93,5 @@ def _check_passages(
         first = f", the first {relevant[0]!r}" if relevant else ""
         raise DataError(
             f"{where}: {len(relevant)} judgments call a passage relevant that has neither text nor title{first}; mend "
-            f"the collection, or state counts.empty_relevant: {len(relevant)} where it is known to be so"
+            f"the collection, or state empty_relevant: {len(relevant)} where it is known to be so"
         )

@@ -13,7 +13,7 @@ from synthrank.specs.llms import LlmSpec
 __all__ = ["Llm", "open_llm"]
 
 
-def open_llm(spec: LlmSpec, model: Path | None) -> Llm:
+def open_llm(spec: LlmSpec, model: Path | None = None) -> Llm:
     """Return the language model that an entity of ``config/llms`` describes.
 
     Args:

@@ -32,7 +32,7 @@ def generate_passages(*, requests: Path, paradigm: Path, llm: Path, replies: Pat
     """
     spec: GeneratedParadigm = load(ParadigmSpec, paradigm)
     asked = list(read_jsonl(requests, Request))
-    write_jsonl(replies, _replies(open_llm(load(LlmSpec, llm), *model), asked, spec))
+    write_jsonl(replies, _replies(open_llm(load(LlmSpec, llm), model[0] if model else None), asked, spec))
 
 
 def _replies(llm: Llm, asked: list[Request], spec: GeneratedParadigm) -> Iterator[Reply]:

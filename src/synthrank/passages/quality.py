@@ -10,22 +10,22 @@ REASONS = ("empty", "refusal", "meta", "truncated", "too-short", "duplicate")
 """Why a reply is dropped, in the order in which it is checked."""
 
 _REFUSAL = re.compile(
-    r"^(i'?m sorry|i am sorry|sorry,|i apologi[sz]e|i can(no|')t |i am (not able|unable)|i'm (not able|unable)|"
-    r"as an? (ai|artificial|language)|unfortunately, i )",
+    r"^(i['\u2019]?m sorry|i am sorry|sorry,|i apologi[sz]e|i can(no|['\u2019])t |i am (not able|unable)|"
+    r"i['\u2019]m (not able|unable)|as an? (ai|artificial intelligence|(large )?language model)\b|unfortunately, i )",
     re.IGNORECASE,
 )
 # "Sure! Here is a passage that answers the question:" and its kin stand before the passage, up to a colon or line end.
 _PREFACE = re.compile(
     r"^\s*(?:(?:sure|certainly|of course|absolutely)\b[^\n:]{0,40}[!.,]\s*)?"
-    r"(?:(?:here(?:'s| is| are)|below is|the following is|this is)\b[^\n]{0,20}?\b"
-    r"(?:passage|answer|text|paragraph|response|example)\b[^\n:]{0,120}:|"
+    r"(?:(?:here(?:['\u2019]s| is| are)|below is|(?:the following|this) is (?:an?|the|my|one))\b[^\n]{0,20}?\b"
+    r"(?:passage|answer|text|paragraph|response)\b[^\n:]{0,120}:|"
     # A few-shot prompt's own form, echoed: "Question: … Passage: …".
     r"question\s*:.{0,400}?\b(?:passage|answer)\s*:|(?:passage|answer|response|text)\s*:)\s*",
     re.IGNORECASE | re.DOTALL,
 )
 _META = re.compile(
-    r"\b(this|the (above|following)|here is a|your) (passage|prompt|question|exemplars?|request)\b|"
-    r"\b(as requested|search collection|passage that answers|write a passage)\b",
+    r"\b(this|the (above|following)|here is a|your) (passage|prompt|question|exemplars?)\b|"
+    r"\b(as requested|per your request|search collection|passage that answers|write a passage)\b",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")

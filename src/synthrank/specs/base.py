@@ -114,6 +114,8 @@ def _one_line(error: ValidationError, origin: str, kind: Any) -> str:
         return f"{origin}: {key}: unknown key; known keys here: {', '.join(_siblings(kind, first['loc']))}{more}"
     if first["type"] == "missing":
         return f"{origin}: {key}: is missing; it must be stated{more}"
+    if first["type"] == "union_tag_not_found":
+        return f"{origin}: {first['ctx']['discriminator'].strip(chr(39))}: is missing; known values: {', '.join(tags)}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "union_tag_invalid":
         context = first["ctx"]

@@ -11,17 +11,10 @@ TRAIN = "train"
 
 
 class SplitCount(Entity):
-    """How many queries and judgments a split must have."""
+    """How many queries and judgments a split must have; a key that is left out is not checked."""
 
-    queries: Count
-    judgments: Count
-
-
-class Counts(Entity):
-    """What the finished collection must count; a key that is left out is not checked."""
-
-    passages: Count | None = None
-    splits: dict[Name, SplitCount] = Field(default_factory=dict)
+    queries: Count | None = None
+    judgments: Count | None = None
     empty_relevant: int = Field(
         default=0,
         ge=0,
@@ -30,12 +23,24 @@ class Counts(Entity):
     )
 
 
+class Counts(Entity):
+    """What the finished collection must count; a key that is left out is not checked."""
+
+    passages: Count | None = None
+    splits: dict[Name, SplitCount] = Field(default_factory=dict)
+
+
 class _Corpus(Entity):
     """What every kind of corpus states."""
 
     title: Literal["prepend", "ignore"] = Field(
         default="ignore", description="Whether a passage's title is put before its text for indexing and reading."
     )
+    train_queries: Count | None = Field(
+        default=None,
+        description="At most this many training queries, the first of a seeded order: what is generated is paid for.",
+    )
+    train_seed: int = Field(default=13, description="Seed of that order.")
     counts: Counts = Counts()
 
 

@@ -123,7 +123,7 @@ def _groups(
         ranked = ranked_of[item.query_id]
         own = known.get(item.query_id, set()) | {item.id}
         names = seeded(allowed(ranked, text_of, item, own, settings.guard), recipe.seed)[: settings.count]
-        spare = _spare(source, item, {*names, *own}, settings, recipe.seed, len(names))
+        spare = _spare(source, item, {*ranked, *own}, settings, recipe.seed, len(names))
         count["negatives_at_random"] += len(spare)
         text_of |= texts_of(source.path, spare) if spare else {}
         yield Group(
@@ -139,7 +139,7 @@ def _groups(
 def _spare(
     source: _Source, item: WrittenPassage, taken: set[str], settings: Negatives, seed: int, found: int
 ) -> list[str]:
-    """Return as many random passages as are missing, other than those taken and the query's own written one."""
+    """Return as many random passages as are missing, other than those taken or refused and the query's own."""
     missing = settings.count - found
     if not missing:
         return []

@@ -1,0 +1,122 @@
+"""Time and memory of a whole workflow, and where they go.
+
+    python benchmarks/workflow.py                  the default experiment, in a fresh folder
+    python benchmarks/workflow.py --toy            the toy experiment of the tests
+    python benchmarks/workflow.py --save docs/demo keep the tables and times that the README shows
+
+Wall-clock time of the first run and of a second one that finds nothing to do; the peak of the memory of all processes
+together (proportional set size, sampled twice a second); seconds by rule, from Snakemake's benchmark files.
+"""
+
+import argparse
+import csv
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import psutil
+
+PROJECT = Path(__file__).resolve().parents[1]
+TARGETS = ("results/tables/ood.csv", "results/tables/id.csv")
+MEGABYTE = 1024 * 1024
+
+
+class PeakMemory(threading.Thread):
+    """Samples the memory of this process and all below it."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Sample until stopped."""
+        me = psutil.Process()
+        while not self._done.wait(0.5):
+            total = 0
+            for process in [me, *me.children(recursive=True)]:
+                try:
+                    total += process.memory_full_info().pss
+                except (psutil.NoSuchProcess, psutil.AccessDenied):
+                    continue
+            self.peak = max(self.peak, total)
+
+    def stop(self) -> float:
+        """Stop and return the peak in megabytes."""
+        self._done.set()
+        self.join()
+        return self.peak / MEGABYTE
+
+
+def run(folder: Path, snakefile: Path) -> float:
+    """Run the workflow in a folder and return the seconds it took."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)]
+    begin = time.perf_counter()
+    subprocess.run(
+        [*command, "--cores", "all", "--show-failed-logs", "--quiet", "all", "--", *TARGETS],
+        check=True,
+        env={**os.environ, "PATH": path, "SYNTHRANK_DATA": str(folder / "data")},
+    )
+    return time.perf_counter() - begin
+
+
+def by_rule(folder: Path) -> list[tuple[str, int, float, float]]:
+    """Return (rule, jobs, seconds, most megabytes of a job), the longest first."""
+    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for path in (folder / "results/benchmarks").rglob("*.tsv"):
+        with path.open(newline="") as stream:
+            row = next(csv.DictReader(stream, delimiter="\t"))
+        rule = path.relative_to(folder / "results/benchmarks").parts[0]
+        memory = 0.0 if row["max_rss"] in ("NA", "-") else float(row["max_rss"])
+        times[rule].append((float(row["s"]), memory))
+    rows = [(rule, len(jobs), sum(s for s, _ in jobs), max(m for _, m in jobs)) for rule, jobs in times.items()]
+    return sorted(rows, key=lambda row: -row[2])
+
+
+def report(first: float, peak: float, second: float, rules: list[tuple[str, int, float, float]]) -> str:
+    """Return the figures as CSV."""
+    total = sum(row[2] for row in rules)
+    lines = ["what,jobs,seconds,share,peak_mb", f"first run,,{first:.0f},,{peak:.0f}", f"second run,,{second:.1f},,"]
+    lines += [f"{rule},{jobs},{s:.0f},{s / total:.3f},{memory:.0f}" for rule, jobs, s, memory in rules]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the benchmark that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--toy", action="store_true")
+    parser.add_argument("--save", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "run"
+        if options.toy:
+            sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "src")]
+            from toy_experiment import make_toy
+
+            snakefile = make_toy(folder) / "Snakefile"
+        else:
+            shutil.copytree(PROJECT / "config", folder / "config")
+            snakefile = PROJECT / "Snakefile"
+        memory = PeakMemory()
+        memory.start()
+        first = run(folder, snakefile)
+        peak = memory.stop()
+        figures = report(first, peak, run(folder, snakefile), by_rule(folder))
+        sys.stdout.write(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n{figures}")
+        if options.save:
+            options.save.mkdir(parents=True, exist_ok=True)
+            (options.save / "time.csv").write_text(figures)
+            for name in TARGETS:
+                shutil.copy(folder / name, options.save)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What several tests share: the committed configuration, and torch on one thread."""
+
+from pathlib import Path
+
+import pytest
+
+from synthrank.specs.base import read_yaml
+from synthrank.study import Study
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def config() -> Path:
+    return ROOT / "config"
+
+
+@pytest.fixture(scope="session")
+def study(config: Path) -> Study:
+    return Study(config, read_yaml(config / "config.yaml"))
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tiny_models import tiny_encoder
+
+    return tiny_encoder(tmp_path_factory.mktemp("models") / "encoder")
+
+
+@pytest.fixture
+def one_thread():
+    """Two threads gain nothing on tiny models, and one thread's sums have one order."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

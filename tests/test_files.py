@@ -1,0 +1,202 @@
+"""Files appear whole or not at all, and a record that is not one is refused with its line."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from synthrank.errors import ChecksumError, DataError
+from synthrank.files import (
+    atomic_path,
+    atomic_text,
+    check_sha256,
+    json_lines,
+    read_jsonl,
+    sha256_of,
+    text_lines,
+    write_json,
+    write_jsonl,
+)
+from synthrank.records import Candidate, Group, Message, Passage, Reply, Request
+
+# sha256 of "abc", FIPS 180-2 appendix B.1
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_file_appears_at_the_end_only(tmp_path):
+    path = tmp_path / "new/folder/a.txt"
+    with atomic_text(path) as stream:
+        stream.write("grüße\n")
+        stream.flush()
+        assert not path.exists()
+    assert path.read_bytes() == "grüße\n".encode()
+    assert [item.name for item in path.parent.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_an_error_leaves_a_file_as_it_was(tmp_path, before):
+    path = tmp_path / "a.txt"
+    if before:
+        path.write_text(before)
+    with pytest.raises(KeyboardInterrupt), atomic_text(path) as stream:
+        stream.write("half")
+        raise KeyboardInterrupt
+    assert (path.read_text() if path.exists() else None) == before
+    assert len(list(tmp_path.iterdir())) == (1 if before else 0)
+
+
+def test_an_error_leaves_a_folder_as_it_was(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old").touch()
+    with pytest.raises(ValueError, match="boom"), atomic_path(tmp_path / "out") as folder:
+        folder.mkdir()
+        (folder / "half").touch()
+        raise ValueError("boom")
+    assert [item.relative_to(tmp_path).as_posix() for item in sorted(tmp_path.rglob("*"))] == ["out", "out/old"]
+
+
+def test_a_folder_replaces_the_one_that_was_there(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old").touch()
+    with atomic_path(tmp_path / "out") as folder:
+        folder.mkdir()
+        (folder / "new").write_text("x")
+        assert (tmp_path / "out/old").exists()
+    assert [item.relative_to(tmp_path).as_posix() for item in sorted(tmp_path.rglob("*"))] == ["out", "out/new"]
+
+
+def test_a_block_that_writes_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "out"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_in_the_records_leaves_no_file(tmp_path):
+    def records():
+        yield Passage("a", "text")
+        raise RuntimeError("midway")
+
+    with pytest.raises(RuntimeError, match="midway"):
+        write_jsonl(tmp_path / "p.jsonl", records())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_records_round_trip(tmp_path):
+    groups = [
+        Group("q1", "what\u2028is", (Candidate("007", 'a "b"\n', 1.0, "human"), Candidate("NA", "", 0.5))),
+        Group("q2", "ü", ()),
+    ]
+    assert write_jsonl(tmp_path / "g.jsonl", groups) == 2
+    assert list(read_jsonl(tmp_path / "g.jsonl", Group)) == groups
+    lines = (tmp_path / "g.jsonl").read_bytes().split(b"\n")
+    assert len(lines) == 3, "a line separator inside a text is no line end"
+    assert json.loads(lines[1]) == {"query_id": "q2", "query": "ü", "candidates": []}
+    reply = Reply("q", "x", 0, "t", "stop", 1, 2, "m", {"seed": 1, "top_p": None}, (Message("user", "x"),))
+    write_jsonl(tmp_path / "r.jsonl", [reply])
+    assert list(read_jsonl(tmp_path / "r.jsonl", Reply)) == [reply]
+
+
+def test_a_field_with_a_default_may_be_absent_and_blank_lines_are_skipped(tmp_path):
+    (tmp_path / "p.jsonl").write_text('\n{"id": "a", "text": "t"}\n  \n{"id": "b", "text": "u", "title": "T"}')
+    assert list(read_jsonl(tmp_path / "p.jsonl", Passage)) == [Passage("a", "t", ""), Passage("b", "u", "T")]
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    count: int = 0
+    share: float = 0.0
+    flag: bool = False
+    note: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"name": "a", "cuont": 1}', "not a Sample (unknown key 'cuont', keys are name, count, share, flag, note)"),
+        ('{"count": 1}', "not a Sample (Sample.__init__() missing 1 required positional argument: 'name')"),
+        ('{"name": 7}', "not a Sample (7 where str was expected)"),
+        ('{"name": null}', "not a Sample (None where str was expected)"),
+        ('{"name": "a", "count": "1"}', "not a Sample ('1' where int was expected)"),
+        ('{"name": "a", "count": 1.5}', "not a Sample (1.5 where int was expected)"),
+        ('{"name": "a", "count": true}', "not a Sample (True where int was expected)"),
+        ('{"name": "a", "share": false}', "not a Sample (False where float was expected)"),
+        ('{"name": "a", "flag": 1}', "not a Sample (1 where bool was expected)"),
+        ('{"name": "a", "note": 1}', "not a Sample (1 where str | None was expected)"),
+        ('{"name": "a"', "not JSON (Expecting ',' delimiter); expected one object a line"),
+        ("[1]", "a JSON list; expected an object"),
+        ('"a"', "a JSON str; expected an object"),
+    ],
+)
+def test_a_line_that_is_no_record_is_named(tmp_path, line, message):
+    path = tmp_path / "s.jsonl"
+    path.write_text(f'{{"name": "ok", "count": 3, "share": 1, "flag": true, "note": null}}\n{line}\n')
+    rows = read_jsonl(path, Sample)
+    assert next(rows) == Sample("ok", 3, 1, True, None)
+    with pytest.raises(DataError) as error:
+        next(rows)
+    assert str(error.value) == f"{path}:2: {message}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "message"),
+    [
+        (Group, '{"query_id": "q", "query": "x", "candidates": {}}', "{} where a list was expected"),
+        (Group, '{"query_id": "q", "query": "x", "candidates": [1]}', "1 where Candidate was expected"),
+        (
+            Group,
+            '{"query_id": "q", "query": "x", "candidates": [{"id": "a", "text": "t", "lable": 1}]}',
+            "unknown key 'lable', keys are id, text, label, source",
+        ),
+        (Request, '{"query_id": "q", "query": "x", "messages": [], "exemplars": [1]}', "1 where str was expected"),
+    ],
+)
+def test_nested_records_are_checked(tmp_path, kind, line, message):
+    (tmp_path / "s.jsonl").write_text(line)
+    with pytest.raises(DataError, match=re.escape(message)):
+        list(read_jsonl(tmp_path / "s.jsonl", kind))
+
+
+def test_bytes_that_are_not_utf8_are_named(tmp_path):
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b'{"name": "a"}\n{"name": "gr\xfc"}\n')
+    with pytest.raises(DataError) as error:
+        list(read_jsonl(path, Sample))
+    assert str(error.value) == f"{path}:2: byte 13 of the line is not UTF-8; convert the file"
+
+
+def test_an_absent_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"none\.jsonl: cannot be read \(No such file or directory\)"):
+        list(json_lines(tmp_path / "none.jsonl"))
+
+
+def test_lines_are_numbered_from_one_and_lose_their_ends(tmp_path):
+    (tmp_path / "a").write_bytes("x\r\ny\u0085z\n\nlast".encode())
+    assert list(text_lines(tmp_path / "a")) == [(1, "x"), (2, "y\u0085z"), (3, ""), (4, "last")]
+
+
+def test_json_keeps_the_order_of_its_keys(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": ["ü"]})
+    assert (tmp_path / "a.json").read_text() == '{\n  "b": 1,\n  "a": [\n    "ü"\n  ]\n}\n'
+
+
+def test_checksums(tmp_path):
+    (tmp_path / "a").write_text("abc")
+    assert sha256_of(tmp_path / "a") == ABC
+    check_sha256(tmp_path / "a", ABC, "x.yaml")
+    with pytest.raises(ChecksumError) as error:
+        check_sha256(tmp_path / "a", "0" * 64, "x.yaml")
+    assert str(error.value) == (
+        f"{tmp_path / 'a'}: sha256 is {ABC}, but x.yaml states {'0' * 64}; restore the pinned file"
+    )
+
+
+def test_a_new_file_has_the_rights_that_the_user_gives(tmp_path):
+    mask = os.umask(0o022)
+    try:
+        write_json(tmp_path / "a.json", 1)
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o644

@@ -1,0 +1,76 @@
+"""Reciprocal rank fusion against its definition."""
+
+import random
+from collections import defaultdict
+
+import pytest
+
+from synthrank.fusion import reciprocal_rank_fusion
+from synthrank.trec import rank
+
+
+def by_hand(runs, k):
+    fused = defaultdict(lambda: defaultdict(float))
+    for run in runs:
+        for query, ranked in run.items():
+            for place, (name, _) in enumerate(ranked, 1):
+                fused[query][name] += 1 / (k + place)
+    return {query: dict(scores) for query, scores in fused.items()}
+
+
+def as_dicts(run):
+    return {query: dict(ranked) for query, ranked in run.items()}
+
+
+@pytest.mark.parametrize("k", [0, 10, 60])
+@pytest.mark.parametrize("count", [2, 3])
+def test_scores_are_sums_of_reciprocal_ranks(k, count):
+    generator = random.Random(k + count)
+    runs = [
+        {
+            query: rank((f"d{name}", generator.random()) for name in generator.sample(range(30), 12))
+            for query in ("007", "q2", f"only{number}")
+        }
+        for number in range(count)
+    ]
+    fused, expected = as_dicts(reciprocal_rank_fusion(runs, k)), by_hand(runs, k)
+    assert fused.keys() == expected.keys()
+    for query, scores in expected.items():
+        assert fused[query] == pytest.approx(scores, abs=1e-12)
+
+
+def test_a_small_case_worked_out_by_hand():
+    one, two = {"q": [("a", 9.0), ("b", 8.0)]}, {"q": [("b", 0.2), ("c", 0.1)]}
+    assert reciprocal_rank_fusion([one, two], 10)["q"] == [
+        ("b", pytest.approx(1 / 12 + 1 / 11)),
+        ("a", pytest.approx(1 / 11)),
+        ("c", pytest.approx(1 / 12)),
+    ]
+
+
+def test_ids_stay_text():
+    names = ["007", "7", "NA", "null", "1e3", "nan", "True"]
+    run = {query: [(name, 9.0 - place) for place, name in enumerate(names)] for query in names}
+    fused = reciprocal_rank_fusion([run, run], 60)
+    assert sorted(fused) == sorted(names)
+    assert all(dict(ranked).keys() == set(names) for ranked in fused.values())
+    assert all(isinstance(name, str) for ranked in fused.values() for name, _ in ranked)
+
+
+def test_ranks_come_from_the_order_not_from_the_scores():
+    """A run is best first by contract; equal scores must not make equal ranks."""
+    tied = {"q": [("b", 1.0), ("a", 1.0)]}
+    assert as_dicts(reciprocal_rank_fusion([tied, tied], 0)) == {"q": {"b": 2.0, "a": 1.0}}
+
+
+def test_the_union_of_the_lists_is_kept_whole():
+    """trectools keeps 1000 by default, fewer than two lists of 800 may hold."""
+    runs = [{"q": [(f"{letter}{place}", float(-place)) for place in range(800)]} for letter in "ab"]
+    assert len(reciprocal_rank_fusion(runs, 60)["q"]) == 1600
+
+
+@pytest.mark.parametrize("other", [{}, {"q": []}])
+def test_a_run_may_be_empty(other):
+    run = {"q": [("a", 1.0), ("b", 0.5)]}
+    assert as_dicts(reciprocal_rank_fusion([run, other], 1)) == {"q": {"a": 1 / 2, "b": 1 / 3}}
+    assert reciprocal_rank_fusion([other, other], 1) == {}

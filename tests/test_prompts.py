@@ -1,0 +1,125 @@
+"""Prompt files: what they declare is what they use, and what they are given."""
+
+import pytest
+
+from synthrank.errors import PromptError
+from synthrank.prompts import read_prompt
+from synthrank.records import Exemplar, Message
+
+HEAD = "---\ntask: passage\ninputs: [query]\n---\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def prompt(text):
+        path = tmp_path / "prompt.md"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return prompt
+
+
+def test_a_prompt_becomes_turns(write):
+    prompt = read_prompt(write(HEAD + "# system\nYou write.\n\n# user\nQuestion: {{ query }}\n# assistant\nWell,\n"))
+    assert prompt.task == "passage"
+    assert prompt.inputs == {"query"}
+    assert prompt.render(query="how {{ so }}? # user") == (
+        Message("system", "You write."),
+        Message("user", "Question: how {{ so }}? # user"),
+        Message("assistant", "Well,"),
+    )
+
+
+def test_a_loop_over_exemplars(write):
+    text = HEAD.replace("[query]", "[query, exemplars]") + (
+        "# user\n{% for item in exemplars %}\n{{ loop.index }}. {{ item.query }}: {{ item.text }}\n"
+        "{% if item.id == 'b' %}\n!\n{% endif %}\n{% endfor %}\nNow {{ query }}\n"
+    )
+    shown = [Exemplar("a", "ta", "1", "qa"), Exemplar("b", "tb", "2", "qb")]
+    rendered = read_prompt(write(text)).render(query="x", exemplars=shown)
+    assert rendered == (Message("user", "1. qa: ta\n2. qb: tb\n!\nNow x"),)
+
+
+def test_a_heading_in_a_turn_is_text_unless_it_is_a_role(write):
+    prompt = read_prompt(write(HEAD + "# user\n# Task\n## user\n# users\n{{ query }}\n"))
+    assert prompt.render(query="x") == (Message("user", "# Task\n## user\n# users\nx"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# user\n{{ query }}\n", "no front matter; begin the file with --- task and inputs ---"),
+        ("Hello\n" + HEAD + "# user\n{{ query }}", "no front matter; begin the file with --- task and inputs ---"),
+        (HEAD + "{{ query }}\n", "text outside a turn; begin each turn with a line '# system' or '# user'"),
+        (HEAD + "hi\n# user\n{{ query }}\n", "text outside a turn; begin each turn with a line '# system' or '# user'"),
+        (HEAD + "# robot\n{{ query }}\n", "text outside a turn; begin each turn with a line '# system' or '# user'"),
+        (HEAD + "# user\nhi\n", "inputs: declares ['query'], but the text uses []"),
+        (HEAD + "# user\n{{ qury }}\n", "inputs: declares ['query'], but the text uses ['qury']"),
+        (
+            HEAD + "# user\n{{ query }}\n# system\n{% if style %}x{% endif %}\n",
+            "inputs: declares ['query'], but the text uses ['query', 'style']",
+        ),
+        (HEAD.replace("inputs: [query]\n", "") + "# user\nx", "inputs: is missing; it must be stated"),
+        (HEAD.replace("task", "tsak") + "# user\n{{ query }}", "task: is missing; it must be stated (and 1 more)"),
+        (HEAD.replace("passage", "ranking") + "# user\n{{ query }}", "task: got 'ranking'; input should be 'passage'"),
+    ],
+)
+def test_a_wrong_prompt_is_one_line(write, text, message):
+    path = write(text)
+    with pytest.raises(PromptError) as error:
+        read_prompt(path)
+    assert str(error.value) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize("text", [HEAD + "# user\n{{ query\n", HEAD + "# user\n{% for x in query %}\n{{ query }}\n"])
+def test_a_broken_template_is_named_with_its_file(write, text):
+    path = write(text)
+    with pytest.raises(PromptError, match=r"prompt\.md: line \d+: not a template \("):
+        read_prompt(path)
+
+
+def test_broken_front_matter_is_a_prompt_error(write):
+    with pytest.raises(PromptError, match=r"prompt\.md: "):
+        read_prompt(write("---\ntask: [\n---\n# user\nx\n"))
+
+
+def test_an_absent_or_foreign_file_is_a_prompt_error(tmp_path):
+    with pytest.raises(PromptError, match=r"none\.md: cannot be read .*; expected a UTF-8 prompt file"):
+        read_prompt(tmp_path / "none.md")
+    (tmp_path / "latin.md").write_bytes(b"---\n\xfc\n---\n")
+    with pytest.raises(PromptError, match="expected a UTF-8 prompt file"):
+        read_prompt(tmp_path / "latin.md")
+
+
+@pytest.mark.parametrize("values", [{}, {"query": "x", "exemplars": []}, {"text": "x"}])
+def test_other_values_than_the_inputs_are_refused(write, values):
+    prompt = read_prompt(write(HEAD + "# user\n{{ query }}\n"))
+    with pytest.raises(PromptError) as error:
+        prompt.render(**values)
+    assert str(error.value) == f"{prompt.path}: given {sorted(values)}, but the prompt's inputs are ['query']"
+
+
+def test_an_attribute_that_does_not_exist_is_refused(write):
+    prompt = read_prompt(write(HEAD + "# user\n{{ query.txet }}\n"))
+    with pytest.raises(PromptError, match="cannot be rendered .*txet"):
+        prompt.render(query="x")
+
+
+def test_a_template_cannot_reach_into_python(write):
+    prompt = read_prompt(write(HEAD + "# user\n{{ query.__class__.__mro__ }}\n"))
+    with pytest.raises(PromptError, match="unsafe"):
+        prompt.render(query="x")
+
+
+def test_every_committed_prompt_reads_and_renders(config, study):
+    shown = [Exemplar("a", "An exemplar's text.", "1", "An exemplar's question?")]
+    assert study.prompts
+    for name in study.prompts:
+        prompt = read_prompt(config / f"prompts/{name}.md")
+        values = {"query": "The question?", **({"exemplars": shown} if "exemplars" in prompt.inputs else {})}
+        turns = prompt.render(**values)
+        assert [turn.role for turn in turns] == ["system", "user"]
+        assert turns[1].content.count("The question?") == 1
+        assert "{" not in turns[1].content
+        assert ("An exemplar's text." in turns[1].content) == ("exemplars" in prompt.inputs)
+        assert ("An exemplar's question?" in turns[1].content) == (name == "passage-few-shot-supervised")

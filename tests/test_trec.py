@@ -1,0 +1,173 @@
+"""Runs and qrels: ties, strictness, and ids that look like something else."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+import pytrec_eval
+
+from synthrank.errors import DataError
+from synthrank.records import Judgment
+from synthrank.trec import answers, rank, read_qrels, read_run, relevant, write_qrels, write_run
+
+IDS = ["007", "7", "NA", "null", "1e3", "1000.0", "nan", "None", "True", "#x", '"quoted', "ü"]
+
+
+def strict(pairs):
+    scores = np.array([score for _, score in pairs], dtype=np.float32)
+    return bool(np.all(scores[1:] < scores[:-1])) and bool(np.all(np.isfinite(scores)))
+
+
+def test_the_order_is_by_falling_score_then_rising_id():
+    assert [name for name, _ in rank([("b", 1.0), ("a", 1.0), ("10", 1.0), ("9", 1.0), ("c", 2.0)])] == [
+        *("c", "10", "9", "a", "b")
+    ]
+
+
+def test_scores_that_are_strict_already_stay_as_they_are():
+    assert rank([("a", 0.25), ("b", 3.5), ("c", -2.0)]) == [("b", 3.5), ("a", 0.25), ("c", -2.0)]
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [1.0] * 5,
+        [1.0, 1.0 + 1e-9],  # different as 64-bit floats, equal as 32-bit
+        [123456789.0] * 4,
+        [123456789.0, 123456788.0, 123456787.0],  # 32-bit floats are 8 apart here
+        [3e38] * 3,
+        [0.0] * 4,
+        [-0.0, 0.0],
+        [-5.0] * 3,
+        [1.0, 1.0, float(np.nextafter(np.float32(1), np.float32(0)))],  # making the second strict hits the third
+    ],
+)
+def test_ties_become_strict_as_32_bit_floats_and_the_smaller_id_wins(scores, tmp_path):
+    names = [f"p{place}" for place in range(len(scores))]
+    ranked = rank(list(zip(names, scores, strict=True))[::-1])
+    assert [name for name, _ in ranked] == sorted(
+        names, key=lambda name: (-np.float32(scores[int(name[1:])]), name)
+    )
+    assert strict(ranked)
+    assert [score for _, score in ranked] == pytest.approx(sorted(scores, reverse=True), rel=1e-6, abs=1e-44)
+    write_run(tmp_path / "a.trec", {"q": ranked}, "tag")
+    assert read_run(tmp_path / "a.trec")["q"] == ranked, "nine digits hold a 32-bit float"
+
+
+def test_a_tied_score_is_lowered_by_one_step_only():
+    first, second = rank([("a", 1.0), ("b", 1.0)])
+    assert first == ("a", 1.0)
+    assert second == ("b", float(np.nextafter(np.float32(1), np.float32(0))))
+
+
+def test_ranking_does_not_depend_on_the_order_given():
+    generator = random.Random(5)
+    for _ in range(30):
+        pairs = [(f"d{place}", generator.choice([0.0, 0.5, 1.0, 1.0 + 1e-9])) for place in range(20)]
+        shuffled = generator.sample(pairs, len(pairs))
+        assert rank(pairs) == rank(shuffled)
+        assert strict(rank(pairs))
+        assert rank(rank(pairs)) == rank(pairs)
+
+
+def test_depth_cuts_after_ranking():
+    assert [name for name, _ in rank([("a", 1.0), ("b", 3.0), ("c", 2.0)], depth=2)] == ["b", "c"]
+    assert rank([], depth=2) == []
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, 1e39])
+def test_a_score_that_is_not_finite_is_refused(score):
+    with pytest.raises(DataError, match=r"passage b: the score is .*; expected a finite number"):
+        rank([("a", 1.0), ("b", score)])
+
+
+def test_a_run_keeps_ids_as_text(tmp_path):
+    run = {query: [(name, float(len(IDS) - place)) for place, name in enumerate(IDS)] for query in IDS}
+    write_run(tmp_path / "run.trec", run, "tag")
+    assert read_run(tmp_path / "run.trec") == run
+    lines = (tmp_path / "run.trec").read_text().splitlines()
+    assert lines[0] == "007 Q0 007 1 12 tag"
+    assert lines[1] == "007 Q0 7 2 11 tag"
+    assert lines[-1] == "ü Q0 ü 12 1 tag"
+    assert len(lines) == len(IDS) ** 2
+
+
+def test_a_written_run_is_ranked_and_cut(tmp_path):
+    write_run(tmp_path / "run.trec", {"q2": [("b", 1), ("a", 1), ("c", 5)], "q1": []}, "tag", depth=2)
+    assert (tmp_path / "run.trec").read_text() == "q2 Q0 c 1 5 tag\nq2 Q0 a 2 1 tag\n"
+
+
+def test_a_run_is_read_by_score_not_by_line_or_rank(tmp_path):
+    (tmp_path / "run.trec").write_text("q Q0 low 1 0.5 x\nq Q0 high 2 1.5 x\n")
+    assert [name for name, _ in read_run(tmp_path / "run.trec")["q"]] == ["high", "low"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("q Q0 b 2 1.0", "5 columns; a run line has six: qid Q0 docno rank score tag"),
+        ("", "0 columns; a run line has six: qid Q0 docno rank score tag"),
+        ("q Q0 b 2 high tag", "score 'high' is not a number"),
+        ("q Q0 a 2 1.0 tag", "passage a is listed twice for query q"),
+    ],
+)
+def test_a_malformed_run_line_is_named(tmp_path, line, message):
+    path = tmp_path / "run.trec"
+    path.write_text(f"q Q0 a 1 2.0 tag\n{line}\n")
+    with pytest.raises(DataError) as error:
+        read_run(path)
+    assert str(error.value) == f"{path}:2: {message}"
+
+
+def test_a_run_with_nan_is_refused(tmp_path):
+    (tmp_path / "run.trec").write_text("q Q0 a 1 nan tag\n")
+    with pytest.raises(DataError, match="finite"):
+        read_run(tmp_path / "run.trec")
+
+
+def test_qrels_round_trip(tmp_path):
+    write_qrels(tmp_path / "qrels.txt", [Judgment("007", "NA", 2), Judgment("007", "1e3", 0), Judgment("q", "null", 1)])
+    assert (tmp_path / "qrels.txt").read_text() == "007 0 NA 2\n007 0 1e3 0\nq 0 null 1\n"
+    assert read_qrels(tmp_path / "qrels.txt") == {"007": {"NA": 2, "1e3": 0}, "q": {"null": 1}}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("q p 1", "3 columns; a qrels line has four: qid 0 docno grade"),
+        ("q 0 p 1.5", "grade '1.5' is not a whole number"),
+    ],
+)
+def test_a_malformed_qrels_line_is_named(tmp_path, line, message):
+    path = tmp_path / "qrels.txt"
+    path.write_text(f"q 0 a 1\nq 0 b 0\n{line}\n")
+    with pytest.raises(DataError) as error:
+        read_qrels(path)
+    assert str(error.value) == f"{path}:3: {message}"
+
+
+def test_relevant_and_answers(tmp_path):
+    qrels = {"a": {"p1": 2, "p2": 1, "p3": 0}, "b": {"p4": 0}, "c": {"p5": -1, "p6": 1}}
+    assert relevant(qrels) == {"a": {"p1", "p2"}, "c": {"p6"}}
+    assert relevant(qrels, 2) == {"a": {"p1"}}
+    (tmp_path / "x").write_text("a 0 p1 1\na 0 p2 0\n")
+    (tmp_path / "y").write_text("b 0 p3 2\n")
+    assert answers([tmp_path / "x", tmp_path / "y"]) == {"p1", "p3"}
+    assert answers([]) == set()
+
+
+def test_trec_eval_reads_a_tied_run_in_the_order_that_rank_states(tmp_path):
+    """trec_eval alone breaks ties by falling id, which would put p9 first."""
+    names = [f"p{place}" for place in range(10)]
+    qrels = {"q": {"p0": 3, "p9": 1, "p4": 2}}
+    (tmp_path / "run.trec").write_text("".join(f"q Q0 {name} 1 1.0 x\n" for name in names))
+    ranked = read_run(tmp_path / "run.trec")
+    gains = [qrels["q"].get(name, 0) for name in names]
+    ideal = sorted(gains, reverse=True)
+    value, best = (sum(gain / math.log2(place + 2) for place, gain in enumerate(row)) for row in (gains, ideal))
+    evaluator = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"})
+    assert evaluator.evaluate({"q": dict(ranked["q"])})["q"]["ndcg_cut_10"] == pytest.approx(value / best, abs=1e-9)
+    untouched = evaluator.evaluate({"q": dict.fromkeys(names, 1.0)})["q"]["ndcg_cut_10"]
+    assert untouched != pytest.approx(value / best, abs=0.1)
