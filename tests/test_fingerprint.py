@@ -31,7 +31,7 @@ def make(tmp_path):
 
     def build(script=SCRIPT, **replaced):
         src = tmp_path / f"src{next(numbers)}"
-        for name, text in {**FILES, **{f"synthrank/{key.replace('__', '/')}.py": v for key, v in replaced.items()}}.items():
+        for name, text in {**FILES, **{f"synthrank/{key.replace('.', '/')}.py": v for key, v in replaced.items()}}.items():
             (src / name).parent.mkdir(parents=True, exist_ok=True)
             (src / name).write_text(text)
         path = tmp_path / f"scripts{next(numbers)}" / "do_step.py"
@@ -64,9 +64,9 @@ STEP = FILES["synthrank/steps/step.py"]
         {"helper": "from synthrank.deep import (\n    TWO,\n)\ndef double( x ):\n\n    return (TWO*x)\n"},
         {"helper": FILES["synthrank/helper.py"].replace("    return", '    """Doc."""\n    return')},
         {"deep": "TWO = 2  # why\n"},
-        {"steps__step": STEP.replace('"""Doc."""', '"""Another text."""')},
+        {"steps.step": STEP.replace('"""Doc."""', '"""Another text."""')},
         {"unrelated": "THREE = 4\n"},
-        {"steps__unrelated": "X = 1\n"},
+        {"steps.unrelated": "X = 1\n"},
         {"script": SCRIPT.replace("Doc", "Other")},
     ],
     ids=lambda replaced: str(next(iter(replaced))),
@@ -79,11 +79,11 @@ def test_what_changes_nothing(make, replaced):
     "replaced",
     [
         {"script": SCRIPT.replace("step(1)", "step(2)")},
-        {"steps__step": STEP.replace("+", "-")},
+        {"steps.step": STEP.replace("+", "-")},
         {"helper": FILES["synthrank/helper.py"].replace("TWO * x", "x * TWO")},
         {"deep": "TWO = 3\n"},
         {"late": "ONE = 2\n"},
-        {"steps____init__": "import os\n"},
+        {"steps.__init__": "import os\n"},
         {"__init__": "X = 1\n"},
         {"helper": FILES["synthrank/helper.py"].replace("return TWO", 'return "doc" and TWO')},
     ],

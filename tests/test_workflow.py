@@ -1,4 +1,4 @@
-"""The whole workflow on the toy experiment: what it makes, that it makes it once, and what an edit makes it do again."""
+"""The whole workflow on the toy experiment: what it makes, that it makes it once, and what an edit makes it redo."""
 
 import csv
 import filecmp
@@ -96,6 +96,26 @@ def test_table_values_come_from_the_runs(finished: Path) -> None:
         if (row["ranker"], row["recipe"], row["measure"]) == ("bi-encoder", "human", "MRR@10")
     ]
     assert shown == [pytest.approx(sum(reciprocal) / len(dishes), abs=1e-4)]
+
+
+def test_the_fused_run_sums_reciprocal_ranks_of_reranker_and_first_stage(finished: Path) -> None:
+    def places(path: Path) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for line in path.read_text().splitlines():
+            query, _, passage, place, _, _ = line.split()
+            found.setdefault(query, {})[passage] = int(place)
+        return found
+
+    folder = finished / "results/runs/suites/toy/human/none/cross-encoder/seed-1"
+    reranked = places(folder / "gardens.trec")
+    first = places(finished / "results/runs/corpora/gardens/bm25/test.trec")
+    assert reranked != {query: dict(list(found.items())[:10]) for query, found in first.items()}
+    for query, fused in places(folder / "gardens+bm25.trec").items():
+        score = {
+            passage: sum(1 / (10 + found[query][passage]) for found in (reranked, first) if passage in found[query])
+            for passage in fused
+        }
+        assert list(fused) == sorted(fused, key=lambda passage: (-score[passage], passage))
 
 
 def test_no_test_answer_is_ever_seen_in_training(finished: Path) -> None:

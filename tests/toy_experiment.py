@@ -56,7 +56,7 @@ def _gardens(folder: Path) -> None:
             {
                 "_id": f"origin-{plant}",
                 "title": f"Where the {plant} comes from",
-                "text": f"The {plant} came to gardens with travellers who carried its seeds in {soil}. Old books praise "
+                "text": f"The {plant} came to gardens with travellers who carried seeds in {soil}. Old books praise "
                 f"the {plant} for its scent and colour, and painters have shown it for hundreds of years.",
             }
         )

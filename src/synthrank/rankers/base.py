@@ -21,7 +21,7 @@ class Ranker(Protocol):
     """A model that orders passages."""
 
     def rank(self, collection: Collection) -> Run:
-        """Return a run of the collection's queries."""
+        """Return a run of the collection's queries, each list best first."""
 
 
 @dataclass(frozen=True, slots=True)

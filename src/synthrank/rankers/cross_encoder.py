@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import (
@@ -28,7 +29,7 @@ from synthrank.rankers.training import (
 from synthrank.records import Group, Query
 from synthrank.specs.rankers import CrossEncoderRanker
 from synthrank.texts import chunks, texts_of
-from synthrank.trec import Run
+from synthrank.trec import Run, rank
 
 WHOLE_BATCH = -1
 """Lets a listwise loss score a batch of lists in one forward pass."""
@@ -117,10 +118,11 @@ class CrossEncoderScorer:
             scores = self._model.predict(
                 [(query.text, text_of[name]) for query, name in pairs],
                 batch_size=self._spec.eval_batch_size,
+                activation_fn=torch.nn.Identity(),  # logits: a sigmoid would squeeze distinct scores into ties
                 show_progress_bar=False,
                 convert_to_tensor=True,
             )
             lists: Run = {query.id: [] for query in some}
             for (query, name), score in zip(pairs, scores.float().tolist(), strict=True):
                 lists[query.id].append((name, score))
-            yield from lists.items()
+            yield from ((query, rank(scored)) for query, scored in lists.items())

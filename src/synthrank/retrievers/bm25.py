@@ -36,7 +36,8 @@ def build_index(passages: Iterable[tuple[str, str]], index: Path, threads: int) 
     with tempfile.TemporaryDirectory(dir=index.parent) as folder:
         count = 0
         with atomic_text(Path(folder) / "passages.jsonl") as stream:
-            for count, (name, text) in enumerate(passages, 1):
+            for name, text in passages:
+                count += 1
                 stream.write(json.dumps({"id": name, "contents": text}, ensure_ascii=False) + "\n")
         output = _anserini(
             "io.anserini.index.IndexCollection",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
@@ -50,12 +50,14 @@ def references(entity: Entity, prefix: str = "") -> Iterator[tuple[str, str, str
     """Yield (key, kind, name) for every name of another entity that this one uses, nested ones included."""
     for key, field in type(entity).model_fields.items():
         value = getattr(entity, key)
-        items = value if isinstance(value, tuple) else (value,)
-        for item in items:
+        # The mark of a key that may be null, or of a list's items, stands inside the annotation.
+        inner = (mark for part in get_args(field.annotation) for mark in getattr(part, "__metadata__", ()))
+        kinds = [mark.kind for mark in (*field.metadata, *inner) if isinstance(mark, Names)]
+        for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Entity):
                 yield from references(item, f"{prefix}{key}.")
-            else:
-                yield from ((prefix + key, mark.kind, item) for mark in field.metadata if isinstance(mark, Names))
+            elif item is not None:
+                yield from ((prefix + key, kind, item) for kind in kinds)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -65,7 +67,9 @@ class _Loader(yaml.CSafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for place, key in enumerate(keys):
             if key in keys[:place]:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice", node.value[place][0].start_mark
+                )
         return super().construct_mapping(node, deep)
 
 

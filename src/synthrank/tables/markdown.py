@@ -20,7 +20,8 @@ def as_markdown(frame: pd.DataFrame, inside: bool, intervals: Intervals) -> str:
         "",
         f"Test questions of {place}. Each cell: mean [{intervals.confidence:.0%} bootstrap interval over queries].",
         "Recipe `none` is the model before training, or a first stage; `RANKER+RETRIEVER` is the reranker's order",
-        "fused with its first stage's. Overlapping intervals are no evidence of a difference, nor of equality.",
+        "fused with its first stage's; a reranker alone lists only the passages that it reordered. Overlapping",
+        "intervals are no evidence of a difference, nor of equality.",
     ]
     for measure, part in frame.groupby("measure", sort=False):
         testsets = list(dict.fromkeys(part["testset"]))
@@ -28,7 +29,8 @@ def as_markdown(frame: pd.DataFrame, inside: bool, intervals: Intervals) -> str:
         lines.append(_line(["---"] * 4 + ["---:"] * len(testsets)))
         for system, rows in part.groupby(["ranker", "recipe", "llm"], sort=False):
             cells = {row.testset: _cell(row) for row in rows.itertuples()}
-            lines.append(_line([*map(str, system), str(rows["seeds"].iloc[0]), *(cells.get(name, "") for name in testsets)]))
+            seeds = str(rows["seeds"].iloc[0])
+            lines.append(_line([*map(str, system), seeds, *(cells.get(name, "") for name in testsets)]))
     return "\n".join(lines) + "\n"
 
 

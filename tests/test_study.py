@@ -1,0 +1,206 @@
+"""A study: every name that is used exists, and the patterns match the names that exist and no others."""
+
+import re
+import shutil
+
+import pytest
+
+from synthrank.errors import ConfigError
+from synthrank.specs.base import read_yaml
+from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm
+from synthrank.specs.retrievers import Bm25, Dense
+from synthrank.study import KINDS, Study
+
+
+@pytest.fixture
+def copy(tmp_path, config):
+    """A copy of the committed configuration to break."""
+    return shutil.copytree(config, tmp_path / "config")
+
+
+def experiment(folder, **changed):
+    return {**read_yaml(folder / "config.yaml"), **changed}
+
+
+def replace(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def problem(folder, **changed):
+    with pytest.raises(ConfigError) as error:
+        Study(folder, experiment(folder, **changed))
+    assert "\n" not in str(error.value)
+    return str(error.value).replace(str(folder), "config")
+
+
+def test_the_committed_experiment(study, config):
+    for kind, entities in study.entities.items():
+        assert sorted(entities) == sorted(path.stem for path in (config / kind).glob("*.yaml")), kind
+    assert list(study.experiment.recipes)[:2] == ["human", "zero-shot"]
+    assert study.prompts == ["passage-few-shot-supervised", "passage-few-shot-unsupervised", "passage-zero-shot"]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("recipes", "recipes"), ("rankers", "rankers"), ("suites", "suites"), ("llms", "llms"),
+     ("first_stages", "retrievers")],
+)  # fmt: skip
+def test_an_unknown_name_in_the_experiment(copy, key, kind):
+    known = ", ".join(sorted(path.stem for path in (copy / kind).glob("*.yaml")))
+    assert problem(copy, **{key: ["nosuch"]}) == (
+        f"experiment: {key}: got 'nosuch'; no such file in config/{kind} (known: {known})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "key", "kind"),
+    [
+        ("recipes/human.yaml", "corpus: python-faq", "corpus", "corpora"),
+        ("recipes/human.yaml", "paradigm: human", "positives.paradigm", "paradigms"),
+        ("recipes/human.yaml", "retriever: bm25", "negatives.retriever", "retrievers"),
+        ("recipes/warm-up.yaml", "queries: titles", "queries", "augmentations"),
+        ("recipes/warm-up.yaml", "retriever: bm25", "retriever", "retrievers"),
+        ("recipes/warm-up.yaml", "teacher: minilm", "teacher", "retrievers"),
+        ("rankers/cross-encoder.yaml", "recipe: warm-up", "base.recipe", "recipes"),
+        ("rankers/cross-encoder.yaml", "ranker: cross-encoder-warm-up", "base.ranker", "rankers"),
+        ("rankers/cross-encoder.yaml", "retriever: bm25", "rerank.retriever", "retrievers"),
+        ("rankers/bi-encoder.yaml", "model: all-minilm-l6-v2", "base.model", "models"),
+        ("llms/smollm2-135m.yaml", "model: smollm2-135m", "model", "models"),
+        ("retrievers/minilm.yaml", "model: all-minilm-l6-v2", "model", "models"),
+        ("testsets/celery.yaml", "corpus: celery", "corpus", "corpora"),
+    ],
+)
+def test_an_unknown_name_in_an_entity(copy, path, old, key, kind):
+    known = ", ".join(sorted(path.stem for path in (copy / kind).glob("*.yaml")))
+    replace(copy / path, old, f"{old.split(':')[0]}: nosuch")
+    assert problem(copy) == f"config/{path}: {key}: got 'nosuch'; no such file in config/{kind} (known: {known})"
+
+
+def test_an_unknown_prompt_and_an_unknown_test_set(copy):
+    known = ", ".join(sorted(path.stem for path in (copy / "testsets").glob("*.yaml")))
+    replace(copy / "suites/faq.yaml", "lxml", "nosuch")
+    assert problem(copy) == (
+        f"config/suites/faq.yaml: testsets: got 'nosuch'; no such file in config/testsets (known: {known})"
+    )
+    replace(copy / "paradigms/zero-shot.yaml", "prompt: passage-zero-shot", "prompt: nosuch")
+    assert problem(copy) == (
+        "config/paradigms/zero-shot.yaml: prompt: got 'nosuch'; no such file in config/prompts "
+        "(known: passage-few-shot-supervised, passage-few-shot-unsupervised, passage-zero-shot)"
+    )
+
+
+def test_an_unknown_split(copy):
+    replace(copy / "testsets/celery.yaml", "split: test", "split: dev")
+    assert problem(copy) == "config/testsets/celery.yaml: split: corpus 'celery' has no split 'dev' (known: test)"
+
+
+def test_a_recipe_needs_a_training_split(copy):
+    replace(copy / "recipes/human.yaml", "corpus: python-faq", "corpus: celery")
+    assert problem(copy) == "config/recipes/human.yaml: split: corpus 'celery' has no split 'train' (known: test)"
+
+
+def test_a_split_and_an_augmentation_must_differ(copy):
+    shutil.copy(copy / "augmentations/titles.yaml", copy / "augmentations/test.yaml")
+    assert re.fullmatch(
+        r"config/corpora/[a-z-]+\.yaml: splits: 'test' is the name of an augmentation too", problem(copy)
+    )
+
+
+def test_a_teacher_must_be_dense(copy):
+    replace(copy / "recipes/warm-up.yaml", "teacher: minilm", "teacher: bm25")
+    assert problem(copy) == "config/recipes/warm-up.yaml: teacher: got 'bm25'; it must be dense"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("name", ["none", "Human", "a_b", "a b", "-a"])
+def test_some_names_are_reserved(copy, kind, name):
+    source = next((copy / kind).glob("*.yaml"))
+    shutil.copy(source, copy / kind / f"{name}.yaml")
+    assert problem(copy) == (
+        f"config/{kind}/{name}.yaml: {name!r} cannot be a name; use lower-case kebab, and not 'none'"
+    )
+
+
+def test_a_broken_entity_that_nothing_uses_is_still_named(copy):
+    (copy / "models/spare.yaml").write_text("source: hub\nrepo: a/b\n")
+    assert problem(copy) == "config/models/spare.yaml: revision: is missing; it must be stated"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"seed": [1]},
+            "experiment: seed: unknown key; known keys here: first_stages, intervals, llms, measures, rankers, "
+            "recipes, seeds, suites",
+        ),
+        ({"recipes": []}, "experiment: recipes: got []; tuple should have at least 1 item after validation, not 0"),
+        ({"recipes": "human"}, "experiment: recipes: got 'human'; input should be a valid tuple"),
+        (
+            {"seeds": ["a"]},
+            "experiment: seeds.0: got 'a'; input should be a valid integer, unable to parse string as an integer "
+            "(and 1 more)",
+        ),
+        (
+            {"intervals": {"confidence": 1.0}},
+            "experiment: intervals.confidence: got 1.0; input should be less than 1",
+        ),
+        (
+            {"llms": []},
+            "experiment: llms: is empty, but a recipe has generated passages; name at least one LLM",
+        ),
+    ],
+)
+def test_a_wrong_experiment_is_one_line(copy, changed, said):
+    assert problem(copy, **changed) == said
+
+
+def test_human_recipes_need_no_llm(copy):
+    assert Study(copy, experiment(copy, llms=[], recipes=["human", "warm-up"])).experiment.llms == ()
+
+
+def test_who_writes(study):
+    assert [name for name in study.entities["paradigms"] if not study.writes(name)] == ["human"]
+    made = {name: study.is_generated(name) for name in study.entities["recipes"]}
+    assert {name for name in ("human", "zero-shot", "human-zero-shot", "warm-up") if made[name]} == {
+        "zero-shot", "human-zero-shot",
+    }  # fmt: skip
+
+
+def matches(pattern, names):
+    return [name for name in names if re.fullmatch(pattern, name)]
+
+
+def test_patterns_match_the_names_and_nothing_else(study):
+    candidates = ["bm25", "minilm", "bm2", "bm25x", "none", "bm25|minilm", ""]
+    assert matches(study.pattern("retrievers"), candidates) == ["bm25", "minilm"]
+    assert matches(study.pattern("retrievers", "none"), candidates) == ["bm25", "minilm", "none"]
+    assert matches(study.pattern_of("retrievers", Dense), candidates) == ["minilm"]
+    assert matches(study.pattern_of("retrievers", Bm25), candidates) == ["bm25"]
+    assert matches(study.pattern_of("paradigms", HumanParadigm), study.entities["paradigms"]) == ["human"]
+    assert len(matches(study.pattern_of("paradigms", GeneratedParadigm), study.entities["paradigms"])) == 3
+    assert matches(study.split_pattern, ["train", "dev", "test", "tes", "titles"]) == ["train", "dev", "test"]
+
+
+def test_a_dot_in_a_name_is_no_wildcard(copy):
+    shutil.copy(copy / "llms/echo.yaml", copy / "llms/echo-1.5.yaml")
+    pattern = Study(copy, experiment(copy)).pattern("llms")
+    assert matches(pattern, ["echo-1.5", "echo-1x5"]) == ["echo-1.5"]
+
+
+def test_no_name_gives_a_pattern_that_never_matches(copy):
+    for path in (copy / "augmentations").iterdir():
+        path.unlink()
+    (copy / "recipes/warm-up.yaml").unlink()
+    replace(copy / "rankers/cross-encoder.yaml", "recipe: warm-up\n  ranker: cross-encoder-warm-up", "model: smollm2-135m")
+    found = Study(copy, experiment(copy))
+    assert matches(found.pattern("augmentations"), ["", "titles", "?"]) == []
+
+
+def test_every_committed_experiment_is_one(config):
+    found = [config / "config.yaml", config / "paper.yaml", *sorted((config / "experiments").glob("*.yaml"))]
+    for path in found:
+        if path.is_file():
+            Study(config, read_yaml(path))
