@@ -81,4 +81,7 @@ def read_scores(path: Path) -> list[Score]:
         raise DataError(
             f"{path}: not a file of scores; expected the columns {', '.join(f.name for f in fields(Score))}"
         )
-    return [Score(*row[:-1], float(row[-1])) for row in rows]  # type: ignore[arg-type]  # seven names, then the value
+    return [
+        Score(ranker, recipe, llm, seed, testset, measure, query, float(value))
+        for ranker, recipe, llm, seed, testset, measure, query, value in rows
+    ]
