@@ -94,6 +94,7 @@ def test_raw_passages_carry_no_label(make):
 @pytest.mark.parametrize("kind", ["pairs", "passages"])
 def test_nothing_is_given_away_on_random_corpora(make, kind):
     generator = random.Random(len(kind))
+    made = 0
     for _ in range(15):
         passages, asked, *_ = corpus(30, 8)
         judged = {(query.id, generator.randrange(30)): generator.randint(0, 2) for query in asked * 3}
@@ -107,6 +108,7 @@ def test_nothing_is_given_away_on_random_corpora(make, kind):
         except BudgetError as error:
             assert "exemplar" in str(error)  # noqa: PT017  # a random corpus may be too small
             continue
+        made += 1
         assert len(pool) == 3
         assert not {item.id for item in pool} & secret
         for request in requests:
@@ -114,6 +116,7 @@ def test_nothing_is_given_away_on_random_corpora(make, kind):
             assert not set(request.exemplars) & mine[request.query_id]
             by_id = {item.id: item for item in pool}
             assert all(by_id[name].query_id != request.query_id for name in request.exemplars)
+    assert made > 7
 
 
 def test_a_pair_whose_answer_is_held_out_is_no_exemplar(make):

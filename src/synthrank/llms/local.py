@@ -15,7 +15,7 @@ from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import LocalLlm
 
 WINDOW = 16
-"""Batches that are sorted by length together and yielded together: what an interruption can cost."""
+"""Batches that are sorted by length and yielded together: more would be padded less, fewer come sooner."""
 
 TEMPLATE_DATE = "26 Jul 2024"
 """Llama's chat templates write today's date into the prompt unless one is given; this is their own fallback."""
@@ -24,8 +24,8 @@ TEMPLATE_DATE = "26 Jul 2024"
 class Local:
     """A local model. Replies are the same in any batch, to the accuracy of the arithmetic.
 
-    In float32 that means the same text; in bfloat16 the padding of a batch moves the logits enough to change some
-    replies, so that they are only reproducible with the same requests and batch size.
+    In float32 that means the same text; in bfloat16 the padding of a batch and the number of threads move the logits
+    enough to change some replies, so that they are reproducible only with the same requests, batch size and threads.
     """
 
     def __init__(self, spec: LocalLlm, folder: Path) -> None:

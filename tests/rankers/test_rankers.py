@@ -1,0 +1,217 @@
+"""Training and ranking, by both architectures, with a model of a few thousand parameters."""
+
+import csv
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import CrossEncoder, SentenceTransformer
+from tiny_models import SENTENCES
+
+from synthrank.checkpoints.train_ranker import train_ranker
+from synthrank.errors import BudgetError, DataError, ModelError
+from synthrank.files import sha256_of, write_jsonl
+from synthrank.rankers import open_ranker, train
+from synthrank.rankers.base import Collection
+from synthrank.rankers.bi_encoder import LOSSES as BI_LOSSES
+from synthrank.rankers.cross_encoder import LOSSES as CROSS_LOSSES
+from synthrank.records import Passage, Query
+from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker
+from synthrank.trec import rank
+
+_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
+toy = importlib.util.module_from_spec(_found)
+_found.loader.exec_module(toy)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def names_of(spec):
+    return set(spec.model_fields["loss"].annotation.__args__)
+
+
+def test_every_loss_that_a_spec_names_is_there():
+    assert names_of(CrossEncoderRanker) == set(CROSS_LOSSES)
+    assert names_of(BiEncoderRanker) == set(BI_LOSSES)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "loss"),
+    [*(("cross-encoder", loss) for loss in sorted(CROSS_LOSSES)), *(("bi-encoder", loss) for loss in sorted(BI_LOSSES))],
+)
+def test_every_loss_trains(tmp_path, encoder, architecture, loss):
+    ranker = toy.spec(architecture, loss, batch_size=4)
+    log = train(ranker, encoder, toy.groups(8, 2), 1, tmp_path / "out")
+    assert log.updates == {"binary-cross-entropy": 6}.get(loss, 2)
+    assert len(log.losses) == log.updates
+    assert all(np.isfinite(value) and value > 0 for _, value in log.losses)
+    assert sorted(path.suffix for path in (tmp_path / "out").rglob("model*")) == [".safetensors"]
+
+
+LEARNERS = [("cross-encoder", "listnet", 2e-3), ("bi-encoder", "multiple-negatives", 2e-3)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, encoder):
+    """Checkpoints by architecture and name, made by the step: two of seed 1, one of seed 2."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_jsonl(folder / "groups.jsonl", toy.groups(32))
+    for architecture, loss, rate in LEARNERS:
+        spec = toy.spec(architecture, loss, epochs=12, rate=rate)
+        (folder / f"{architecture}.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
+        for name, seed in (("first", 1), ("again", 1), ("other", 2)):
+            train_ranker(trainset=folder / "groups.jsonl", spec=folder / f"{architecture}.yaml", base=encoder,
+                         seed=seed, checkpoint=folder / architecture / name)  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
+def test_training_learns(trained, architecture):
+    rows = list(csv.DictReader((trained / architecture / "first/loss.csv").open()))
+    losses = [float(row["loss"]) for row in rows]
+    assert [int(row["update"]) for row in rows] == list(range(1, 49))
+    assert np.mean(losses[-8:]) < 0.75 * np.mean(losses[:8])
+
+
+@pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
+def test_the_seed_fixes_the_weights(trained, architecture):
+    first, again, other = (sha256_of(trained / architecture / name / "model.safetensors")
+                           for name in ("first", "again", "other"))  # fmt: skip
+    assert first == again
+    assert first != other
+    assert (trained / architecture / "first/loss.csv").read_bytes() == (
+        trained / architecture / "again/loss.csv"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
+def test_a_checkpoint_holds_safetensors_and_what_made_it(trained, architecture):
+    files = [path for path in (trained / architecture / "first").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"model.safetensors", "config.json", "loss.csv", "training.json"}
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv", ".txt"}
+    made = json.loads((trained / architecture / "first/training.json").read_text())
+    assert (made["ranker"], made["seed"], made["groups"], made["updates"]) == (architecture, 1, 32, 48)
+    assert made["settings"]["optimiser"]["epochs"] == 12
+    assert made["settings"]["loss"] == dict((item[0], item[1]) for item in LEARNERS)[architecture]
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    path = tmp_path_factory.mktemp("collection") / "p.jsonl"
+    write_jsonl(path, [Passage(f"{number:03}", text) for number, text in enumerate(SENTENCES)])
+    queries = (Query("007", "search engine question"), Query("NA", "bees and flowers"), Query("7", "a river"))
+    return path, queries
+
+
+def first_stage(depth=6):
+    names = [f"{number:03}" for number in range(len(SENTENCES))]
+    return {"007": rank(zip(names[:depth], range(depth), strict=True)),
+            "NA": rank(zip(names[3:], range(9), strict=False)), "unasked": [("000", 1.0)]}  # fmt: skip
+
+
+def test_a_cross_encoder_reorders_the_top_of_its_first_stage(trained, collection):
+    path, queries = collection
+    checkpoint, before = trained / "cross-encoder/first", first_stage()
+    run = open_ranker(toy.spec("cross-encoder", "listnet", eval_batch_size=3), checkpoint, 1).rank(
+        Collection(queries, path, before)
+    )
+    assert list(run) == ["007", "NA"], "a query that the first stage lacks has no list, one not asked for neither"
+    model = CrossEncoder(str(checkpoint), num_labels=1, max_length=24, device="cpu")
+    text_of = {query.id: query.text for query in queries}
+    for query, pairs in run.items():
+        assert {name for name, _ in pairs} == {name for name, _ in before[query][:4]}, "depth is 4"
+        for name, score in pairs:
+            single = model.predict([(text_of[query], SENTENCES[int(name)])], show_progress_bar=False)[0]
+            assert score == pytest.approx(float(single), abs=1e-4)
+    assert len({round(score, 4) for pairs in run.values() for _, score in pairs}) > 4
+
+
+def test_the_queries_of_a_run_do_not_depend_on_each_other(trained, collection, monkeypatch):
+    path, queries = collection
+    ranker = open_ranker(toy.spec("cross-encoder", "listnet"), trained / "cross-encoder/first", 1)
+    whole = ranker.rank(Collection(queries, path, first_stage()))
+    monkeypatch.setattr("synthrank.rankers.cross_encoder.QUERIES_AT_ONCE", 1)
+    for query, pairs in ranker.rank(Collection(queries, path, first_stage())).items():
+        assert dict(pairs) == pytest.approx(dict(whole[query]), abs=1e-5)
+
+
+def test_a_head_that_is_missing_is_drawn_with_the_seed(encoder, collection):
+    path, queries = collection
+    runs = [
+        open_ranker(toy.spec("cross-encoder", "listnet"), encoder, seed).rank(Collection(queries, path, first_stage()))
+        for seed in (1, 1, 2)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+def test_a_cross_encoder_needs_a_first_stage(encoder, collection):
+    path, queries = collection
+    ranker = open_ranker(toy.spec("cross-encoder", "listnet"), encoder, 1)
+    with pytest.raises(DataError, match="a reranker needs a first-stage run"):
+        ranker.rank(Collection(queries, path, None))
+
+
+def test_a_bi_encoder_searches_the_whole_collection(trained, collection):
+    path, queries = collection
+    checkpoint = trained / "bi-encoder/first"
+    spec = toy.spec("bi-encoder", "multiple-negatives", query_prefix="query: ", passage_prefix="the ", depth=5)
+    run = open_ranker(spec, checkpoint, 1).rank(Collection(queries, path, None))
+    model = SentenceTransformer(str(checkpoint), device="cpu")
+    model.max_seq_length = 24
+    passages = model.encode(["the " + text for text in SENTENCES])
+    passages /= np.linalg.norm(passages, axis=1, keepdims=True)
+    assert list(run) == [query.id for query in queries]
+    for query in queries:
+        vector = model.encode("query: " + query.text)
+        cosines = passages @ (vector / np.linalg.norm(vector))
+        expected = sorted(range(len(SENTENCES)), key=lambda place: -cosines[place])[:5]
+        assert [name for name, _ in run[query.id]] == [f"{place:03}" for place in expected]
+        assert [score for _, score in run[query.id]] == pytest.approx([cosines[place] for place in expected], abs=1e-5)
+
+
+def test_a_bi_encoder_encodes_each_collection_anew(trained, collection, tmp_path):
+    path, queries = collection
+    write_jsonl(tmp_path / "other.jsonl", [Passage("x", "bread"), Passage("y", "the sea")])
+    ranker = open_ranker(toy.spec("bi-encoder", "multiple-negatives"), trained / "bi-encoder/first", 1)
+    first = ranker.rank(Collection(queries, path, None))
+    assert {name for name, _ in ranker.rank(Collection(queries, tmp_path / "other.jsonl", None))["7"]} == {"x", "y"}
+    assert ranker.rank(Collection(queries, path, None)) == first
+
+
+@pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
+def test_a_folder_without_a_model_is_named(tmp_path, architecture):
+    loss = "listnet" if architecture == "cross-encoder" else "multiple-negatives"
+    with pytest.raises(ModelError, match=f"{tmp_path}: not a {architecture} "):
+        open_ranker(toy.spec(architecture, loss), tmp_path, 1)
+
+
+def test_an_empty_training_set_is_an_error(tmp_path, trained, encoder):
+    (tmp_path / "none.jsonl").touch()
+    with pytest.raises(BudgetError, match=r"none\.jsonl: no training group; nothing can be learnt from it"):
+        train_ranker(trainset=tmp_path / "none.jsonl", spec=trained / "bi-encoder.yaml", base=encoder, seed=1,
+                     checkpoint=tmp_path / "out")  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
+def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("synthrank.checkpoints.train_ranker.train", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        train_ranker(trainset=trained / "groups.jsonl", spec=trained / "bi-encoder.yaml", base=encoder, seed=1,
+                     checkpoint=tmp_path / "out")  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bf16_trains_and_scores(tmp_path, encoder, collection):
+    spec = toy.spec("cross-encoder", "lambda", bf16=True, batch_size=4)
+    train(spec, encoder, toy.groups(8), 1, tmp_path / "out")
+    path, queries = collection
+    run = open_ranker(spec, tmp_path / "out", 1).rank(Collection(queries, path, first_stage()))
+    assert len(run["007"]) == 4
+    assert torch.isfinite(torch.tensor([score for _, score in run["007"]])).all()

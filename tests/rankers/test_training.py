@@ -1,0 +1,106 @@
+"""Data in columns, and the arguments that both trainers get."""
+
+import math
+
+import pytest
+
+from synthrank.errors import ModelError
+from synthrank.rankers.training import contrastive, listwise, pointwise, trainer_arguments, training_log
+from synthrank.records import Candidate, Group
+from synthrank.specs.base import validate
+from synthrank.specs.rankers import RankerSpec
+
+
+def spec(**changed):
+    return validate(RankerSpec, {
+        "architecture": "cross-encoder", "base": {"model": "m"}, "max_length": 8, "loss": "multiple-negatives",
+        "optimiser": {"learning_rate": 1e-5, "epochs": 2, "batch_size": 4, **changed.pop("optimiser", {})},
+        "rerank": {"retriever": "bm25"}, **changed,
+    }, "x")  # fmt: skip
+
+
+def group(name, *labels):
+    return Group(name, f"{name}?", tuple(Candidate(f"{name}-{place}", f"{name} text {place}", label)
+                                         for place, label in enumerate(labels)))  # fmt: skip
+
+
+def test_contrastive_has_a_column_a_negative():
+    data = contrastive([group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0, 0.0)], spec())
+    assert data.column_names == ["query", "positive", "negative_1", "negative_2"]
+    assert data[0] == {"query": "a?", "positive": "a text 0", "negative_1": "a text 1", "negative_2": "a text 2"}
+    assert len(data) == 2
+
+
+def test_contrastive_has_a_row_a_positive():
+    data = contrastive([group("a", 1.0, 1.0, 0.0)], spec())
+    assert [row["positive"] for row in data] == ["a text 0", "a text 1"]
+    assert {row["negative_1"] for row in data} == {"a text 2"}
+
+
+def test_contrastive_takes_as_many_negatives_as_the_ranker_says():
+    data = contrastive([group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0)], spec(negatives=1))
+    assert data.column_names == ["query", "positive", "negative_1"]
+    assert [row["negative_1"] for row in data] == ["a text 1", "b text 1"]
+    assert contrastive([group("a", 1.0)], spec()).column_names == ["query", "positive"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([group("a", 0.7, 0.1)], "query a: graded labels; multiple-negatives needs positives and negatives"),
+        ([group("a", 1.0, 0.0), group("b", 0.0)], "query b: no positive; multiple-negatives needs one"),
+        (
+            [group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0)],
+            "groups have 1 to 2 negatives; multiple-negatives needs equal numbers",
+        ),
+    ],
+)
+def test_contrastive_refuses_other_groups(groups, message):
+    with pytest.raises(ModelError) as error:
+        contrastive(groups, spec())
+    assert str(error.value) == message
+
+
+def test_listwise_keeps_graded_labels():
+    data = listwise([group("a", 0.9, 0.4, -0.1), group("b", 1.0, 0.0)], spec())
+    assert data[0] == {"query": "a?", "passages": ["a text 0", "a text 1", "a text 2"], "labels": [0.9, 0.4, -0.1]}
+    assert data[1]["labels"] == [1.0, 0.0]
+
+
+def test_pointwise_has_a_row_a_candidate():
+    data = pointwise([group("a", 1.0, 0.0), group("b", 1.0)], spec())
+    assert [(row["query"], row["passage"], row["label"]) for row in data] == [
+        ("a?", "a text 0", 1.0), ("a?", "a text 1", 0.0), ("b?", "b text 0", 1.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [listwise, pointwise])
+def test_negatives_are_limited_in_every_shape(shape):
+    data = shape([group("a", 1.0, 0.0, 0.0, 0.0)], spec(negatives=2))
+    labels = data[0]["labels"] if shape is listwise else data["label"]
+    assert list(labels) == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("examples", "optimiser", "updates"),
+    [(10, {}, 6), (8, {}, 4), (1, {"epochs": 0.5}, 1), (10, {"accumulation": 2}, 4), (17, {"epochs": 1.5}, 8)],
+)
+def test_the_rate_rises_over_a_share_of_the_updates(tmp_path, examples, optimiser, updates):
+    ranker = spec(optimiser={"warmup": 0.5, **optimiser})
+    arguments = trainer_arguments(ranker, examples, 7, tmp_path)
+    assert arguments["warmup_steps"] == math.ceil(updates / 2)
+    assert (arguments["seed"], arguments["data_seed"], arguments["learning_rate"]) == (7, 7, 1e-5)
+    assert arguments["logging_steps"] == 1
+    assert trainer_arguments(ranker, 4000, 7, tmp_path)["logging_steps"] > 1
+
+
+def test_the_loss_curve_is_read_from_the_history():
+    log = training_log([{"step": 1, "loss": 0.5}, {"step": 2, "loss": "0.25"}, {"train_runtime": 3.0}], 2)
+    assert log.losses == ((1, 0.5), (2, 0.25))
+    assert log.updates == 2
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_an_error(loss):
+    with pytest.raises(ModelError, match=r"update 3: the loss is (nan|inf); lower optimiser\.learning_rate"):
+        training_log([{"step": 3, "loss": loss}], 3)

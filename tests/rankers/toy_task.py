@@ -1,0 +1,53 @@
+"""A task that a tiny model can learn: passages of the query's own subject are relevant."""
+
+from synthrank.records import Candidate, Group
+from synthrank.specs.base import validate
+from synthrank.specs.rankers import RankerSpec
+
+WORDS = {
+    "water": ["river", "sea", "rain", "water"],
+    "bread": ["bread", "flour", "salt", "yeast"],
+    "search": ["search", "engine", "spider", "page"],
+    "bees": ["bees", "hive", "nectar", "flowers"],
+}
+
+
+def groups(count=16, negatives=3):
+    """Return groups of one positive and negatives of other subjects."""
+    names = list(WORDS)
+    made = []
+    for number in range(count):
+        subject = names[number % 4]
+        first, second, third, fourth = (WORDS[subject][(number // 4 + step) % 4] for step in range(4))
+        others = [names[(number + step) % 4] for step in range(1, negatives + 1)]
+        made.append(
+            Group(
+                f"q{number}",
+                f"{first} {second}",
+                (
+                    Candidate(f"p{number}", f"the {third} and the {fourth}", 1.0, "human"),
+                    *(
+                        Candidate(f"n{number}-{place}", f"the {WORDS[other][place]} and the {WORDS[other][place + 1]}", 0.0)
+                        for place, other in enumerate(others)
+                    ),
+                ),
+            )
+        )
+    return made
+
+
+def spec(architecture, loss, *, epochs=1, rate=1e-3, batch_size=8, **changed):
+    """Return a ranker."""
+    return validate(
+        RankerSpec,
+        {
+            "architecture": architecture,
+            "base": {"model": "tiny"},
+            "max_length": 24,
+            "loss": loss,
+            "optimiser": {"learning_rate": rate, "epochs": epochs, "batch_size": batch_size},
+            **({"rerank": {"retriever": "bm25", "depth": 4}} if architecture == "cross-encoder" else {}),
+            **changed,
+        },
+        "toy",
+    )

@@ -1,0 +1,103 @@
+"""A suite: one folder with a run for each test set, and fused ones for a reranker."""
+
+import json
+
+import pytest
+
+from synthrank.files import write_jsonl
+from synthrank.records import Passage, Query
+from synthrank.runs import rank_suite as module
+from synthrank.runs.rank_suite import rank_suite
+from synthrank.trec import read_run, write_run
+
+RERANKER = {
+    "architecture": "cross-encoder", "base": {"model": "m"}, "max_length": 8, "loss": "lambda",
+    "optimiser": {"learning_rate": 1e-5, "epochs": 1, "batch_size": 2},
+    "rerank": {"retriever": "bm25", "depth": 2, "fusion_k": 10},
+}  # fmt: skip
+SEARCHER = {key: value for key, value in RERANKER.items() if key != "rerank"} | {
+    "architecture": "bi-encoder", "loss": "multiple-negatives",
+}  # fmt: skip
+
+
+class Fake:
+    """Turns the first two of the first stage round; searches by giving every passage its number as score."""
+
+    def __init__(self):
+        self.asked = []
+
+    def rank(self, collection):
+        self.asked.append(collection)
+        if collection.first_stage is None:
+            return {query.id: [("p1", 1.0), ("p2", 2.0), ("q1", 3.0)] for query in collection.queries}
+        return {query: [(name, float(place)) for place, (name, _) in enumerate(ranked[:2])]
+                for query, ranked in collection.first_stage.items()}  # fmt: skip
+
+
+@pytest.fixture
+def suite(tmp_path, monkeypatch):
+    fake = Fake()
+    monkeypatch.setattr(module, "open_ranker", lambda spec, checkpoint, seed: fake)
+    write_jsonl(tmp_path / "p.jsonl", [Passage("p1", "x"), Passage("p2", "y")])
+    write_jsonl(tmp_path / "q.jsonl", [Query("q1", "one?"), Query("007", "two?")])
+    for name, extra in (("lakes", ""), ("quora", "drop_identical_ids: true\n")):
+        (tmp_path / f"{name}.yaml").write_text(f"corpus: c\nsplit: test\n{extra}")
+    run = {"q1": [("q1", 9.0), ("p1", 8.0), ("p2", 7.0)], "007": [("p2", 2.0)]}
+    write_run(tmp_path / "first.trec", run, "x")
+
+    def do(spec, *testsets):
+        (tmp_path / "my-ranker.yaml").write_text(json.dumps(spec))
+        first = [tmp_path / "first.trec"] * len(testsets) if spec is RERANKER else []
+        rank_suite(
+            checkpoint=tmp_path, ranker=tmp_path / "my-ranker.yaml", seed=1,
+            testsets=[tmp_path / f"{name}.yaml" for name in testsets], passages=[tmp_path / "p.jsonl"] * len(testsets),
+            queries=[tmp_path / "q.jsonl"] * len(testsets), first_stages=first, runs=tmp_path / "runs",
+        )  # fmt: skip
+        return {path.name: read_run(path) for path in (tmp_path / "runs").iterdir()}, fake.asked
+
+    return do
+
+
+def names(run):
+    return {query: [name for name, _ in ranked] for query, ranked in run.items()}
+
+
+def test_a_reranker_gets_a_fused_run_too(suite, tmp_path):
+    runs, _ = suite(RERANKER, "lakes")
+    assert set(runs) == {"lakes.trec", "lakes+bm25.trec"}
+    assert names(runs["lakes.trec"]) == {"q1": ["p1", "q1"], "007": ["p2"]}
+    fused = dict(runs["lakes+bm25.trec"]["q1"])
+    assert fused == pytest.approx({"p1": 1 / 11 + 1 / 12, "q1": 1 / 12 + 1 / 11, "p2": 1 / 13}, rel=1e-6)
+    assert (tmp_path / "runs/lakes.trec").read_text().splitlines()[0].endswith(" my-ranker")
+    assert (tmp_path / "runs/lakes+bm25.trec").read_text().splitlines()[0].endswith(" my-ranker+bm25")
+
+
+def test_a_passage_that_is_the_query_itself_is_dropped_before_the_depth_counts(suite):
+    runs, asked = suite(RERANKER, "lakes", "quora")
+    assert names(runs["quora.trec"]) == {"q1": ["p2", "p1"], "007": ["p2"]}
+    assert "q1" not in dict(runs["quora+bm25.trec"]["q1"])
+    assert [dict(item.first_stage["q1"]).keys() for item in asked] == [{"q1", "p1", "p2"}, {"p1", "p2"}]
+    assert asked[0].queries == (Query("q1", "one?"), Query("007", "two?"))
+
+
+def test_a_searcher_gets_one_run_a_test_set(suite):
+    runs, asked = suite(SEARCHER, "lakes", "quora")
+    assert set(runs) == {"lakes.trec", "quora.trec"}
+    assert names(runs["lakes.trec"])["q1"] == ["q1", "p2", "p1"]
+    assert names(runs["quora.trec"]) == {"q1": ["p2", "p1"], "007": ["q1", "p2", "p1"]}
+    assert [item.first_stage for item in asked] == [None, None]
+
+
+def test_lists_of_different_length_are_refused(suite, tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/old").touch()
+    with pytest.raises(ValueError, match="shorter"):
+        suite_of_unequal(tmp_path)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["old"]
+
+
+def suite_of_unequal(folder):
+    (folder / "my-ranker.yaml").write_text(json.dumps(SEARCHER))
+    rank_suite(checkpoint=folder, ranker=folder / "my-ranker.yaml", seed=1, testsets=[folder / "lakes.yaml"] * 2,
+               passages=[folder / "p.jsonl"], queries=[folder / "q.jsonl"] * 2, first_stages=[],
+               runs=folder / "runs")  # fmt: skip

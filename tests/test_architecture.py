@@ -1,0 +1,379 @@
+"""The rules of the house, as far as a test can see them."""
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SRC = ROOT / "src"
+PACKAGE = SRC / "synthrank"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
+STAGES = [path.stem for path in RULE_FILES if path.stem != "common"]
+
+
+def name_of(path):
+    parts = path.relative_to(SRC).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path): path for path in MODULES}
+STEPS = {
+    name for name, path in NAMES.items() if path.parent.name in STAGES and (ROOT / "scripts" / path.name).is_file()
+}
+
+
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path, inside_functions=True):
+    """Return the dotted names that a file imports; a name imported from a package counts as its module too."""
+    waiting, found = list(tree_of(path).body), set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports are not fingerprinted"
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        if inside_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def belongs(name, package):
+    return name == package or name.startswith(package + ".")
+
+
+# Who may know whom
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_nothing_imports_snakemake(name):
+    assert not [found for found in imports(NAMES[name]) if belongs(found, "snakemake")]
+
+
+def test_the_steps_are_found():
+    assert len(STEPS) == len(SCRIPTS)
+    assert {name.rsplit(".", 1)[1] for name in STEPS} == {path.stem for path in SCRIPTS}
+    assert set(STAGES) >= {"corpora", "passages", "runs", "trainsets", "checkpoints", "metrics", "tables"}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_no_module_imports_a_step(name):
+    """Steps meet through files only."""
+    assert not imports(NAMES[name]) & STEPS
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_stage_knows_no_other_stage(name):
+    """But tables read the scores that metrics write, in the form that metrics state."""
+    stage = name.split(".")[1] if name.count(".") else ""
+    others = [f"synthrank.{other}" for other in STAGES if other != stage]
+    found = {found for found in imports(NAMES[name]) for other in others if belongs(found, other)}
+    if stage == "tables":
+        found = {item for item in found if not belongs(item, "synthrank.metrics.measures")}
+        found -= {"synthrank.metrics"}
+    assert not found
+
+
+FAMILIES = ["llms", "rankers", "retrievers"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_do_not_know_each_other(family):
+    for name, path in NAMES.items():
+        if belongs(name, f"synthrank.{family}"):
+            others = [f"synthrank.{other}" for other in FAMILIES if other != family]
+            assert not [found for found in imports(path) for other in others if belongs(found, other)], name
+
+
+def test_specs_know_no_one_but_errors():
+    for name, path in NAMES.items():
+        if belongs(name, "synthrank.specs") and name != "synthrank.specs.schemas":
+            known = {found for found in imports(path) if belongs(found, "synthrank")}
+            assert all(belongs(item, "synthrank.specs") or belongs(item, "synthrank.errors") for item in known), name
+
+
+HEAVY = {
+    "datasets": {"rankers.cross_encoder", "rankers.training"},
+    "docutils": {"sources.rst"},
+    "faiss": {"vectors"},
+    "ir_measures": {"metrics.measures"},
+    "pandas": {"fusion", "tables.make_tables", "tables.markdown"},
+    "pyserini": set(),
+    "sentence_transformers": {"rankers.bi_encoder", "rankers.cross_encoder", "vectors"},
+    "torch": {"devices", "llms.local", "llms.sampling"},
+    "transformers": {"llms.local", "rankers.training"},
+    "trectools": {"fusion"},
+}
+"""Heavy libraries, and the modules that may import them when they are imported themselves."""
+
+
+@pytest.mark.parametrize("library", sorted(HEAVY))
+def test_heavy_libraries_are_imported_where_they_are_used(library):
+    found = {name.removeprefix("synthrank.") for name, path in NAMES.items()
+             if any(belongs(item, library) for item in imports(path, inside_functions=False))}  # fmt: skip
+    assert found <= HEAVY[library]
+
+
+def test_parsing_the_workflow_loads_nothing_heavy():
+    code = (
+        "import sys, synthrank.study, synthrank.needs, synthrank.fingerprint\n"
+        "print(' '.join(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SRC)
+    loaded = set(done.stdout.split())
+    assert "pydantic" in loaded
+    assert not loaded & {*HEAVY, "numpy", "scipy", "tqdm", "jinja2", "cyclopts", "synthrank.cli"}
+
+
+# Form
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_module_has_one_idea(name):
+    assert len(NAMES[name].read_text(encoding="utf-8").splitlines()) <= 300
+    for node in ast.walk(tree_of(NAMES[name])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("print", "eval", "exec"), f"{name}:{node.lineno}"
+
+
+def test_nothing_runs_foreign_code():
+    for name, path in NAMES.items():
+        assert not {item for item in imports(path) if item.split(".")[0] in ("pickle", "dill", "joblib", "shelve")}
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"trust_remote_code\s*=\s*True|allow_pickle\s*=\s*True|weights_only\s*=\s*False", text), name
+        assert not re.search(r"\bshell\s*=\s*True\b|\byaml\.(unsafe_load|full_load)\b", text), name
+
+
+def test_snakefiles_are_short():
+    assert len((ROOT / "Snakefile").read_text(encoding="utf-8").splitlines()) <= 60
+    assert len((ROOT / "rules/common.smk").read_text(encoding="utf-8").splitlines()) <= 100
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_holds_no_logic(path):
+    tree = tree_of(path)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 15
+    assert ast.get_docstring(tree)
+    step = next(name for name in STEPS if name.endswith(f".{path.stem}"))
+    assert imports(path) == {"synthrank.cli", "synthrank.cli.run", step, f"{step}.{path.stem}"}
+    assert [ast.unparse(node) for node in tree.body[3:]] == [f"run({path.stem})"]
+
+
+# Rules
+
+
+class Rule:
+    """A rule's text, in parts. ``use rule`` takes over what it does not state."""
+
+    def __init__(self, name, base, body, stage):
+        self.name, self.base, self.body, self.stage = name, base, body, stage
+        parts = re.split(r"^    (\w+): ?", body, flags=re.MULTILINE)
+        self.parts = dict(zip(parts[1::2], parts[2::2], strict=True))
+        self.head = parts[0]
+
+    def items(self, part):
+        """Return the named items of a part."""
+        return re.findall(r"^        (\w+)=", self.parts.get(part, ""), re.MULTILINE)
+
+    def texts(self, part):
+        return re.findall(r'"([^"]*)"', self.parts.get(part, ""))
+
+
+def read_rules():
+    pattern = r"^(?:rule (\w+)|use rule (\w+) as (\w+) with):\n((?:(?:    .*)?\n)*)"
+    return [
+        Rule(name or new, base, body, path.stem)
+        for path in RULE_FILES
+        for name, base, new, body in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+
+RULES = read_rules()
+BY_NAME = {rule.name: rule for rule in RULES}
+WHOLE = [rule for rule in RULES if not rule.base]
+
+
+def each(rules):
+    return pytest.mark.parametrize("rule", rules, ids=lambda rule: rule.name)
+
+
+def test_every_rule_has_a_script_and_every_script_a_rule():
+    assert {rule.name for rule in WHOLE} == {path.stem for path in SCRIPTS}
+    assert len(BY_NAME) == len(RULES)
+    text = "".join(path.read_text(encoding="utf-8") for path in RULE_FILES)
+    assert len(re.findall(r"^(?:use )?rule\b", text, re.MULTILINE)) == len(RULES), "every rule was read"
+
+
+@each(WHOLE)
+def test_a_rule_has_every_part(rule):
+    order = ["input", "output", "log", "benchmark", "wildcard_constraints", "conda", "threads", "resources", "params",
+             "shell"]  # fmt: skip
+    assert re.match(r'    """\S.*\."""\n', rule.head), "it says what it makes"
+    assert [part for part in order if part in rule.parts] == list(rule.parts), "in one order, and no part but these"
+    assert set(order) - set(rule.parts) <= {"wildcard_constraints", "resources"}
+    assert rule.parts["params"].splitlines()[1].strip() == f'code=code_of("{rule.name}.py"),'
+    assert rule.texts("conda") == [f"../envs/{rule.stage}.yaml"]
+    step = next(name for name in STEPS if name.endswith(f".{rule.name}"))
+    assert step == f"synthrank.{rule.stage}.{rule.name}", "stage, environment and module have one name"
+
+
+@each(RULES)
+def test_log_and_benchmark_are_in_folders_of_the_rule(rule):
+    (log,), (benchmark,) = rule.texts("log"), rule.texts("benchmark")
+    assert log.startswith(f"results/logs/{rule.name}/")
+    assert log.endswith(".log")
+    assert benchmark == log.replace("/logs/", "/benchmarks/").removesuffix(".log") + ".tsv"
+
+
+@each(RULES)
+def test_outputs_are_in_the_folder_of_the_stage(rule):
+    outputs = rule.texts("output")
+    assert outputs
+    assert all(path.startswith(f"results/{rule.stage}/") for path in outputs)
+    wildcards = set(re.findall(r"\{(\w+)\}", " ".join(outputs)))
+    constant = set(re.findall(r'^        (\w+)="none"', rule.parts.get("wildcard_constraints", ""), re.MULTILINE))
+    named = set(re.findall(r"\{(\w+)\}", rule.texts("log")[0]))
+    assert named == wildcards - constant, "two jobs never share a log"
+
+
+@each(RULES)
+def test_a_rule_that_takes_over_another_states_the_same_items(rule):
+    if rule.base:
+        base = BY_NAME[rule.base]
+        assert list(rule.parts) == ["input", "output", "log", "benchmark"]
+        assert rule.items("input") == base.items("input")
+        assert rule.items("output") == base.items("output")
+
+
+def command(rule):
+    shell = rule.parts["shell"]
+    lines = [line.strip() for line in shell.strip().strip('r"').strip().splitlines()]
+    assert lines[0] == f'python "$SCRIPTS"/{rule.name}.py \\'
+    assert lines[-1] == "&>{log:q}"
+    assert all(line.endswith(" \\") for line in lines[:-1]), "one option a line"
+    return [line.removesuffix(" \\").split(" ", 1) for line in lines[1:-1]]
+
+
+@each(WHOLE)
+def test_the_options_of_a_rule_are_the_keywords_of_its_step(rule):
+    step = getattr(importlib.import_module(f"synthrank.{rule.stage}.{rule.name}"), rule.name)
+    parameters = inspect.signature(step).parameters.values()
+    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+    options = [option for option, _ in command(rule)]
+    assert len(options) == len(set(options))
+    assert set(options) == {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
+
+
+@each(WHOLE)
+def test_every_option_is_given_something_that_the_rule_states(rule):
+    used = set()
+    for option, value in command(rule):
+        for kind, name in re.findall(r"\{(\w+)(?:\.(\w+))?", value):
+            if kind in ("input", "output", "params"):
+                assert name in rule.items(kind), f"{option} {value}"
+                used.add((kind, name))
+            elif kind == "wildcards":
+                assert f"{{{name}}}" in " ".join(rule.texts("output") + rule.texts("log"))
+            else:
+                assert (kind, name) == ("threads", "")
+        quoted = re.findall(r"\{(?:input|output|wildcards)\.\w+(:q)?\}", value)
+        assert all(quoted) or option == "--archives", f"{option} {value}: quote it"
+        if match := re.fullmatch(r"\{(?:input|output)\.(\w+):q\}", value):
+            assert option == f"--{match[1].replace('_', '-')}", f"{option} {value}: one thing, one name"
+    unused = {("input", name) for name in rule.items("input")} | {("output", name) for name in rule.items("output")}
+    assert unused - used <= {("input", "source")}, "what is not read is no input"
+
+
+@each(WHOLE)
+def test_steps_say_what_each_option_is(rule):
+    step = getattr(importlib.import_module(f"synthrank.{rule.stage}.{rule.name}"), rule.name)
+    told = re.findall(r"^ {4}(\w+): ", inspect.getdoc(step), re.MULTILINE)
+    assert sorted(told) == sorted(inspect.signature(step).parameters)
+
+
+@pytest.mark.parametrize("path", [*RULE_FILES, ROOT / "Snakefile"], ids=lambda path: path.name)
+def test_rules_use_what_a_reader_can_follow(path):
+    text = path.read_text(encoding="utf-8")
+    code = re.sub(r'"""(?:.|\n)*?"""', "", text)
+    assert not re.search(r"\blambda\b", code)
+    assert not re.search(r"^\s*(run|script|message|retries|group|priority):", code, re.MULTILINE)
+    assert not re.search(r"^checkpoint\b|\btouch\(|\btemp\(", code, re.MULTILINE)
+    assert path.name in ("Snakefile", "common.smk") or re.match(r'"""Stage \w+: .*\n\nTakes  .*', text)
+
+
+# Environments
+
+
+def pins():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["dependencies"], project["optional-dependencies"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_environment_has_the_pins_of_its_extra(stage):
+    core, extras = pins()
+    environment = yaml.safe_load((ROOT / f"envs/{stage}.yaml").read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    *conda, pip = environment["dependencies"]
+    assert conda == ["python=3.11", "pip"]
+    # pyserini is installed without its dependencies by the Makefile; there is no extra that could say so
+    expected = [*core, *extras[stage], *(["pyserini==1.6.0"] if stage == "runs" else [])]
+    assert sorted(pip["pip"]) == sorted(expected)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+==[\w.]+", pin) for pin in pip["pip"]), "exact pins"
+    if any(pin.startswith("torch==") for pin in pip["pip"]):
+        assert pip["pip"][0].startswith("torch=="), "first, or another package brings its own"
+
+
+def test_every_stage_has_its_files():
+    assert {path.stem for path in (ROOT / "envs").glob("*.yaml")} == set(STAGES)
+    assert set(pins()[1]) == {*STAGES, "dev", "workflow"}
+    included = re.findall(r'^include: "rules/(\w+)\.smk"$', (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    assert sorted(included) == sorted(["common", *STAGES])
+
+
+def test_a_pin_is_the_same_everywhere():
+    core, extras = pins()
+    versions = {}
+    for pin in [*core, *(pin for extra in extras.values() for pin in extra)]:
+        package, version = pin.split("==")
+        assert versions.setdefault(package, version) == version, package
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"torch=={versions['torch']}" in makefile
+    assert "pyserini==1.6.0" in makefile
+
+
+def test_steps_import_what_their_environment_holds():
+    """Every third-party module that a stage's steps can reach when they are imported is pinned for that stage."""
+    provided = {"yaml": "pyyaml", "ir_measures": "ir_measures", "faiss": "faiss-cpu", "sentence_transformers":
+                "sentence-transformers", "docutils": "docutils", "pytrec_eval": "pytrec_eval-terrier"}  # fmt: skip
+    core, extras = pins()
+    for step in sorted(STEPS):
+        stage = step.split(".")[1]
+        packages = {pin.split("==")[0] for pin in [*core, *extras[stage]]}
+        waiting, seen = [step], set()
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for found in imports(NAMES[name], inside_functions=False):
+                if found in NAMES:
+                    waiting.append(found)
+                top = found.split(".")[0]
+                if top not in sys.stdlib_module_names and top != "synthrank":
+                    assert provided.get(top, top) in packages, f"{step} reaches {top} through {name}"

@@ -1,0 +1,241 @@
+"""Training groups: equal budgets, honest counts, and no answer to a held-out query anywhere."""
+
+import json
+import random
+
+import pytest
+
+from synthrank.errors import BudgetError
+from synthrank.files import read_jsonl, write_jsonl
+from synthrank.order import seeded
+from synthrank.records import Group, Judgment, Passage, Query, WrittenPassage
+from synthrank.trainsets.pair_trainset import pair_trainset
+from synthrank.trec import write_qrels, write_run
+
+
+class World:
+    """A corpus of p0…, training queries q0… whose answers are p0…, and two paradigms that wrote for them."""
+
+    def __init__(self, folder, *, size=60, queries=12, held_out=(), qrels=None, run=None):
+        self.folder, self.names = folder, [f"q{number}" for number in range(queries)]
+        self.passages = [Passage(f"p{number}", f"words of passage w{number}") for number in range(size)]
+        self.held_out = [Judgment(f"t{place}", name, 1) for place, name in enumerate(held_out)]
+        self.qrels = qrels or [Judgment(name, f"p{name[1:]}", 1) for name in self.names]
+        self.run = run or {
+            name: [(f"p{(int(name[1:]) + step) % size}", 50.0 - step) for step in range(20)] for name in self.names
+        }
+        self.written = {
+            "human": [WrittenPassage(f"p{name[1:]}", f"words of passage w{name[1:]}", name, f"{name}?")
+                      for name in self.names if f"p{name[1:]}" not in held_out],
+            "zero": [WrittenPassage(f"{name}@zero", f"written for {name}", name, f"{name}?") for name in self.names],
+        }  # fmt: skip
+        write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
+
+    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None):
+        """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
+        folder, files, runs, collections = self.folder, [], [], []
+        write_jsonl(folder / "corpus.jsonl", self.passages)
+        write_qrels(folder / "qrels.txt", self.qrels)
+        write_qrels(folder / "held.txt", self.held_out)
+        write_run(folder / "corpus.trec", self.run, "x")
+        for paradigm, *_ in positives:
+            files.append(folder / f"{paradigm}.jsonl")
+            write_jsonl(files[-1], self.written[paradigm])
+            same = source == "same" and paradigm != "human"
+            collections.append(files[-1] if same else folder / "corpus.jsonl")
+            runs.append(folder / f"{paradigm}.trec" if same else folder / "corpus.trec")
+            if same:
+                ids = [item.id for item in self.written[paradigm]]
+                ranked = {name: [(other, 9.0 - (other != f"{name}@{paradigm}")) for other in ids] for name in self.names}
+                write_run(runs[-1], ranked, "x", 4)
+        spec = {
+            "kind": "pairs", "corpus": "c", "seed": seed,
+            "positives": [{"paradigm": item[0], "queries": item[1], "per_query": (*item, 1)[2]} for item in positives],
+            "negatives": {"source": source, "retriever": "bm25", "depth": depth, "count": count,
+                          "guard": guard or {}},
+        }  # fmt: skip
+        (folder / "recipe.yaml").write_text(json.dumps(spec))
+        pair_trainset(
+            spec=folder / "recipe.yaml", queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
+            held_out=[folder / "held.txt"], positives=files, negative_runs=runs, negative_passages=collections,
+            trainset=folder / "groups.jsonl", stats=folder / "stats.json",
+        )  # fmt: skip
+        return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())
+
+
+def asked(groups):
+    return [group.query_id for group in groups]
+
+
+def negatives(group):
+    return [item.id for item in group.candidates if item.label == 0]
+
+
+def test_a_group_worked_out_by_hand(tmp_path):
+    world = World(tmp_path)
+    groups, stats = world.build(("human", 4))
+    order = seeded(world.names, 13)
+    assert asked(groups) == order[:4]
+    first = groups[0]
+    number = int(order[0][1:])
+    assert (first.query, first.candidates[0].id) == (f"{order[0]}?", f"p{number}")
+    assert (first.candidates[0].label, first.candidates[0].source) == (1.0, "human")
+    assert first.candidates[0].text == f"words of passage w{number}"
+    candidates = [f"p{number + step}" for step in range(1, 10)]  # rank 1 of ten is the positive itself
+    assert negatives(first) == seeded(candidates, 13)[:3]
+    assert all(item.source == "human" and item.label == 0.0 for item in first.candidates[1:])
+    assert all(item.text == f"words of passage w{item.id[1:]}" for item in first.candidates)
+    assert stats == {"human": {"groups": 4, "queries": 4, "queries_replaced": 0, "negatives_at_random": 0}}
+
+
+def test_recipes_of_equal_size_train_on_the_same_queries(tmp_path):
+    world = World(tmp_path)
+    human, _ = world.build(("human", 6))
+    zero, _ = world.build(("zero", 6))
+    both, stats = world.build(("human", 6), ("zero", 6))
+    assert asked(human) == asked(zero)
+    assert asked(both) == asked(human) + asked(zero)
+    assert both == human + zero
+    assert [negatives(group) for group in human] == [negatives(group) for group in zero], "the same negatives too"
+    assert list(stats) == ["human", "zero"]
+    assert asked(world.build(("zero", 6), seed=14)[0]) != asked(zero)
+
+
+def test_sizes_are_nested(tmp_path):
+    world = World(tmp_path)
+    groups = [world.build(("human", size))[0] for size in (2, 5, 12)]
+    assert groups[0] == groups[1][:2]
+    assert groups[1] == groups[2][:5]
+
+
+def test_a_query_without_a_passage_is_replaced_and_counted(tmp_path):
+    world = World(tmp_path)
+    order = seeded(world.names, 13)
+    world.written["zero"] = [item for item in world.written["zero"] if item.query_id not in (order[1], order[3])]
+    groups, stats = world.build(("zero", 4))
+    assert asked(groups) == [order[0], order[2], order[4], order[5]]
+    assert stats["zero"]["queries_replaced"] == 2
+    assert stats["zero"]["groups"] == stats["zero"]["queries"] == 4
+
+
+def test_several_positives_a_query_the_first_ones_of_the_file(tmp_path):
+    world = World(tmp_path)
+    extra = [WrittenPassage(f"p{40 + place}", "x", name, f"{name}?") for place, name in enumerate(world.names)]
+    world.written["human"] += extra
+    groups, stats = world.build(("human", 3, 2))
+    order = seeded(world.names, 13)[:3]
+    assert asked(groups) == [name for name in order for _ in range(2)]
+    assert [group.candidates[0].id for group in groups][:2] == [f"p{order[0][1:]}", f"p{40 + int(order[0][1:])}"]
+    assert stats["human"] == {"groups": 6, "queries": 3, "queries_replaced": 0, "negatives_at_random": 0}
+
+
+def test_missing_negatives_are_drawn_at_random_and_counted(tmp_path):
+    run = {"q0": [("p0", 9.0), ("p1", 8.0)]}  # the positive and one candidate; other queries have no list
+    world = World(tmp_path, queries=3, run=run)
+    groups, stats = world.build(("human", 3), count=4)
+    assert {len(negatives(group)) for group in groups} == {4}
+    of_q0 = next(group for group in groups if group.query_id == "q0")
+    assert negatives(of_q0)[0] == "p1"
+    assert stats["human"]["negatives_at_random"] == 3 + 4 + 4
+    draws = [tuple(negatives(group)[-3:]) for group in groups]
+    assert len(set(draws)) == 3, "each query draws its own"
+    for group in groups:
+        assert len(set(negatives(group))) == 4
+        assert f"p{group.query_id[1:]}" not in negatives(group)
+        assert all(item.text for item in group.candidates)
+    assert world.build(("human", 3), count=4)[0] == groups
+
+
+def test_what_the_guard_refuses_is_not_drawn_at_random_either(tmp_path):
+    """Ten passages, eight of them in the run, of which skip_top refuses six: two are left, and two outside the run."""
+    run = {"q0": [(f"p{number}", 9.0 - number) for number in range(8)]}
+    world = World(tmp_path, size=10, queries=1, run=run)
+    groups, stats = world.build(("human", 1), count=4, guard={"skip_top": 6})
+    assert sorted(negatives(groups[0])) == ["p6", "p7", "p8", "p9"]
+    assert stats["human"]["negatives_at_random"] == 2
+    with pytest.raises(BudgetError, match=r"corpus\.jsonl: 2 passages are left for query q0, 3 needed"):
+        world.build(("human", 1), count=5, guard={"skip_top": 6})
+
+
+def test_known_positives_are_no_negatives_unless_the_recipe_allows(tmp_path):
+    qrels = [Judgment("q0", "p0", 1), Judgment("q0", "p1", 1), Judgment("q0", "p2", 0)]
+    run = {"q0": [(f"p{number}", 9.0 - number) for number in range(5)]}
+    world = World(tmp_path, size=5, queries=1, qrels=qrels, run=run)
+    groups, _ = world.build(("human", 1), count=3)
+    assert sorted(negatives(groups[0])) == ["p2", "p3", "p4"]
+    groups, _ = world.build(("human", 1), count=4, guard={"known_positives": False})
+    assert sorted(negatives(groups[0])) == ["p1", "p2", "p3", "p4"]
+
+
+def test_skip_top_reaches_deeper_into_the_run(tmp_path):
+    world = World(tmp_path, queries=1)
+    groups, stats = world.build(("human", 1), count=3, depth=3, guard={"skip_top": 5})
+    assert sorted(negatives(groups[0])) == ["p5", "p6", "p7"]
+    assert stats["human"]["negatives_at_random"] == 0
+
+
+def test_negatives_of_the_same_source(tmp_path):
+    world = World(tmp_path)
+    groups, _ = world.build(("human", 8), ("zero", 8), source="same", count=5)
+    for group in groups[:8]:
+        assert all(name.startswith("p") for name in negatives(group))
+    for group in groups[8:]:
+        assert group.candidates[0].id == f"{group.query_id}@zero"
+        assert len(set(negatives(group))) == 5
+        assert all(name.endswith("@zero") for name in negatives(group))
+        assert f"{group.query_id}@zero" not in negatives(group)
+        assert all(item.text == f"written for {item.id.split('@')[0]}" for item in group.candidates)
+
+
+def test_ids_that_begin_alike_are_told_apart(tmp_path):
+    """q1's own passage is q1@zero; q10@zero is another query's."""
+    world = World(tmp_path, queries=12)
+    world.written["zero"] = [item for item in world.written["zero"] if item.query_id in ("q1", "q10")]
+    groups, _ = world.build(("zero", 2), source="same", count=1)
+    assert {group.query_id: negatives(group) for group in groups} == {"q1": ["q10@zero"], "q10": ["q1@zero"]}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_answer_to_a_held_out_query_is_anywhere(tmp_path, seed):
+    generator = random.Random(seed)
+    size = generator.randint(20, 50)
+    names = [f"p{number}" for number in range(size)]
+    held_out = generator.sample(names, generator.randint(1, 8))
+    queries = generator.randint(4, 12)
+    run = {f"q{number}": [(name, generator.choice([1.0, 2.0, 3.0])) for name in generator.sample(names, 12)]
+           for number in range(queries)}  # fmt: skip
+    world = World(tmp_path, size=size, queries=queries, held_out=held_out, run=run)
+    wanted = min(3, len(world.written["human"]))
+    count = generator.randint(1, 8)
+    guard = {"skip_top": generator.randint(0, 3)}
+    groups, stats = world.build(("human", wanted), ("zero", wanted), count=count, guard=guard)
+    known = {item.query_id: item.passage_id for item in world.qrels}
+    assert len(groups) == 2 * wanted == stats["human"]["groups"] + stats["zero"]["groups"]
+    for group in groups:
+        ids = [item.id for item in group.candidates]
+        assert not set(ids) & set(held_out)
+        assert len(ids) == len(set(ids)) == count + 1
+        assert [item.label for item in group.candidates] == [1.0] + [0.0] * count
+        assert known[group.query_id] not in ids[1:]
+
+
+def test_a_held_out_answer_among_the_written_positives_is_refused(tmp_path):
+    """Even if collect_passages had let it through."""
+    world = World(tmp_path)
+    order = seeded(world.names, 13)
+    world.held_out = [Judgment("t", f"p{order[0][1:]}", 1)]
+    groups, stats = world.build(("human", 3))
+    assert asked(groups) == order[1:4]
+    assert stats["human"]["queries_replaced"] == 1
+
+
+def test_too_few_queries_is_an_error_that_says_what_to_do(tmp_path):
+    world = World(tmp_path)
+    world.written["zero"] = world.written["zero"][:5]
+    with pytest.raises(BudgetError) as error:
+        world.build(("zero", 6))
+    assert str(error.value) == (
+        f"{tmp_path / 'zero.jsonl'}: 5 of 12 training queries have a passage, the recipe wants 6; "
+        "lower positives.queries"
+    )
+    assert not (tmp_path / "groups.jsonl").exists()
