@@ -41,13 +41,29 @@ format: .venv/.ready ## Put code and schemas in their form
 	$(BIN)/snakefmt Snakefile rules
 	$(BIN)/python -m synthrank.specs.schemas config/schemas
 
+.PHONY: plan
+plan: .venv/.ready ## What CONFIG will ask of language models, and what that costs; asks no one
+	$(BIN)/python -m synthrank.plan --config $(CONFIG)
+
+.PHONY: cache-info
+cache-info: .venv/.ready ## What the store of replies holds
+	$(BIN)/python -m synthrank.llms.manage info
+
+.PHONY: cache-export
+cache-export: .venv/.ready ## Write all stored replies into FILE, to publish them
+	$(BIN)/python -m synthrank.llms.manage export --file $(or $(FILE),replies.jsonl)
+
+.PHONY: cache-import
+cache-import: .venv/.ready ## Take the replies of FILE into the store, so that no key is needed to rerun
+	$(BIN)/python -m synthrank.llms.manage import --file $(or $(FILE),replies.jsonl)
+
 .PHONY: dry-run
 dry-run: .venv/.ready ## List the jobs that CONFIG would run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) --dry-run --quiet rules --
 
 .PHONY: clean
-clean: ## Remove everything made by the workflow, downloads and replies included
-	find results -mindepth 1 ! -name README.md -delete
+clean: ## Remove everything made by the workflow, but not the store of replies
+	find results -mindepth 1 ! -name README.md ! -path 'results/store*' -delete 2>/dev/null || true
 	rm -rf .snakemake
 
 # torch goes first and pinned: any other package would pull in the newest build, with gigabytes of CUDA where the

@@ -5,7 +5,7 @@
     python benchmarks/workflow.py --save docs/demo keep the tables and times that the README shows
 
 Wall-clock time of the first run and of a second one that finds nothing to do; the peak of the memory of all processes
-together (proportional set size, sampled twice a second); seconds by rule, from Snakemake's benchmark files.
+together (proportional set size, sampled every two seconds); seconds by rule, from Snakemake's benchmark files.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class PeakMemory(threading.Thread):
     def run(self) -> None:
         """Sample until stopped."""
         me = psutil.Process()
-        while not self._done.wait(0.5):
+        while not self._done.wait(2.0):
             total = 0
             for process in [me, *me.children(recursive=True)]:
                 try:
@@ -61,7 +61,7 @@ def run(folder: Path, snakefile: Path) -> float:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)]
     begin = time.perf_counter()
     subprocess.run(
-        [*command, "--cores", "all", "--show-failed-logs", "--quiet", "all", "--", *TARGETS],
+        [*command, "--cores", "all", "--show-failed-logs", "--scheduler", "greedy", "--quiet", "all", "--", *TARGETS],
         check=True,
         env={**os.environ, "PATH": path, "SYNTHRANK_DATA": str(folder / "data")},
     )

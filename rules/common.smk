@@ -20,9 +20,6 @@ from synthrank.specs.recipes import DistilRecipe, PairsRecipe
 from synthrank.specs.retrievers import Bm25, Dense
 from synthrank.study import Study
 
-# src is importable in every environment with no install, and a rule's shell block names its script alone.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC} SCRIPTS={SCRIPTS}; ")
-
 
 def code_of(script):
     """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
@@ -34,6 +31,14 @@ try:
 except SynthrankError as error:
     raise WorkflowError(str(error)) from None
 needs = Needs(study)
+
+# src is importable in every environment with no install, and a rule's shell block names its script alone. The budget
+# is no param: raising it must not rerun what is finished.
+BUDGET = "" if study.experiment.budget_usd is None else study.experiment.budget_usd
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC} SCRIPTS={SCRIPTS} SYNTHRANK_BUDGET_USD={BUDGET}; ")
+
+# One job at a time asks a provider, on all nodes together, so that the limits of an LLM's file hold for the workflow.
+workflow.global_resources.setdefault("api", 1)
 
 
 wildcard_constraints:

@@ -101,8 +101,9 @@ rule generate_passages:
     threads: 1
     resources:
         mem_mb=8000,
-        runtime=120,
-        gpu=1,
+        runtime=needs.llm_minutes,
+        gpu=needs.llm_gpus,
+        api=needs.llm_api,
     params:
         code=code_of("generate_passages.py"),
     shell:

@@ -79,13 +79,9 @@ def test_no_module_imports_a_step(name):
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_stage_knows_no_other_stage(name):
-    """But tables read the scores that metrics write, in the form that metrics state."""
     stage = name.split(".")[1] if name.count(".") else ""
     others = [f"synthrank.{other}" for other in STAGES if other != stage]
     found = {found for found in imports(NAMES[name]) for other in others if belongs(found, other)}
-    if stage == "tables":
-        found = {item for item in found if not belongs(item, "synthrank.metrics.measures")}
-        found -= {"synthrank.metrics"}
     assert not found
 
 
@@ -112,11 +108,11 @@ HEAVY = {
     "docutils": {"sources.rst"},
     "faiss": {"vectors"},
     "ir_measures": {"metrics.measures"},
-    "pandas": {"fusion", "tables.make_tables", "tables.markdown"},
+    "pandas": {"fusion", "tables.make_reply_tables", "tables.make_tables", "tables.markdown"},
     "pyserini": set(),
     "sentence_transformers": {"rankers.bi_encoder", "rankers.cross_encoder", "vectors"},
-    "torch": {"devices", "llms.local", "llms.sampling"},
-    "transformers": {"llms.local", "rankers.training"},
+    "torch": {"devices", "llms.local", "llms.sampling", "rankers.cross_encoder"},
+    "transformers": {"llms.local", "llms.sampling", "rankers.training"},
     "trectools": {"fusion"},
 }
 """Heavy libraries, and the modules that may import them when they are imported themselves."""
@@ -155,7 +151,9 @@ def test_nothing_runs_foreign_code():
     for name, path in NAMES.items():
         assert not {item for item in imports(path) if item.split(".")[0] in ("pickle", "dill", "joblib", "shelve")}
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"trust_remote_code\s*=\s*True|allow_pickle\s*=\s*True|weights_only\s*=\s*False", text), name
+        assert not re.search(r"trust_remote_code\s*=\s*True|allow_pickle\s*=\s*True|weights_only\s*=\s*False", text), (
+            name
+        )
         assert not re.search(r"\bshell\s*=\s*True\b|\byaml\.(unsafe_load|full_load)\b", text), name
 
 
@@ -248,7 +246,7 @@ def test_outputs_are_in_the_folder_of_the_stage(rule):
     wildcards = set(re.findall(r"\{(\w+)\}", " ".join(outputs)))
     constant = set(re.findall(r'^        (\w+)="none"', rule.parts.get("wildcard_constraints", ""), re.MULTILINE))
     named = set(re.findall(r"\{(\w+)\}", rule.texts("log")[0]))
-    assert named == wildcards - constant, "two jobs never share a log"
+    assert wildcards - constant <= named <= wildcards, "two jobs never share a log"
 
 
 @each(RULES)
@@ -302,7 +300,8 @@ def test_every_option_is_given_something_that_the_rule_states(rule):
 @each(WHOLE)
 def test_steps_say_what_each_option_is(rule):
     step = getattr(importlib.import_module(f"synthrank.{rule.stage}.{rule.name}"), rule.name)
-    told = re.findall(r"^ {4}(\w+): ", inspect.getdoc(step), re.MULTILINE)
+    arguments = inspect.getdoc(step).split("\nArgs:\n")[1].split("\n\n")[0]
+    told = re.findall(r"^ {4}(\w+): ", arguments, re.MULTILINE)
     assert sorted(told) == sorted(inspect.signature(step).parameters)
 
 
@@ -358,9 +357,14 @@ def test_a_pin_is_the_same_everywhere():
 
 
 def test_steps_import_what_their_environment_holds():
-    """Every third-party module that a stage's steps can reach when they are imported is pinned for that stage."""
-    provided = {"yaml": "pyyaml", "ir_measures": "ir_measures", "faiss": "faiss-cpu", "sentence_transformers":
-                "sentence-transformers", "docutils": "docutils", "pytrec_eval": "pytrec_eval-terrier"}  # fmt: skip
+    """Every third-party module that a stage's steps can reach, inside functions too, is pinned for that stage."""
+    provided = {
+        "docutils": "docutils",
+        "faiss": "faiss-cpu",
+        "google": "google-genai",
+        "sentence_transformers": "sentence-transformers",
+        "yaml": "pyyaml",
+    }
     core, extras = pins()
     for step in sorted(STEPS):
         stage = step.split(".")[1]
@@ -371,7 +375,7 @@ def test_steps_import_what_their_environment_holds():
             if name in seen:
                 continue
             seen.add(name)
-            for found in imports(NAMES[name], inside_functions=False):
+            for found in imports(NAMES[name]):
                 if found in NAMES:
                     waiting.append(found)
                 top = found.split(".")[0]

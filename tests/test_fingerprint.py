@@ -31,7 +31,10 @@ def make(tmp_path):
 
     def build(script=SCRIPT, **replaced):
         src = tmp_path / f"src{next(numbers)}"
-        for name, text in {**FILES, **{f"synthrank/{key.replace('.', '/')}.py": v for key, v in replaced.items()}}.items():
+        for name, text in {
+            **FILES,
+            **{f"synthrank/{key.replace('.', '/')}.py": v for key, v in replaced.items()},
+        }.items():
             (src / name).parent.mkdir(parents=True, exist_ok=True)
             (src / name).write_text(text)
         path = tmp_path / f"scripts{next(numbers)}" / "do_step.py"

@@ -25,4 +25,6 @@ def test_seeds_differ_and_every_name_is_kept():
 
 
 def test_seed_and_name_cannot_run_together():
-    assert seeded(["1a", "b"], 1) == sorted(["1a", "b"], key=lambda name: hashlib.sha256(f"1\0{name}".encode()).digest())
+    assert seeded(["1a", "b"], 1) == sorted(
+        ["1a", "b"], key=lambda name: hashlib.sha256(f"1\0{name}".encode()).digest()
+    )

@@ -101,7 +101,7 @@ def test_other_values_than_the_inputs_are_refused(write, values):
 
 def test_an_attribute_that_does_not_exist_is_refused(write):
     prompt = read_prompt(write(HEAD + "# user\n{{ query.txet }}\n"))
-    with pytest.raises(PromptError, match="cannot be rendered .*txet"):
+    with pytest.raises(PromptError, match=r"cannot be rendered .*txet"):
         prompt.render(query="x")
 
 

@@ -46,9 +46,7 @@ def test_scores_that_are_strict_already_stay_as_they_are():
 def test_ties_become_strict_as_32_bit_floats_and_the_smaller_id_wins(scores, tmp_path):
     names = [f"p{place}" for place in range(len(scores))]
     ranked = rank(list(zip(names, scores, strict=True))[::-1])
-    assert [name for name, _ in ranked] == sorted(
-        names, key=lambda name: (-np.float32(scores[int(name[1:])]), name)
-    )
+    assert [name for name, _ in ranked] == sorted(names, key=lambda name: (-np.float32(scores[int(name[1:])]), name))
     assert strict(ranked)
     assert [score for _, score in ranked] == pytest.approx(sorted(scores, reverse=True), rel=1e-6, abs=1e-44)
     write_run(tmp_path / "a.trec", {"q": ranked}, "tag")

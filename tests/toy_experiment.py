@@ -108,7 +108,7 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--show-failed-logs", *arguments],
+        [sys.executable, "-m", "snakemake", "--show-failed-logs", "--scheduler", "greedy", *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -7,6 +7,10 @@ SynthrankError
 │   └── ChecksumError   a file is not the one that was pinned
 ├── FetchError      something that must be downloaded could not be had
 ├── ModelError      a model cannot do what is asked of it
+├── ProviderError   a hosted model will not answer, however often it is asked
+│   └── TransientError  a hosted model may answer when it is asked again
+├── SpendError      the money that the configuration allows is spent
+├── StoreError      the store of replies cannot be read or written
 └── BudgetError     a training set cannot be made at the size its recipe states
 
 The message is one line: what is wrong, where, and what would be right.
@@ -41,6 +45,29 @@ class FetchError(SynthrankError):
 
 class ModelError(SynthrankError):
     """A model cannot do what is asked of it."""
+
+
+class ProviderError(SynthrankError):
+    """A hosted model will not answer, however often it is asked."""
+
+
+class TransientError(ProviderError):
+    """A hosted model may answer when it is asked again.
+
+    ``kind`` is rate, server, timeout, connection or malformed; ``retry_after`` the seconds the server asked to wait.
+    """
+
+    def __init__(self, message: str, kind: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind, self.retry_after = kind, retry_after
+
+
+class SpendError(SynthrankError):
+    """The money that the configuration allows is spent."""
+
+
+class StoreError(SynthrankError):
+    """The store of replies cannot be read or written."""
 
 
 class BudgetError(SynthrankError):

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus
-from synthrank.specs.llms import LocalLlm
+from synthrank.specs.llms import GeminiLlm, LocalLlm, OpenAiLlm
 from synthrank.specs.rankers import CrossEncoderRanker
 from synthrank.specs.recipes import DistilRecipe
 from synthrank.specs.testsets import TestsetSpec
@@ -60,6 +60,22 @@ class Needs:
         """Return the folder of the model that an LLM runs in-process, if it does."""
         llm = self.study.entities["llms"][wildcards.llm]
         return [f"results/models/{llm.model}"] if isinstance(llm, LocalLlm) else []
+
+    def llm_api(self, wildcards: Wildcards) -> int:
+        """Return 1 for an LLM that a provider hosts: the workflow lets one such job run at a time."""
+        return int(self._is_hosted(wildcards.llm))
+
+    def llm_gpus(self, wildcards: Wildcards) -> int:
+        """Return how many GPUs the job of an LLM can use: one for a model that runs in-process."""
+        return len(self.llm_model(wildcards))
+
+    def llm_minutes(self, wildcards: Wildcards) -> int:
+        """Return how many minutes the job of an LLM may take: a batch takes up to a day, and may be resubmitted."""
+        llm = self.study.entities["llms"][wildcards.llm]
+        return 3000 if self._is_hosted(wildcards.llm) and llm.mode == "batch" else 600
+
+    def _is_hosted(self, llm: str) -> bool:
+        return isinstance(self.study.entities["llms"][llm], OpenAiLlm | GeminiLlm)
 
     def retriever_model(self, wildcards: Wildcards) -> str:
         """Return the folder of a dense retriever's model."""
@@ -209,6 +225,31 @@ class Needs:
             for retriever in self.study.experiment.first_stages
         ]
         return first + trained
+
+    @cached_property
+    def all_replies(self) -> list[str]:
+        """The replies of every generated paradigm of the experiment, by each LLM."""
+        return [f"results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl" for corpus, paradigm, llm in self._asked()]
+
+    @cached_property
+    def all_requests(self) -> list[str]:
+        """For each of :attr:`all_replies` its requests."""
+        return [f"results/passages/{corpus}/{paradigm}/requests.jsonl" for corpus, paradigm, _ in self._asked()]
+
+    @cached_property
+    def all_reply_paradigms(self) -> list[str]:
+        """For each of :attr:`all_replies` the paradigm's entity file."""
+        return [f"{self.study.folder}/paradigms/{paradigm}.yaml" for _, paradigm, _ in self._asked()]
+
+    @cached_property
+    def all_reply_llms(self) -> list[str]:
+        """For each of :attr:`all_replies` the LLM's entity file."""
+        return [f"{self.study.folder}/llms/{llm}.yaml" for _, _, llm in self._asked()]
+
+    def _asked(self) -> list[tuple[str, str, str]]:
+        """Return (corpus, paradigm, LLM) of everything that language models write for the experiment."""
+        pairs = self.study.generated()
+        return [(corpus, paradigm, llm) for corpus, paradigm in pairs for llm in self.study.experiment.llms]
 
     @cached_property
     def recipe_specs(self) -> list[str]:

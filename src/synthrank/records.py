@@ -66,8 +66,12 @@ class Request:
 class Reply:
     """What came back, as it came, with all that determined it.
 
-    ``finish_reason`` is ``stop`` where the model ended by itself and ``length`` where the limit cut it;
-    ``sampling`` holds the settings the backend used; token counts are those of the model's tokenizer.
+    ``finish_reason`` is ``stop`` where the model ended by itself, ``length`` where the limit cut it and ``blocked``
+    where the provider withheld it, with its word for why in ``blocked``. ``sampling`` holds the settings the backend
+    used; token counts are those of the model's tokenizer, ``tokens_cached`` being the part of ``tokens_in`` that the
+    provider had in its own cache. ``key`` is the hash of the request, ``snapshot`` the version of the model that the
+    server named, ``time`` when the reply came (UTC, ISO 8601), ``mode`` whether it came ``live``, by ``batch`` or from
+    a ``local`` model.
     """
 
     query_id: str
@@ -80,6 +84,15 @@ class Reply:
     model: str
     sampling: dict[str, float | int | str | None]
     messages: tuple[Message, ...]
+    key: str = ""
+    snapshot: str = ""
+    tokens_cached: int = 0
+    blocked: str = ""
+    latency_s: float = 0.0
+    attempts: int = 1
+    price_usd: float = 0.0
+    time: str = ""
+    mode: str = "local"
 
 
 @dataclass(frozen=True, slots=True)

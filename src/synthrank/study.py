@@ -110,6 +110,19 @@ class Study:
         spec = self.entities["recipes"][recipe]
         return isinstance(spec, PairsRecipe) and any(self.writes(item.paradigm) for item in spec.positives)
 
+    def generated(self) -> list[tuple[str, str]]:
+        """Return (corpus, paradigm) of everything that language models write for the experiment, each once."""
+        recipes = [self.entities["recipes"][name] for name in self.experiment.recipes]
+        return list(
+            dict.fromkeys(
+                (recipe.corpus, item.paradigm)
+                for recipe in recipes
+                if isinstance(recipe, PairsRecipe)
+                for item in recipe.positives
+                if self.writes(item.paradigm)
+            )
+        )
+
     # Names
 
     def pattern(self, kind: str, *extra: str) -> str:

@@ -66,9 +66,7 @@ def test_empty_relevant_passages_must_be_stated(toy: Path) -> None:
     build(toy)
     assert (toy / "out/qrels.txt").read_text() == "q1 0 p3 1\n"
     write(toy, [("q1", "first")], "q1\tp3\t1\n", "counts: {splits: {test: {empty_relevant: 2}}}\n")
-    with pytest.raises(
-        DataError, match=r"1 judgments call a passage relevant .* state empty_relevant: 1 where"
-    ):
+    with pytest.raises(DataError, match=r"1 judgments call a passage relevant .* state empty_relevant: 1 where"):
         build(toy)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytrec_eval
 
-from synthrank.errors import ConfigError, DataError
-from synthrank.metrics.measures import Score, measure_run, read_scores, write_scores
+from synthrank.errors import ConfigError
+from synthrank.metrics.measures import measure_run
 from synthrank.trec import rank, read_qrels, read_run
 
 NAMES = ["nDCG@10", "MRR@10", "Recall@100", "AP"]
@@ -72,7 +72,12 @@ def test_pytrec_eval(seed):
     run, qrels = random_case(seed)
     found = as_dict(measure_run(run, qrels, ["nDCG@10", "AP", "Recall@100", "RR"], 2))
     scored = {query: dict(ranked) for query, ranked in run.items()}
-    for measure, name in (("ndcg_cut_10", "nDCG@10"), ("map", "AP"), ("recall_100", "Recall@100"), ("recip_rank", "RR")):
+    for measure, name in (
+        ("ndcg_cut_10", "nDCG@10"),
+        ("map", "AP"),
+        ("recall_100", "Recall@100"),
+        ("recip_rank", "RR"),
+    ):
         values = pytrec_eval.RelevanceEvaluator(qrels, {measure}, relevance_level=2).evaluate(scored)
         assert len(values) == 7
         for query, of_query in values.items():
@@ -104,7 +109,9 @@ def test_the_relevance_level_is_for_binary_measures_only():
 
 def test_names_stay_as_they_were_asked_for():
     values = measure_run(RUN, QRELS, ["MRR@10", "RR@10", "MRR@10"], 1)
-    assert [(name, query) for name, query, _ in values] == [(name, query) for name in ("MRR@10", "RR@10") for query in "abc"]
+    assert [(name, query) for name, query, _ in values] == [
+        (name, query) for name in ("MRR@10", "RR@10") for query in "abc"
+    ]
     assert values[0][2] == values[3][2] == 1.0
 
 
@@ -118,22 +125,6 @@ def test_an_unknown_measure_is_a_configuration_error(name):
         measure_run(RUN, QRELS, ["AP", name], 1)
     assert str(error.value).startswith(f"experiment: measures: got {name!r}; ir_measures cannot read it (")
     assert "\n" not in str(error.value)
-
-
-def test_scores_round_trip(tmp_path):
-    scores = [Score("bm25", "none", "none", "", "t,est", "nDCG@10", "007", 1 / 3), Score(*"abcdefg", 0.0)]
-    write_scores(tmp_path / "s.csv", scores)
-    assert read_scores(tmp_path / "s.csv") == scores
-    lines = (tmp_path / "s.csv").read_text().splitlines()
-    assert lines[0] == "ranker,recipe,llm,seed,testset,measure,query_id,value"
-    assert lines[1] == 'bm25,none,none,,"t,est",nDCG@10,007,0.3333333333333333'
-
-
-@pytest.mark.parametrize("text", ["", "ranker,recipe\na,b\n"])
-def test_a_file_of_something_else_is_named(tmp_path, text):
-    (tmp_path / "s.csv").write_text(text)
-    with pytest.raises(DataError, match=r"s\.csv: not a file of scores; expected the columns ranker, recipe, llm"):
-        read_scores(tmp_path / "s.csv")
 
 
 SHARED = os.environ.get("SYNTHRANK_SHARED", "")
@@ -162,9 +153,7 @@ def compare(run, qrels, expected, level, complete):
         name = PRINTED[measure]
         counted = [key for key in qrels if any(grade >= level for grade in qrels[key].values()) or complete]
         averaged = counted if complete else [key for key in counted if key in run]
-        value = (
-            sum(found[name, key] for key in averaged) / len(averaged) if query == "all" else found[name, query]
-        )
+        value = sum(found[name, key] for key in averaged) / len(averaged) if query == "all" else found[name, query]
         assert f"{value:.4f}" == text, (measure, query)
     return len(expected)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from synthrank.errors import DataError
-from synthrank.metrics.measures import Score, read_scores
 from synthrank.metrics.score_first_stage import score_first_stage
 from synthrank.metrics.score_suite import score_suite
+from synthrank.scores import Score, read_scores
 from synthrank.trec import write_run
 
 

@@ -1,3 +1,4 @@
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -39,7 +40,7 @@ def spec(tmp_path):
 
 
 def names(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "source.json")
 
 
 def packed(folder, archive):
@@ -67,6 +68,9 @@ def test_a_folder_is_copied_and_gives_the_same_vectors(encoder, spec, tmp_path):
     target = tmp_path / "results" / "tiny"
     unpack_model(spec=spec(source="folder", path=str(encoder)), model=target)
     assert names(target) == names(encoder)
+    source = json.loads((target / "source.json").read_text())
+    assert source["weights"] == {"model.safetensors": sha256_of(encoder / "model.safetensors")}
+    assert source["entity"]["source"] == "folder"
     assert not (target / "model.safetensors").is_symlink()
     ours, theirs = (SentenceTransformer(str(folder), device="cpu").encode(TEXTS) for folder in (target, encoder))
     assert ours.shape == (3, 32)

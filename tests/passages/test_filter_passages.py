@@ -8,7 +8,7 @@ import pytest
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.passages.filter_passages import filter_passages
-from synthrank.passages.quality import REASONS
+from synthrank.reading.passage import REASONS
 from synthrank.records import Dropped, Reply, WrittenPassage
 
 TEXTS = {
@@ -66,7 +66,7 @@ def test_a_small_case_worked_out_by_hand(sift):
     ]
     assert counts == {
         "queries": 4, "replies": 7, "passages": 3, "queries_without_passage": 1,
-        "dropped": {"empty": 1, "refusal": 1, "meta": 0, "truncated": 0, "too-short": 0, "duplicate": 1,
+        "dropped": {"blocked": 0, "empty": 1, "refusal": 1, "meta": 0, "truncated": 0, "too-short": 0, "duplicate": 1,
                     "not-needed": 1},
         "repaired": {"cut-to-sentence": 1, "preface": 1},
         "finish_reasons": {"length": 1, "stop": 6},
@@ -82,7 +82,9 @@ def test_counts_add_up_on_random_replies(sift):
             text = TEXTS[kind].format(generator.randrange(12))
             replies.append(reply(f"q{number % 20}", number // 20, text, "length" if kind == "truncated" else "stop"))
         kept, dropped, counts = sift(replies)
-        assert counts["replies"] == 30 == len(kept) + len(dropped) == counts["passages"] + sum(counts["dropped"].values())
+        assert (
+            counts["replies"] == 30 == len(kept) + len(dropped) == counts["passages"] + sum(counts["dropped"].values())
+        )
         assert counts["queries"] == 20 == counts["passages"] + counts["queries_without_passage"]
         assert set(counts["dropped"]) == {*REASONS, "not-needed"}
         assert len({item.text.lower() for item in kept}) == len({item.query_id for item in kept}) == len(kept)

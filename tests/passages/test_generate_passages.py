@@ -32,7 +32,7 @@ def requests(names):
 def ask(tmp_path, monkeypatch):
     def do(script, attempts):
         llm = Fake(script)
-        monkeypatch.setattr(module, "open_llm", lambda spec, model: llm)
+        monkeypatch.setattr(module, "open_stored", lambda spec, model: llm)
         write_jsonl(tmp_path / "requests.jsonl", requests(script))
         (tmp_path / "p.yaml").write_text(
             f"kind: generated\nprompt: p\nquality: {{min_words: 5, attempts: {attempts}}}\n"

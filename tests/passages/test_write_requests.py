@@ -148,7 +148,9 @@ def test_the_choice_is_seeded(make):
     assert len(pools) == 3
 
 
-@pytest.mark.parametrize(("kind", "prompt", "inputs"), [(None, FEW, "['query']"), ("pairs", ZERO, "['exemplars', 'query']")])
+@pytest.mark.parametrize(
+    ("kind", "prompt", "inputs"), [(None, FEW, "['query']"), ("pairs", ZERO, "['exemplars', 'query']")]
+)
 def test_prompt_and_paradigm_must_agree(make, kind, prompt, inputs):
     with pytest.raises(ConfigError, match=r"prompt\.md: inputs: must be ") as error:
         make(*corpus(), kind=kind, prompt=prompt)

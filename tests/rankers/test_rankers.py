@@ -26,7 +26,14 @@ _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_
 toy = importlib.util.module_from_spec(_found)
 _found.loader.exec_module(toy)
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Two threads gain nothing on tiny models, and wait for each other wherever the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def names_of(spec):
@@ -40,7 +47,10 @@ def test_every_loss_that_a_spec_names_is_there():
 
 @pytest.mark.parametrize(
     ("architecture", "loss"),
-    [*(("cross-encoder", loss) for loss in sorted(CROSS_LOSSES)), *(("bi-encoder", loss) for loss in sorted(BI_LOSSES))],
+    [
+        *(("cross-encoder", loss) for loss in sorted(CROSS_LOSSES)),
+        *(("bi-encoder", loss) for loss in sorted(BI_LOSSES)),
+    ],
 )
 def test_every_loss_trains(tmp_path, encoder, architecture, loss):
     ranker = toy.spec(architecture, loss, batch_size=4)
@@ -51,15 +61,30 @@ def test_every_loss_trains(tmp_path, encoder, architecture, loss):
     assert sorted(path.suffix for path in (tmp_path / "out").rglob("model*")) == [".safetensors"]
 
 
-LEARNERS = [("cross-encoder", "listnet", 2e-3), ("bi-encoder", "multiple-negatives", 2e-3)]
+def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, monkeypatch):
+    given = []
+
+    def loss(model, **arguments):
+        given.append(arguments)
+        raise InterruptedError
+
+    monkeypatch.setitem(BI_LOSSES, "multiple-negatives", loss)
+    with pytest.raises(InterruptedError):
+        train(toy.spec("bi-encoder", "multiple-negatives", temperature=0.2), encoder, toy.groups(8), 1, tmp_path / "x")
+    assert given == [{"scale": 5.0}]
+
+
+LEARNERS = [("cross-encoder", "ranknet", 5e-3), ("bi-encoder", "multiple-negatives", 5e-3)]
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, encoder):
     """Checkpoints by architecture and name, made by the step: two of seed 1, one of seed 2."""
     folder = tmp_path_factory.mktemp("trained")
-    write_jsonl(folder / "groups.jsonl", toy.groups(32))
     for architecture, loss, rate in LEARNERS:
+        # matching two texts is beyond so small a cross-encoder: one subject is right for every query
+        positive = "bees" if architecture == "cross-encoder" else None
+        write_jsonl(folder / "groups.jsonl", toy.groups(32, positive=positive))
         spec = toy.spec(architecture, loss, epochs=12, rate=rate)
         (folder / f"{architecture}.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
         for name, seed in (("first", 1), ("again", 1), ("other", 2)):
@@ -73,7 +98,7 @@ def test_training_learns(trained, architecture):
     rows = list(csv.DictReader((trained / architecture / "first/loss.csv").open()))
     losses = [float(row["loss"]) for row in rows]
     assert [int(row["update"]) for row in rows] == list(range(1, 49))
-    assert np.mean(losses[-8:]) < 0.75 * np.mean(losses[:8])
+    assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:8])
 
 
 @pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
@@ -123,8 +148,10 @@ def test_a_cross_encoder_reorders_the_top_of_its_first_stage(trained, collection
     text_of = {query.id: query.text for query in queries}
     for query, pairs in run.items():
         assert {name for name, _ in pairs} == {name for name, _ in before[query][:4]}, "depth is 4"
+        assert pairs == rank(pairs), "best first: fusion counts places"
         for name, score in pairs:
-            single = model.predict([(text_of[query], SENTENCES[int(name)])], show_progress_bar=False)[0]
+            pair = [(text_of[query], SENTENCES[int(name)])]
+            single = model.predict(pair, activation_fn=torch.nn.Identity(), show_progress_bar=False)[0]
             assert score == pytest.approx(float(single), abs=1e-4)
     assert len({round(score, 4) for pairs in run.values() for _, score in pairs}) > 4
 

@@ -12,14 +12,17 @@ WORDS = {
 }
 
 
-def groups(count=16, negatives=3):
-    """Return groups of one positive and negatives of other subjects."""
+def groups(count=16, negatives=3, positive=None):
+    """Return groups of one positive, of the query's subject or of one that is always right, and others' negatives."""
     names = list(WORDS)
     made = []
     for number in range(count):
         subject = names[number % 4]
         first, second, third, fourth = (WORDS[subject][(number // 4 + step) % 4] for step in range(4))
-        others = [names[(number + step) % 4] for step in range(1, negatives + 1)]
+        right = positive or subject
+        if positive:
+            third, fourth = WORDS[right][number % 4], WORDS[right][(number + 1) % 4]
+        others = [name for name in names if name != right][:negatives]
         made.append(
             Group(
                 f"q{number}",
@@ -27,7 +30,9 @@ def groups(count=16, negatives=3):
                 (
                     Candidate(f"p{number}", f"the {third} and the {fourth}", 1.0, "human"),
                     *(
-                        Candidate(f"n{number}-{place}", f"the {WORDS[other][place]} and the {WORDS[other][place + 1]}", 0.0)
+                        Candidate(
+                            f"n{number}-{place}", f"the {WORDS[other][place]} and the {WORDS[other][place + 1]}", 0.0
+                        )
                         for place, other in enumerate(others)
                     ),
                 ),

@@ -28,7 +28,8 @@ CORPUS = {
     "7": "dog dog",
 }
 QUERIES = [
-    Query("01", "cat mouse"), Query("NA", "zebra"), Query("null", "Fishes  and\ndogs"), Query("q 4", "tree cheese bread"),
+    Query("01", "cat mouse"), Query("NA", "zebra"), Query("null", "Fishes  and\ndogs"),
+    Query("q 4", "tree cheese bread"),
     Query("x", "cat cat dog"),
 ]  # fmt: skip
 WORDS = {"01": "cat mouse", "null": "fish dog", "q 4": "tree cheese bread", "x": "cat cat dog"}
@@ -67,9 +68,8 @@ def test_scores_are_those_of_the_formula(index, k1, b):
 
 def test_depth_cuts_the_lists(index):
     run = search(index, QUERIES, Bm25(kind="bm25", depth=1), 1)
-    assert {query: [name for name, _ in ranked] for query, ranked in run.items()} == {
-        "01": ["007"], "null": ["7"], "q 4": ["1e3"], "x": ["007"],
-    }  # fmt: skip
+    for query, words in WORDS.items():
+        assert [name for name, _ in run[query]] == [rank(by_hand(words, 0.9, 0.4).items())[0][0]]
 
 
 def test_a_passage_that_cannot_be_indexed_is_an_error(tmp_path):
@@ -95,7 +95,9 @@ def test_published_figures(tmp_path, monkeypatch, config, corpus, measure, publi
     monkeypatch.setenv("SYNTHRANK_DATA", str(Path(SHARED, "collections")))
     spec, passages = config / f"corpora/{corpus}.yaml", tmp_path / "passages.jsonl"
     build_passages(spec=spec, passages=passages, stats=tmp_path / "stats.json")
-    build_queries(spec=spec, split="test", passages=passages, queries=tmp_path / "q.jsonl", qrels=tmp_path / "qrels.txt")
+    build_queries(
+        spec=spec, split="test", passages=passages, queries=tmp_path / "q.jsonl", qrels=tmp_path / "qrels.txt"
+    )
     build_index(((row["id"], row["text"]) for _, row in json_lines(passages)), tmp_path / "index", 2)
     bm25 = load(RetrieverSpec, config / "retrievers/bm25.yaml").model_copy(update={"depth": 1000})
     run = search(tmp_path / "index", list(read_jsonl(tmp_path / "q.jsonl", Query)), bm25, 2)

@@ -8,7 +8,7 @@ from synthrank.files import write_jsonl
 from synthrank.records import Passage, Query
 from synthrank.runs import rank_suite as module
 from synthrank.runs.rank_suite import rank_suite
-from synthrank.trec import read_run, write_run
+from synthrank.trec import rank, read_run, write_run
 
 RERANKER = {
     "architecture": "cross-encoder", "base": {"model": "m"}, "max_length": 8, "loss": "lambda",
@@ -29,8 +29,8 @@ class Fake:
     def rank(self, collection):
         self.asked.append(collection)
         if collection.first_stage is None:
-            return {query.id: [("p1", 1.0), ("p2", 2.0), ("q1", 3.0)] for query in collection.queries}
-        return {query: [(name, float(place)) for place, (name, _) in enumerate(ranked[:2])]
+            return {query.id: [("q1", 3.0), ("p2", 2.0), ("p1", 1.0)] for query in collection.queries}
+        return {query: rank((name, float(place)) for place, (name, _) in enumerate(ranked[:2]))
                 for query, ranked in collection.first_stage.items()}  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from synthrank.errors import ConfigError
 from synthrank.specs.base import Name, load, references, validate
 from synthrank.specs.corpora import CorpusSpec
 from synthrank.specs.experiment import Experiment
-from synthrank.specs.llms import LlmSpec
+from synthrank.specs.models import ModelSpec
 from synthrank.specs.paradigms import ParadigmSpec
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.recipes import RecipeSpec
@@ -33,7 +33,7 @@ FAQ = """source: faq
 archives:
   - {package: p, version: "1", sha256: "%s", docs: [a], faq: [b]}
 splits: {test: 1.0}
-""" % ("0" * 64)  # noqa: UP031  # the braces are YAML's
+""" % ("0" * 64)  # the braces are YAML's
 
 
 def message(tmp_path, kind, text):
@@ -71,7 +71,7 @@ def message(tmp_path, kind, text):
             ": positives.0.paradigm: is missing; it must be stated (and 2 more)"),
         (RecipeSpec, "kind: pairs\n", "", ": kind: is missing; known values: distil, pairs"),
         (RecipeSpec, "kind: pairs", "kind: pears", ": kind: got 'pears'; known values: 'pairs', 'distil'"),
-        (LlmSpec, RECIPE, "backend: openai\n", ": backend: got 'openai'; known values: 'local', 'echo'"),
+        (ModelSpec, RECIPE, "source: ftp\n", ": source: got 'ftp'; known values: 'package', 'hub', 'folder'"),
         (RecipeSpec, "source: human", "source: other",
             ": negatives.source: got 'other'; input should be 'human' or 'same'"),
         (RecipeSpec, "queries: 4", "queries: 0",

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from synthrank.errors import DataError
-from synthrank.metrics.measures import Score, write_scores
+from synthrank.scores import Score, write_scores
 from synthrank.tables.make_tables import MACRO, make_tables
 
 HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries"
@@ -18,7 +18,7 @@ TESTSETS = {"faq": "home", "faq-dev": "home", "bees": "bees", "lakes": "lakes"}
 
 
 def scores(ranker, recipe, llm, seeds, testsets, base, measures=("nDCG@10", "AP")):
-    """Return scores of two queries each, one .1 above and one .1 below base + .01 × place of the test set."""
+    """Return scores of two queries each, one .1 above and one .1 below base + .01 for each place of the test set."""
     return [
         Score(ranker, recipe, llm, seed, testset, measure, f"{testset}{sign}",
               base + 0.01 * list(TESTSETS).index(testset) + 0.1 * sign + (0.05 if seed == "2" else 0))
@@ -40,7 +40,9 @@ def tables(tmp_path):
         for place, rows in enumerate(files):
             paths.append(tmp_path / f"m{place}.csv")
             write_scores(paths[-1], rows)
-        out = {f"{name}_{form}": tmp_path / f"{name}.{form}" for name in ("id", "ood") for form in ("table", "markdown")}
+        out = {
+            f"{name}_{form}": tmp_path / f"{name}.{form}" for name in ("id", "ood") for form in ("table", "markdown")
+        }
         make_tables(
             metrics=paths, recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
             testsets=[tmp_path / f"{name}.yaml" for name in testsets], resamples=200, confidence=0.95, seed=1, **out,
@@ -88,7 +90,9 @@ def test_values_worked_out_by_hand(tables):
 def test_recipes_of_two_corpora_have_different_places(tables):
     """bees is in distribution for `other`; baselines stand wherever any recipe does."""
     made = tables(FIRST, TRAINED, scores("ce", "other", "none", ["1", "2"], TESTSETS, 0.6), recipes=("human", "other"))
-    inside, outside = ({(row["recipe"], row["testset"]) for row in rows(made[f"{name}_table"])} for name in ("id", "ood"))
+    inside, outside = (
+        {(row["recipe"], row["testset"]) for row in rows(made[f"{name}_table"])} for name in ("id", "ood")
+    )
     assert inside == {
         ("human", "faq"), ("human", "faq-dev"), ("other", "bees"), ("none", "faq"), ("none", "faq-dev"),
         ("none", "bees"),

@@ -31,7 +31,7 @@ class World:
         }  # fmt: skip
         write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
 
-    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None):
+    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4):
         """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
         folder, files, runs, collections = self.folder, [], [], []
         write_jsonl(folder / "corpus.jsonl", self.passages)
@@ -46,8 +46,10 @@ class World:
             runs.append(folder / f"{paradigm}.trec" if same else folder / "corpus.trec")
             if same:
                 ids = [item.id for item in self.written[paradigm]]
-                ranked = {name: [(other, 9.0 - (other != f"{name}@{paradigm}")) for other in ids] for name in self.names}
-                write_run(runs[-1], ranked, "x", 4)
+                ranked = {
+                    name: [(other, 9.0 - (other != f"{name}@{paradigm}")) for other in ids] for name in self.names
+                }
+                write_run(runs[-1], ranked, "x", hits)
         spec = {
             "kind": "pairs", "corpus": "c", "seed": seed,
             "positives": [{"paradigm": item[0], "queries": item[1], "per_query": (*item, 1)[2]} for item in positives],
@@ -191,8 +193,10 @@ def test_ids_that_begin_alike_are_told_apart(tmp_path):
     """q1's own passage is q1@zero; q10@zero is another query's."""
     world = World(tmp_path, queries=12)
     world.written["zero"] = [item for item in world.written["zero"] if item.query_id in ("q1", "q10")]
-    groups, _ = world.build(("zero", 2), source="same", count=1)
-    assert {group.query_id: negatives(group) for group in groups} == {"q1": ["q10@zero"], "q10": ["q1@zero"]}
+    for hits in (4, 0):  # retrieved, and drawn at random
+        groups, stats = world.build(("zero", 2), source="same", count=1, hits=hits)
+        assert {group.query_id: negatives(group) for group in groups} == {"q1": ["q10@zero"], "q10": ["q1@zero"]}
+        assert stats["zero"]["negatives_at_random"] == (0 if hits else 2)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -202,8 +206,10 @@ def test_no_answer_to_a_held_out_query_is_anywhere(tmp_path, seed):
     names = [f"p{number}" for number in range(size)]
     held_out = generator.sample(names, generator.randint(1, 8))
     queries = generator.randint(4, 12)
-    run = {f"q{number}": [(name, generator.choice([1.0, 2.0, 3.0])) for name in generator.sample(names, 12)]
-           for number in range(queries)}  # fmt: skip
+    run = {}
+    for number in range(queries):
+        hits = generator.sample(names, generator.choice([2, 12]))
+        run[f"q{number}"] = [(name, generator.choice([1.0, 2.0, 3.0])) for name in hits]
     world = World(tmp_path, size=size, queries=queries, held_out=held_out, run=run)
     wanted = min(3, len(world.written["human"]))
     count = generator.randint(1, 8)

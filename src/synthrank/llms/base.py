@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
+from synthrank.errors import ProviderError
 from synthrank.records import Message, Reply, Request
 
 
@@ -13,7 +15,7 @@ class Llm(Protocol):
     """A language model behind one of the backends."""
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Yield one reply a request, in the order of the requests, each as soon as it and all before it are finished.
+        """Yield one reply a request, in any order, each as soon as it is finished.
 
         Raises:
             ModelError: a request cannot be answered by this model, for example because it is too long.
@@ -30,6 +32,68 @@ class Llm(Protocol):
         Raises:
             ModelError: a pair is too long for this model.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider said to one request; the fields are those of :class:`~synthrank.records.Reply`."""
+
+    text: str
+    finish_reason: str
+    snapshot: str
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int = 0
+    blocked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """Where a batch stands: running, done, failed, expired or cancelled; ``error`` says why it failed."""
+
+    state: str
+    error: str = ""
+
+
+class Client(Protocol):
+    """A provider's interface, live and by batch, with its errors told apart and its key kept out of them."""
+
+    async def ask(self, request: Request) -> Answer:
+        """Ask once.
+
+        Raises:
+            TransientError: asking again may help.
+            ProviderError: it will not.
+        """
+        ...
+
+    def batch_line(self, key: str, request: Request) -> dict[str, Any]:
+        """Return the line of a batch's input file for one request."""
+        ...
+
+    def read_line(self, line: Mapping[str, Any]) -> tuple[str, "Answer | ProviderError"]:
+        """Return the key of a line of a batch's result file, and what it says: an answer or an error."""
+        ...
+
+    async def submit_batch(self, file: Path, name: str) -> str:
+        """Upload a batch's input file and submit it under a name that :meth:`find_batch` finds; return its id."""
+        ...
+
+    async def find_batch(self, name: str) -> str | None:
+        """Return the id of the batch that was submitted under a name, if the provider knows one."""
+        ...
+
+    async def poll_batch(self, batch_id: str) -> BatchState:
+        """Return where a batch stands."""
+        ...
+
+    async def download_batch(self, batch_id: str, folder: Path) -> list[Path]:
+        """Download the result files of a batch, of answers and of errors."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
         ...
 
 

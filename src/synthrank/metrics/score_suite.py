@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from synthrank.errors import DataError
-from synthrank.metrics.measures import Score, measure_run, write_scores
+from synthrank.metrics.measures import measure_run
+from synthrank.scores import Score, write_scores
 from synthrank.specs.base import load
 from synthrank.specs.testsets import TestsetSpec
 from synthrank.trec import read_qrels, read_run

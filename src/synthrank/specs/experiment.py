@@ -34,3 +34,9 @@ class Experiment(Entity):
     )
     measures: tuple[str, ...] = Field(min_length=1, description="Names as ir_measures reads them, nDCG@10 first.")
     intervals: Intervals = Intervals()
+    budget_usd: float | None = Field(
+        default=None,
+        ge=0,
+        description="The most that all replies in the store, imported ones included, may have cost together, in US "
+        "dollars; a request that could exceed it is not sent. Null is no limit.",
+    )

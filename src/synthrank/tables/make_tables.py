@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthrank.errors import DataError
 from synthrank.files import atomic_text
-from synthrank.metrics.measures import Score, read_scores
+from synthrank.scores import Score, read_scores
 from synthrank.specs.base import NONE, load
 from synthrank.specs.experiment import Intervals
 from synthrank.specs.recipes import RecipeSpec

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from synthrank.records import Reply
 from synthrank.specs.paradigms import Quality
 
-REASONS = ("empty", "refusal", "meta", "truncated", "too-short", "duplicate")
+REASONS = ("blocked", "empty", "refusal", "meta", "truncated", "too-short", "duplicate")
 """Why a reply is dropped, in the order in which it is checked."""
 
 _REFUSAL = re.compile(
@@ -48,6 +48,8 @@ def read_passage(reply: Reply, quality: Quality) -> Reading:
     """
     text = reply.text.strip()
     repaired = []
+    if reply.finish_reason == "blocked":
+        return Reading(text, "blocked")
     if not text:
         return Reading("", "empty")
     if _REFUSAL.match(text):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synthrank.passages.quality import REASONS, Reading, read_passage
+from synthrank.reading.passage import REASONS, Reading, read_passage
 from synthrank.records import Message, Reply
 from synthrank.specs.paradigms import Quality
 
@@ -143,6 +143,6 @@ def test_a_short_passage_is_dropped_at_the_limit_that_the_paradigm_states():
 def test_every_reason_that_is_given_is_listed():
     found = {read(text, finish).reason for text, finish in [
         ("", "stop"), ("I cannot do that for you.", "stop"), ("This passage is meta.", "stop"),
-        ("one two three", "length"), ("one", "stop"),
+        ("one two three", "length"), ("one", "stop"), ("", "blocked"),
     ]}  # fmt: skip
     assert found == set(REASONS) - {"duplicate"}

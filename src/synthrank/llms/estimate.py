@@ -1,0 +1,49 @@
+"""What requests will cost, before any of them is sent."""
+
+from collections.abc import Iterable
+
+from synthrank.llms.base import Answer
+from synthrank.llms.prices import price_usd
+from synthrank.records import Request
+from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
+
+CHARACTERS_PER_TOKEN = 4.0
+"""English prose in the vocabularies of both providers; their documentation gives the same rule of thumb."""
+
+TOKENS_PER_TURN = 4
+"""What a chat format adds to each turn."""
+
+OUTPUT_SHARE = 0.6
+"""Part of the output limit that a reply uses: prompts ask for less than the limit, which is there to cut strays."""
+
+
+def prompt_tokens(request: Request) -> int:
+    """Return roughly how many tokens a prompt has."""
+    characters = sum(len(message.content) for message in request.messages)
+    return round(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_TURN * len(request.messages)
+
+
+def reply_tokens(spec: LlmSpec) -> int:
+    """Return roughly how many tokens a reply has, what the model thinks before it included."""
+    thinking = max(0, getattr(spec, "thinking_budget", 0))
+    return round(spec.sampling.max_new_tokens * OUTPUT_SHARE) + thinking
+
+
+def cost_usd(spec: LlmSpec, requests: Iterable[Request]) -> float:
+    """Return roughly what requests cost in the LLM's mode, nothing of them being cached; 0 where no one charges."""
+    if not isinstance(spec, OpenAiLlm | GeminiLlm):
+        return 0.0
+    written = reply_tokens(spec)
+    return sum(
+        price_usd(spec.price, Answer("", "stop", "", prompt_tokens(request), written), spec.mode)
+        for request in requests
+    )
+
+
+def most_usd(spec: LlmSpec, request: Request) -> float:
+    """Return what one request can cost at most, for the budget: a long prompt and a reply up to its limit."""
+    if not isinstance(spec, OpenAiLlm | GeminiLlm):
+        return 0.0
+    thinking = max(0, getattr(spec, "thinking_budget", 0))
+    answer = Answer("", "length", "", 2 * prompt_tokens(request), spec.sampling.max_new_tokens + thinking)
+    return price_usd(spec.price, answer, spec.mode)

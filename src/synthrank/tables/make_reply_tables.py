@@ -1,0 +1,74 @@
+"""Step make_reply_tables: what the language models were asked, what came back, and what it cost."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from synthrank.files import atomic_text, read_jsonl
+from synthrank.llms.estimate import cost_usd
+from synthrank.reading.passage import read_passage
+from synthrank.reading.status import Status
+from synthrank.records import Reply, Request
+from synthrank.specs.base import load
+from synthrank.specs.llms import LlmSpec
+from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec
+
+STATUS_OF = {"refusal": Status.REFUSED, "blocked": Status.BLOCKED, "truncated": Status.TRUNCATED}
+"""How a reason to drop a reply is counted; every other reason is malformed."""
+
+
+def make_reply_tables(
+    *, replies: list[Path], requests: list[Path], paradigms: list[Path], llms: list[Path], cost: Path, counts: Path
+) -> None:
+    """Make the table of costs, estimated beside actual, and the table of how replies could be read.
+
+    A reply that came from the store counts with what it once cost. An estimate is that of ``make plan`` for the first
+    attempt of every request, none of them being in the store.
+
+    Args:
+        replies: every reply, one file for each paradigm and LLM.
+        requests: for each of them its requests.
+        paradigms: for each of them the paradigm's entity file.
+        llms: for each of them the LLM's entity file.
+        cost: written: the table of costs.
+        counts: written: the table of replies by prompt and model.
+    """
+    costs, read = [], []
+    for reply_file, request_file, paradigm, llm in zip(replies, requests, paradigms, llms, strict=True):
+        spec: LlmSpec = load(LlmSpec, llm)
+        settings: GeneratedParadigm = load(ParadigmSpec, paradigm)
+        came = list(read_jsonl(reply_file, Reply))
+        asked = list(read_jsonl(request_file, Request))
+        name = {"corpus": request_file.parents[1].name, "paradigm": paradigm.stem, "llm": llm.stem}
+        costs.append(name | _cost(came, len(asked), cost_usd(spec, asked)))
+        snapshots = sorted({reply.snapshot or reply.model for reply in came})
+        read.append(name | {"prompt": settings.prompt, "snapshot": " ".join(snapshots)} | _counts(came, settings))
+    for path, rows in ((cost, costs), (counts, read)):
+        with atomic_text(path) as stream:
+            pd.DataFrame(rows).to_csv(stream, index=False, lineterminator="\n")
+
+
+def _cost(replies: Sequence[Reply], requests: int, estimated_usd: float) -> dict[str, object]:
+    return {
+        "requests": requests,
+        "replies": len(replies),
+        "tokens_in": sum(reply.tokens_in for reply in replies),
+        "tokens_cached": sum(reply.tokens_cached for reply in replies),
+        "tokens_out": sum(reply.tokens_out for reply in replies),
+        "estimated_usd": round(estimated_usd, 6),
+        "actual_usd": round(sum(reply.price_usd for reply in replies), 6),
+        "attempts": sum(reply.attempts for reply in replies),
+    }
+
+
+def _counts(replies: Sequence[Reply], settings: GeneratedParadigm) -> dict[str, int]:
+    found: Counter[Status] = Counter()
+    for reply in replies:
+        reading = read_passage(reply, settings.quality)
+        if reading.reason:
+            found[STATUS_OF.get(reading.reason, Status.MALFORMED)] += 1
+        else:
+            found[Status.REPAIRED if reading.repaired else Status.WELL_FORMED] += 1
+    return {"replies": len(replies), **{str(status): found[status] for status in Status}}

@@ -1,0 +1,105 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from synthrank.errors import StoreError
+from synthrank.llms import manage
+from synthrank.llms.manage import cache_info, compact_store, export_replies, import_replies
+from synthrank.llms.store import ReplyStore, folder_of
+from synthrank.records import Message, Reply
+
+
+def reply(name, model="gpt-4.1-mini"):
+    message = Message("user", "why do bees dance")
+    value = Reply(name, "why", 0, f"Because {name}.", "stop", 1000, 20, model, {"seed": 0}, (message,))
+    return replace(value, key=sha256(f"{model} {name}".encode()).hexdigest(), price_usd=0.5)
+
+
+@pytest.fixture
+def store(tmp_path):
+    for model, names in (("gpt-4.1-mini", "abc"), ("org/other", "ab")):
+        with ReplyStore(folder_of(tmp_path / "store", model)) as replies:
+            replies.add_all([reply(name, model) for name in names])
+    return tmp_path / "store"
+
+
+def test_info_shows_each_model_and_the_total(store, capsys):
+    cache_info(store=store)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[:4]] == [
+        ["model", "replies", "tokens", "in", "tokens", "out", "dollars"],
+        ["gpt-4.1-mini", "3", "3,000", "60", "1.5000"],
+        ["org/other", "2", "2,000", "40", "1.0000"],
+        ["total", "5", "5,000", "100", "2.5000"],
+    ]
+    assert len({len(line) for line in lines[:4]}) == 1
+    size = sum(path.stat().st_size for path in store.glob("*/*.jsonl"))
+    assert lines[5] == f"{store}: {size:,} bytes in 2 segments"
+    assert lines[6:] == ["further replies to an answered request: 0", "broken lines: 0, cut last lines: 0"]
+
+
+def test_info_of_no_store_is_a_table_of_nothing(tmp_path, capsys):
+    cache_info(store=tmp_path / "absent")
+    assert capsys.readouterr().out.splitlines()[1].split() == ["total", "0", "0", "0", "0.0000"]
+
+
+def test_an_export_is_imported_into_the_folders_of_its_models(store, tmp_path, capsys):
+    file, other = tmp_path / "all.jsonl", tmp_path / "other"
+    export_replies(store=store, file=file)
+    assert len({json.loads(line)["key"] for line in file.read_text().splitlines()}) == 5
+    import_replies(store=other, file=file)
+    import_replies(store=other, file=file)
+    assert capsys.readouterr().out.splitlines() == [
+        f"5 replies of 2 models are in {file}",
+        f"5 replies stored in {other}, 0 were there",
+        f"0 replies stored in {other}, 5 were there",
+    ]
+    assert {path.name for path in other.iterdir()} == {"gpt-4.1-mini", "org--other"}
+    export_replies(store=other, file=tmp_path / "again.jsonl")
+    assert (tmp_path / "again.jsonl").read_bytes() == file.read_bytes()
+
+
+def test_an_export_of_no_store_names_the_remedy(tmp_path):
+    with pytest.raises(StoreError, match="no such folder; give --store FOLDER or set SYNTHRANK_STORE"):
+        export_replies(store=tmp_path / "absent", file=tmp_path / "all.jsonl")
+    assert not (tmp_path / "all.jsonl").exists()
+
+
+def test_compact_merges_within_each_model(store, capsys):
+    with ReplyStore(store / "org--other") as replies:
+        replies.add(reply("c", "org/other"))
+    compact_store(store=store)
+    assert capsys.readouterr().out.splitlines() == [
+        f"{store / 'gpt-4.1-mini'}: 0 segments merged",
+        f"{store / 'org--other'}: 2 segments merged",
+    ]
+    assert len(list(store.glob("*/*.jsonl"))) == 2
+
+
+def test_the_command_reads_the_environment(store, monkeypatch, capsys):
+    monkeypatch.setenv("SYNTHRANK_STORE", str(store))
+    manage.main(["info"])
+    assert f"{store}: " in capsys.readouterr().out
+
+
+def test_the_commands_are_run_by_name(store, tmp_path):
+    def run(*arguments):
+        command = [sys.executable, "-m", "synthrank.llms.manage", *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={"PYTHONPATH": str(Path(manage.__file__).parents[2])},
+        )  # fmt: skip
+
+    assert "org/other" in run("info", "--store", store).stdout
+    assert run("export", "--store", store, "--file", "all.jsonl").returncode == 0
+    segment = next(store.glob("gpt*/*.jsonl"))
+    segment.write_text(segment.read_text().replace('"version": 1', '"version": 9'))
+    failed = run("info", "--store", store)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"error: {segment}: written by a newer synthrank")
+    assert failed.stderr.count("\n") == 1
