@@ -28,6 +28,12 @@ IN_FLIGHT = 128
 LATENCY_S = 1.0
 
 
+def say(line: str) -> None:
+    """Print at once, into a pipe too."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def ask(url: str, requests: int, gemini: bool) -> None:
     """Be the process that asks; print what it took."""
     from provider_specs import KEY, VARIABLE, gemini_spec, openai_spec, request
@@ -46,7 +52,8 @@ def ask(url: str, requests: int, gemini: bool) -> None:
             file.write(json.dumps(asdict(reply)) + "\n")
             file.flush()
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    say(json.dumps({"seconds": seconds, "cpu": cpu, "mb": megabytes}))
 
 
 def call(url: str, path: str, body: object = None) -> dict:
@@ -83,16 +90,20 @@ def main() -> None:
             ideal = IN_FLIGHT / LATENCY_S
             took, seen = measured(url, given.requests, given.gemini, **slow)
             rate = given.requests / took["seconds"]
-            print(f"latency 1 s, 128 in flight: {rate:.1f} requests/s, {rate / ideal:.1%} of the ideal {ideal:.0f}, ")
-            print(f"  {took['mb']:.0f} MB, {took['cpu'] / given.requests * 1000:.2f} ms of CPU a request, ", end="")
-            print(f"most in flight {seen['most_in_flight']}, calls {seen['calls']}")
+            say(
+                f"latency 1 s, 128 in flight: {rate:.1f} requests/s, {rate / ideal:.1%} of {ideal:.0f}; "
+                f"{took['mb']:.0f} MB, {took['cpu'] / given.requests * 1000:.2f} ms of CPU a request, "
+                f"most in flight {seen['most_in_flight']}, calls {seen['calls']}"
+            )
             took, _ = measured(url, given.requests, given.gemini)
-            print(f"no latency: {given.requests / took['seconds']:.0f} requests/s, {took['mb']:.0f} MB")
+            say(f"no latency: {given.requests / took['seconds']:.0f} requests/s, {took['mb']:.0f} MB")
             took, seen = measured(url, given.requests, given.gemini, **slow, faults=[{"kind": "mixed", "share": 0.3}])
             calls, needed = seen["calls"], given.requests + seen["failed"]
-            print(f"30 % mixed failures: {given.requests / took['seconds']:.1f} requests/s, {calls} calls for ", end="")
-            print(f"{given.requests} requests + {seen['failed']} failures ({calls / needed:.3f}), ", end="")
-            print(f"answered {len(seen['answered'])}, twice {sum(n > 1 for n in seen['answered'].values())}")
+            say(
+                f"30 % mixed failures: {given.requests / took['seconds']:.1f} requests/s, {calls} calls for "
+                f"{given.requests} requests + {seen['failed']} failures ({calls / needed:.3f}), answered "
+                f"{len(seen['answered'])}, more than once {sum(times > 1 for times in seen['answered'].values())}"
+            )
         finally:
             server.terminate()
 

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from provider_server import Fault, ProviderServer
+from provider_specs import KEY
 from toy_experiment import TABLES, make_toy, planned, snakemake
 
 pytestmark = pytest.mark.workflow
@@ -145,9 +147,10 @@ def test_two_folders_give_the_same_bytes(finished: Path, tmp_path: Path) -> None
     other = make_toy(tmp_path / "two")
     snakemake(other, "--cores", "2", "--", *TABLES)
     compared = 0
-    for pattern in ("passages/**/[!r]*.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*"):
+    for pattern in ("passages/**/*.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*"):
         for path in (finished / "results").glob(pattern):
-            if path.is_file():
+            # Replies say when they came.
+            if path.is_file() and path.name != "replies.jsonl":
                 twin = other / path.relative_to(finished)
                 assert filecmp.cmp(path, twin, shallow=False), path.relative_to(finished)
                 compared += 1
@@ -244,3 +247,48 @@ def test_a_wrong_configuration_is_one_line(edited: Path, path: str, old: str, ne
     assert said in done.stdout
     assert "Traceback" not in done.stdout
     assert len(re.findall(r"config/\S+\.yaml|experiment:", done.stdout)) >= 1
+
+
+def test_replies_are_stored_and_not_asked_again(edited: Path) -> None:
+    target = "results/passages/gardens/zero-shot/echo/replies.jsonl"
+    before = (edited / target).read_bytes()
+    snakemake(edited, "--cores", "2", "--forcerun", "generate_passages", "--", target)
+    log = edited / "results/logs/generate_passages/gardens/zero-shot/echo.log"
+    assert "0 of 14 requests new, 14 from the store" in log.read_text()
+    assert (edited / target).read_bytes() == before
+
+
+def test_the_tables_of_replies_and_costs(edited: Path) -> None:
+    snakemake(edited, "--cores", "2", "--", "results/tables/cost.csv")
+    costs, counts = (rows(edited / f"results/tables/{name}.csv") for name in ("cost", "replies"))
+    assert [(row["corpus"], row["paradigm"], row["llm"]) for row in costs] == [
+        ("gardens", paradigm, "echo") for paradigm in GENERATED
+    ]
+    assert [row["requests"] for row in costs] == ["14"] * 3
+    assert {row["actual_usd"] for row in costs} == {"0.0"}
+    for row in counts:
+        kinds = ("well-formed", "repaired", "malformed", "refused", "truncated", "blocked")
+        assert sum(int(row[kind]) for kind in kinds) == int(row["replies"]) >= 14
+        assert row["prompt"] == f"passage-{row['paradigm']}"
+
+
+def test_a_key_is_left_nowhere_and_a_budget_stops_the_workflow(edited: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOY_KEY", KEY)
+    wanted = "results/passages/gardens/zero-shot/served/passages.jsonl"
+    with ProviderServer(faults=[Fault("bad-key", first=1, last=1, share=0.2), Fault("429", share=0.3)]) as server:
+        (edited / "config/llms/served.yaml").write_text(
+            f"backend: openai\nmodel: toy\nkey_variable: TOY_KEY\nbase_url: {server.url}/v1\nlimits: {{attempts: 4}}\n"
+            "price: {listed: 2026-01-01, input: 1, cached_input: 1, output: 1}\n"
+        )
+        stopped = snakemake(edited, "--cores", "2", "--config", "budget_usd=0", "--", wanted, check=False)
+        assert "error: budget_usd: $0.0000 of $0.00 is spent" in stopped.stdout
+        assert not server.asked
+        refused = snakemake(edited, "--cores", "2", "--", wanted, check=False)
+        assert refused.returncode
+        assert re.search(r"^error: .*TOY_KEY", refused.stdout, re.MULTILINE)
+        done = snakemake(edited, "--cores", "2", "--", wanted)
+        answered = sum(1 for _ in (edited / "results/passages/gardens/zero-shot/served/replies.jsonl").open())
+        assert answered >= 14
+    assert KEY not in stopped.stdout + refused.stdout + done.stdout
+    for path in edited.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path

@@ -242,40 +242,65 @@ def test_tokens_a_minute_hold_in_a_run():
 # 429
 
 
-def test_a_429_halves_once_for_all_that_were_on_their_way_and_answers_bring_it_back():
+def test_a_refused_round_halves_what_is_allowed_and_answers_bring_it_back():
     async def run():
         clock = Clock()
-        gate = Gate(8, clock)
-        sent = clock.now
+        gate = Gate(8, 1.0, clock)
         for _ in range(8):
             await gate.enter()
-        clock.now += 1
+        sent, clock.now = clock.now, clock.now + 1
         for _ in range(8):
             gate.too_many(sent, 5)
             gate.leave()
         assert gate.allowed == 4
+        clock.now += 4.9
         assert gate.closed
-        clock.now += 5
+        clock.now += 0.2
         assert not gate.closed
-        gate.too_many(clock.now, 0)
-        assert gate.allowed == 2
-        for _ in range(1000):
+        for _ in range(4):
             gate.answered()
-        return gate.allowed
-
-    assert asyncio.run(run()) == 8
-
-
-def test_the_gate_never_closes_for_good():
-    async def run():
-        clock = Clock()
-        gate = Gate(2, clock)
-        for number in range(10):
-            gate.too_many(clock.now + number, 0)
-        assert gate.allowed == 1
-        await asyncio.wait_for(gate.enter(), 1)
+        assert gate.allowed == pytest.approx(5.8, abs=0.2), "a round of answers adds two places"
+        for _ in range(100):
+            gate.answered()
+            gate.answered()
+        assert gate.allowed == 8
+        for _ in range(100):
+            gate.too_many(clock.now, 0)
+        assert gate.allowed == 1, "never none"
 
     asyncio.run(run())
+
+
+def test_few_refusals_leave_most_places():
+    async def run():
+        gate = Gate(128, 1.0, Clock())
+        for number in range(5000):
+            gate.too_many(0, 0) if number % 20 == 0 else gate.answered()
+        return gate.allowed
+
+    assert 64 < asyncio.run(run()) <= 128
+
+
+def test_pauses_double_while_nothing_but_refusals_comes():
+    async def run():
+        clock, pauses = Clock(), []
+        gate = Gate(8, 1.0, clock)
+
+        def pause():
+            gate.too_many(clock.now, None)
+            gate.too_many(clock.now - 0.5, None)  # sent with the one before
+            started = clock.now
+            while gate.closed:
+                clock.now += 1 / 64
+            pauses.append(clock.now - started)
+
+        for _ in range(3):
+            pause()
+        gate.answered()
+        pause()
+        return pauses
+
+    assert asyncio.run(run()) == pytest.approx([0.125, 0.25, 0.5, 0.125], abs=0.02)
 
 
 def test_a_429_stops_everyone_for_the_time_it_asks():

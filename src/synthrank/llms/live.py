@@ -74,7 +74,7 @@ class _Run:
         self.done: asyncio.Queue[Asked | None] = asyncio.Queue()
         self.problem: Exception | None = None
         self._client, self._requests, self._limits, self._first_wait_s = client, requests, limits, first_wait_s
-        self._gate = Gate(limits.concurrency)
+        self._gate = Gate(limits.concurrency, first_wait_s)
         self._rate = Rate(limits.requests_per_minute)
         self._token_rate, self._tokens = Rate(limits.tokens_per_minute), Tokens()
         # Exponential, half of it by chance: those who failed together do not come back together.
@@ -157,7 +157,7 @@ class _Run:
             self._gate.answered()
         except TransientError as error:
             if error.kind == "rate":
-                self._gate.too_many(started, self._first_wait_s if error.retry_after is None else error.retry_after)
+                self._gate.too_many(started, error.retry_after)
             raise
         finally:
             self._gate.leave()

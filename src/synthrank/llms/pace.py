@@ -13,6 +13,12 @@ BURST_S = 0.1
 
 MINUTE_S = 60.0 + BURST_S
 
+GROWTH = 2.0
+"""Places that a round of answers adds."""
+
+MOST_DOUBLINGS = 8
+"""Of the pause after a 429 that names none: with a first wait of 1 s it ends at 16 s."""
+
 
 class Rate:
     """So much a minute, evenly: in no 60 seconds is more let through.
@@ -63,19 +69,22 @@ class Tokens:
 
 
 class Gate:
-    """How many requests may be in flight: up to ``most``, fewer after a 429.
+    """How many requests may be in flight: up to ``most``, fewer after "too many requests" (429).
 
-    Additive increase, multiplicative decrease, as TCP does (Chiu and Jain 1989): "too many requests" halves what is
-    allowed, once for all requests that were on their way, and stops everyone for the time given; each answer then
-    adds so much that a full round of them adds one.
+    Each 429 takes half a place away, and each answer gives back so much that a full round of them gives ``GROWTH``
+    places. So a round that is refused whole halves what is allowed, and one of which 5 % are refused barely lowers
+    it (Alizadeh et al., DCTCP, 2010); halving at every 429, as TCP does, would keep 5 of 128 places at that share.
+    A 429 stops everyone too: for the time that the server asks, or for a short one that doubles while nothing but
+    429 comes.
     """
 
-    def __init__(self, most: int, clock: Clock = time.monotonic) -> None:
+    def __init__(self, most: int, first_wait_s: float = 1.0, clock: Clock = time.monotonic) -> None:
         self.most = most
         self.allowed = float(most)
         self.in_flight = 0
-        self._clock = clock
+        self._first_wait_s, self._clock = first_wait_s, clock
         self._opens = self._slowed = float("-inf")
+        self._refused = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -98,13 +107,22 @@ class Gate:
 
     def answered(self) -> None:
         """Allow a little more."""
-        self.allowed = min(float(self.most), self.allowed + 1 / self.allowed)
+        self._refused = 0
+        self.allowed = min(float(self.most), self.allowed + GROWTH / self.allowed)
 
-    def too_many(self, sent: float, wait: float) -> None:
-        """Allow half, and nothing for ``wait`` seconds; ``sent`` is when the refused request went out."""
+    def too_many(self, sent: float, wait: float | None) -> None:
+        """Allow less, and nothing for a while.
+
+        Args:
+            sent: when the refused request went out; those that went together double the wait once.
+            wait: the seconds that the server asks for, if it does.
+        """
         now = self._clock()
+        self.allowed = max(1.0, self.allowed - 0.5)
         if sent >= self._slowed:
-            self.allowed, self._slowed = max(1.0, self.allowed / 2), now
+            self._slowed, self._refused = now, min(self._refused + 1, MOST_DOUBLINGS)
+        if wait is None:
+            wait = self._first_wait_s / 16 * 2**self._refused
         self._opens = max(self._opens, now + wait)
         asyncio.get_running_loop().call_later(wait + 0.001, self._wake)
 
