@@ -33,6 +33,7 @@ check: .venv/.ready ## Lint, formats, types, schemas
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/python -m synthrank.specs.schemas --check config/schemas
+	$(BIN)/python benchmarks/readme.py --check
 
 .PHONY: format
 format: .venv/.ready ## Put code and schemas in their form

@@ -1,4 +1,7 @@
-"""Write the figures of docs/demo into the README, between its markers: ``python benchmarks/readme.py [--check]``."""
+"""Write figures into the README, between its markers: ``python benchmarks/readme.py [--check]``.
+
+The demo's come from docs/demo, where benchmarks/workflow.py left them; the plan is made anew from the entity files.
+"""
 
 import csv
 import re
@@ -6,7 +9,6 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-MARKED = re.compile(r"(<!-- demo:begin -->\n).*?(<!-- demo:end -->)", re.DOTALL)
 MEASURE = "nDCG@10"
 
 
@@ -56,16 +58,29 @@ def times() -> str:
     return "\n".join(lines)
 
 
+def plan() -> str:
+    """Return what the full study would cost, as ``make plan`` prints it."""
+    from synthrank.plan import as_text, plan
+    from synthrank.specs.base import read_yaml
+    from synthrank.study import Study
+
+    settings = {**read_yaml(PROJECT / "config/config.yaml"), **read_yaml(PROJECT / "config/paper.yaml")}
+    study = Study(PROJECT / "config", settings)
+    nowhere = Path("/nonexistent")  # whatever was run here, the README shows the plan of a fresh clone
+    return f"```\n{as_text(list(plan(study, nowhere, nowhere)), study)}```"
+
+
 def main() -> None:
     """Write the README, or check that it is in step."""
     path = PROJECT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    body = f"{results()}\n\n{times()}\n"
-    new = MARKED.sub(lambda match: match[1] + body + match[2], old)
+    old = new = path.read_text(encoding="utf-8")
+    for name, body in (("demo", f"{results()}\n\n{times()}"), ("plan", plan())):
+        marked = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        new = marked.sub(lambda match, body=body: f"{match[1]}{body}\n{match[2]}", new)
     if "--check" not in sys.argv:
         path.write_text(new, encoding="utf-8")
     elif old != new:
-        sys.exit("error: README.md: the figures differ from docs/demo; run python benchmarks/readme.py")
+        sys.exit("error: README.md: the figures differ from docs/demo or the plan; run python benchmarks/readme.py")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ class FrontMatter(Entity):
 
     task: Literal["passage"] = Field(description="How the reply is read.")
     inputs: tuple[str, ...] = Field(description="The placeholders of the text.")
+    structured: bool = Field(
+        default=False, description="Ask the provider to keep the reply to the task's JSON Schema, where it can."
+    )
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Prompt:
     task: str
     inputs: frozenset[str]
     turns: tuple[tuple[str, Template], ...]
+    structured: bool = False
 
     def render(self, **values: object) -> tuple[Message, ...]:
         """Return the conversation with the placeholders filled.
@@ -83,7 +87,7 @@ def read_prompt(path: Path) -> Prompt:
         raise PromptError(f"{path}: line {getattr(error, 'lineno', '?')}: not a template ({error})") from error
     if placeholders != set(head.inputs):
         raise PromptError(f"{path}: inputs: declares {sorted(head.inputs)}, but the text uses {sorted(placeholders)}")
-    return Prompt(path, head.task, frozenset(head.inputs), templates)
+    return Prompt(path, head.task, frozenset(head.inputs), templates, head.structured)
 
 
 def _split(path: Path, text: str) -> tuple[FrontMatter, str]:

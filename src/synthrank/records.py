@@ -53,13 +53,17 @@ class Exemplar:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a language model for one query. ``sample`` numbers repeated asks of the same messages."""
+    """What is asked of a language model for one query. ``sample`` numbers repeated asks of the same messages.
+
+    ``schema`` is a JSON Schema, as text, that a provider is asked to keep the reply to; empty for free text.
+    """
 
     query_id: str
     query: str
     messages: tuple[Message, ...]
     exemplars: tuple[str, ...] = ()
     sample: int = 0
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,3 +140,11 @@ def test_where_the_store_and_the_budget_come_from(monkeypatch):
     monkeypatch.setenv("SYNTHRANK_BUDGET_USD", "0")
     assert str(store_folder()) == "elsewhere"
     assert budget_usd() == 0.0
+
+
+def test_batches_that_are_open_already_count():
+    asked = {str(place): request(str(place)) for place in range(3)}
+    budget = Budget(2.5 * most_usd(SPEC, asked["0"]), 0.0, SPEC)
+    budget.reserve({"0": asked["0"], "1": asked["1"]})
+    with pytest.raises(SpendError):
+        budget.check({"2": asked["2"]})

@@ -143,6 +143,6 @@ def test_a_short_passage_is_dropped_at_the_limit_that_the_paradigm_states():
 def test_every_reason_that_is_given_is_listed():
     found = {read(text, finish).reason for text, finish in [
         ("", "stop"), ("I cannot do that for you.", "stop"), ("This passage is meta.", "stop"),
-        ("one two three", "length"), ("one", "stop"), ("", "blocked"),
+        ("one two three", "length"), ("one", "stop"), ("", "blocked"), ("{}", "stop"),
     ]}  # fmt: skip
     assert found == set(REASONS) - {"duplicate"}

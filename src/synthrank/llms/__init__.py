@@ -44,7 +44,7 @@ def open_llm(
         client = open_client(spec)
         if budget is None:
             return Hosted(spec, client, folder)
-        return Hosted(spec, client, folder, guard=budget.guard, check=budget.check)
+        return Hosted(spec, client, folder, guard=budget.guard, check=budget.check, reserve=budget.reserve)
     if model is None:
         raise ModelError(f"{spec.model}: a local model needs its folder; unpack config/models/{spec.model}.yaml")
     from synthrank.llms.local import Local

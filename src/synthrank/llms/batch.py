@@ -22,12 +22,13 @@ def run_batches(
     requests: Mapping[str, Request],
     folder: Path,
     before_submit: Callable[[Mapping[str, Request]], None] | None = None,
+    resumed: Callable[[Mapping[str, Request]], None] | None = None,
 ) -> Iterator[Item]:
     """Yield the answers as :func:`batch_answers` does, on an event loop of its own.
 
     Every call of the client that needs a loop is made on this one; at the end the client is closed.
     """
-    answers = batch_answers(client, spec, requests, folder, before_submit)
+    answers = batch_answers(client, spec, requests, folder, before_submit, resumed)
 
     async def step() -> Item | None:
         return await anext(answers, None)
@@ -47,6 +48,7 @@ async def batch_answers(
     requests: Mapping[str, Request],
     folder: Path,
     before_submit: Callable[[Mapping[str, Request]], None] | None = None,
+    resumed: Callable[[Mapping[str, Request]], None] | None = None,
 ) -> AsyncGenerator[Item, None]:
     """Yield (key, request, answer), a batch at a time, as the batches are done.
 
@@ -60,13 +62,14 @@ async def batch_answers(
         folder: of the journal.
         before_submit: is given the requests of each batch before it is submitted and may raise SpendError; batches
             already submitted are still taken before that ends the iteration.
+        resumed: is given the requests that open batches of an earlier process hold, before anything is submitted.
 
     Raises:
         ProviderError: requests were refused or remain unanswered; raised after all answers were yielded.
         SpendError: as ``before_submit`` raised it, after all answers were yielded.
         StoreError: the journal cannot be read or written.
     """
-    engine = Engine(client, spec, requests, folder, before_submit)
+    engine = Engine(client, spec, requests, folder, before_submit, resumed)
     with Progress(len(requests), "requests") as progress:
         try:
             for item in engine.kept():

@@ -45,8 +45,9 @@ class Engine:
         requests: Mapping[str, Request],
         folder: Path,
         before_submit: Callable[[Mapping[str, Request]], None] | None,
+        resumed: Callable[[Mapping[str, Request]], None] | None = None,
     ) -> None:
-        self._client, self._spec, self._before_submit = client, spec, before_submit
+        self._client, self._spec, self._before_submit, self._resumed = client, spec, before_submit, resumed
         self._asked = frozenset(requests)
         self._waiting = dict(requests)
         self._journal = Journal(folder)
@@ -90,6 +91,8 @@ class Engine:
             log.warning(
                 "%d open batches hold none of these requests; left alone until one is asked again: %s", len(idle), names
             )
+        if self._resumed is not None:
+            self._resumed({key: request for key, request in self._waiting.items() if key in covered})
         self._submit([key for key in self._waiting if key not in covered], 1)
 
     def _submit(self, keys: Iterable[str], round_: int, wait_s: float = 0.0) -> None:

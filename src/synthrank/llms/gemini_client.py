@@ -1,5 +1,6 @@
 """The Gemini API: generateContent and batches."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,6 +87,9 @@ class GeminiClient(Provider):
             "thinking_config": {"thinking_budget": self._spec.thinking_budget},
             "automatic_function_calling": {"disable": True},
         }
+        if request.schema:
+            config["response_mime_type"] = settings["responseMimeType"]
+            config["response_json_schema"] = settings["responseJsonSchema"]
         if "systemInstruction" in body:
             config["system_instruction"] = body["systemInstruction"]
         response = await self.call(
@@ -171,7 +175,10 @@ class GeminiClient(Provider):
                 turns.append({"role": role, "parts": [{"text": message.content}]})
         # 31 bits: the field is a signed 32-bit integer.
         seed = request_seed(self._spec.sampling.seed, request) >> 33
-        body: dict[str, Any] = {"contents": turns, "generationConfig": {**self._settings, "seed": seed}}
+        settings = {**self._settings, "seed": seed}
+        if request.schema:
+            settings |= {"responseMimeType": "application/json", "responseJsonSchema": json.loads(request.schema)}
+        body: dict[str, Any] = {"contents": turns, "generationConfig": settings}
         return {**body, "systemInstruction": {"parts": system}} if system else body
 
     def _answer(self, response: types.GenerateContentResponse) -> Answer:

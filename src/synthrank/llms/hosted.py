@@ -65,7 +65,14 @@ class Hosted:
     """The :class:`~synthrank.llms.base.Llm` over a provider's client. It stores nothing."""
 
     def __init__(
-        self, spec: HostedLlm, client: Client, folder: Path, *, guard: Guard | None = None, check: Check | None = None
+        self,
+        spec: HostedLlm,
+        client: Client,
+        folder: Path,
+        *,
+        guard: Guard | None = None,
+        check: Check | None = None,
+        reserve: Check | None = None,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -75,9 +82,10 @@ class Hosted:
             folder: of the journal of batches.
             guard: is given all requests by key and yields those that may be asked, each when there is room for it.
             check: is given the requests of a batch before it is submitted, and raises where they may not be.
+            reserve: is given the requests of batches that are open already.
         """
         self._spec, self._client, self._folder = spec, client, folder
-        self._guard, self._check = guard, check
+        self._guard, self._check, self._reserve = guard, check, reserve
         self._identity, self._sampling = identity(spec), _sampling(spec)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
@@ -128,7 +136,8 @@ class Hosted:
     def _by_batch(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
         from synthrank.llms.batch import run_batches
 
-        for key, request, answer in run_batches(self._client, self._spec, requests, self._folder, self._check):
+        items = run_batches(self._client, self._spec, requests, self._folder, self._check, self._reserve)
+        for key, request, answer in items:
             yield key, self._reply(key, request, answer, "batch")
 
     def _reply(self, key: str, request: Request, answer: Answer, mode: str) -> Reply:

@@ -13,7 +13,9 @@ def request_key(identity: Mapping[str, object], request: Request) -> str:
 
     Args:
         identity: what the model is and how it samples: everything but the request that determines the answer.
-        request: the messages and the number of the sample count; which query they are for does not.
+        request: the messages, the number of the sample and the schema count; which query they are for does not.
     """
-    content = [dict(identity), [asdict(message) for message in request.messages], request.sample]
+    content: list[object] = [dict(identity), [asdict(message) for message in request.messages], request.sample]
+    if request.schema:
+        content.append(request.schema)
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -152,6 +152,7 @@ class OpenAiClient(Provider):
             # 31 bits: servers differ in the integers they take, and all take these.
             "seed": request_seed(self._spec.sampling.seed, request) >> 33,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            **_response_format(request),
         }
 
     def _answer(self, body: Any) -> Answer:
@@ -191,6 +192,15 @@ class OpenAiClient(Provider):
             said = str(entry(error.body, "message") or error.message)
             wait = wait_asked(error.response.headers)
             return self.refused(error.status_code, said, wait=wait, no_quota=error.code in NO_QUOTA)
-        if isinstance(error, OpenAIError):
+        # The SDK reads files and batches itself, and lets through what it cannot read.
+        if isinstance(error, OpenAIError | json.JSONDecodeError):
             return self.malformed(f"{type(error).__name__}: {error}")
         return super().translated(error)
+
+
+def _response_format(request: Request) -> dict[str, Any]:
+    """Return what asks for structured output, where the request has a schema."""
+    if not request.schema:
+        return {}
+    form = {"name": "reply", "strict": True, "schema": json.loads(request.schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}

@@ -60,6 +60,10 @@ class Budget:
         """Raise SpendError unless all of the requests fit: before a batch is submitted."""
         if not self._fits(requests):
             raise SpendError(self.message())
+        self.reserve(requests)
+
+    def reserve(self, requests: Mapping[str, Request]) -> None:
+        """Count requests at their most: those of a batch that is open already, whatever the limit says."""
         self._reserved |= {key: most_usd(self._spec, request) for key, request in requests.items()}
 
     def paid(self, reply: Reply) -> None:

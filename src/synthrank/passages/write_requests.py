@@ -6,6 +6,7 @@ from synthrank.errors import BudgetError, ConfigError
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
 from synthrank.order import seeded
 from synthrank.prompts import Prompt, read_prompt
+from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.records import Exemplar, Passage, Query, Request
 from synthrank.specs.base import load
 from synthrank.specs.paradigms import Exemplars, GeneratedParadigm, ParadigmSpec
@@ -109,4 +110,6 @@ def _request(prompt: Prompt, query: Query, shown: list[Exemplar], count: int) ->
     values: dict[str, object] = {"query": query.text}
     if count:
         values["exemplars"] = shown
-    return Request(query.id, query.text, prompt.render(**values), tuple(item.id for item in shown))
+    schema = SCHEMA_OF[prompt.task] if prompt.structured else ""
+    exemplars = tuple(item.id for item in shown)
+    return Request(query.id, query.text, prompt.render(**values), exemplars, schema=schema)

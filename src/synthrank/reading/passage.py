@@ -1,12 +1,13 @@
 """Reading a reply as a passage: what is cut away, and when it is no passage at all."""
 
+import json
 import re
 from dataclasses import dataclass
 
 from synthrank.records import Reply
 from synthrank.specs.paradigms import Quality
 
-REASONS = ("blocked", "empty", "refusal", "meta", "truncated", "too-short", "duplicate")
+REASONS = ("blocked", "malformed", "empty", "refusal", "meta", "truncated", "too-short", "duplicate")
 """Why a reply is dropped, in the order in which it is checked."""
 
 _REFUSAL = re.compile(
@@ -50,6 +51,10 @@ def read_passage(reply: Reply, quality: Quality) -> Reading:
     repaired = []
     if reply.finish_reason == "blocked":
         return Reading(text, "blocked")
+    unwrapped = _unwrapped(text)
+    if unwrapped is None:
+        return Reading(text, "malformed")
+    text = unwrapped
     if not text:
         return Reading("", "empty")
     if _REFUSAL.match(text):
@@ -70,3 +75,15 @@ def read_passage(reply: Reply, quality: Quality) -> Reading:
     if len(text.split()) < quality.min_words:
         return Reading(text, "too-short")
     return Reading(text, "", tuple(repaired))
+
+
+def _unwrapped(text: str) -> str | None:
+    """Return the passage of a structured reply, any other text as it is, and None for JSON of another form."""
+    if not text.startswith("{"):
+        return text
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return None if text.startswith('{"passage"') else text
+    passage = value.get("passage") if isinstance(value, dict) else None
+    return passage.strip() if isinstance(passage, str) else None

@@ -1,0 +1,15 @@
+"""What a structured reply looks like, by task: the JSON Schemas that providers are asked to keep to."""
+
+import json
+
+SCHEMA_OF = {
+    "passage": json.dumps(
+        {
+            "type": "object",
+            "properties": {"passage": {"type": "string"}},
+            "required": ["passage"],
+            "additionalProperties": False,
+        }
+    )
+}
+"""By the task of a prompt file, as text."""
