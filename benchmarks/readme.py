@@ -60,6 +60,7 @@ def times() -> str:
 
 def plan() -> str:
     """Return what the full study would cost, as ``make plan`` prints it."""
+    sys.path.insert(0, str(PROJECT / "src"))
     from synthrank.plan import as_text, plan
     from synthrank.specs.base import read_yaml
     from synthrank.study import Study

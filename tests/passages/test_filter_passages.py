@@ -66,7 +66,8 @@ def test_a_small_case_worked_out_by_hand(sift):
     ]
     assert counts == {
         "queries": 4, "replies": 7, "passages": 3, "queries_without_passage": 1,
-        "dropped": {"blocked": 0, "malformed": 0, "empty": 1, "refusal": 1, "meta": 0, "truncated": 0, "too-short": 0, "duplicate": 1,
+        "dropped": {"blocked": 0, "malformed": 0, "empty": 1, "refusal": 1, "meta": 0, "truncated": 0,
+                    "too-short": 0, "duplicate": 1,
                     "not-needed": 1},
         "repaired": {"cut-to-sentence": 1, "preface": 1},
         "finish_reasons": {"length": 1, "stop": 6},
