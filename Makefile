@@ -13,18 +13,21 @@ RUN := $(BIN)/snakemake --cores $(CORES) --profile config/profiles/local --confi
 CODE := src scripts tests benchmarks
 STAGES := workflow,corpora,models,passages,queries,runs,trainsets,checkpoints,metrics,tables
 
+# Tools start tools of the same environment: snakefmt its shell formatter, Snakemake the jobs' Python.
+demo test check format plan dry-run: export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .PHONY: help
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: .venv/.ready ## Set up, then run the default experiment: results/tables/ood.csv and id.csv
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) -- results/tables/ood.csv
+	$(RUN) -- results/tables/ood.csv
 	@echo "read results/tables/ood.md and results/tables/id.md"
 
 .PHONY: test
 test: .venv/.ready ## Set up, then run the tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+	$(BIN)/python -m pytest
 
 .PHONY: check
 check: .venv/.ready ## Lint, formats, types, schemas
@@ -60,7 +63,7 @@ cache-import: .venv/.ready ## Take the replies of FILE into the store, so that n
 
 .PHONY: dry-run
 dry-run: .venv/.ready ## List the jobs that CONFIG would run
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(RUN) --dry-run --quiet rules --
+	$(RUN) --dry-run --quiet rules --
 
 .PHONY: clean
 clean: ## Remove everything made by the workflow, but not the store of replies
