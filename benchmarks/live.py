@@ -6,7 +6,8 @@
 2. No latency: the highest rate of one process.
 3. As 1, and 30 % of first attempts fail in mixed ways: calls against requests + failures.
 
-Every run is a process of its own and ends with its replies as lines of a file, parsed and flushed one by one.
+Every run is a process of its own that asks through the store: each reply is parsed, and durable before the next one
+is taken.
 """
 
 import argparse
@@ -18,7 +19,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,20 +38,19 @@ def ask(url: str, requests: int, gemini: bool) -> None:
     """Be the process that asks; print what it took."""
     from provider_specs import KEY, VARIABLE, gemini_spec, openai_spec, request
 
-    from synthrank.llms.hosted import Hosted, open_client
+    from synthrank.llms import open_stored
 
     os.environ[VARIABLE] = KEY
     limits = {"concurrency": IN_FLIGHT, "timeout_s": 60, "attempts": 8, "longest_wait_s": 60}
     spec = (gemini_spec if gemini else openai_spec)(url, limits=limits)
     padding = "the question of a reader and a passage that answers it " * 20
     asked = [request(f"question {number} {padding}") for number in range(requests)]
-    llm = Hosted(spec, open_client(spec), Path())
-    with tempfile.TemporaryFile("w") as file:
+    with tempfile.TemporaryDirectory() as store:
+        os.environ["SYNTHRANK_STORE"] = store
         started, cpu = time.perf_counter(), time.process_time()
-        for reply in llm.generate(asked):
-            file.write(json.dumps(asdict(reply)) + "\n")
-            file.flush()
+        answered = sum(1 for _ in open_stored(spec).generate(asked))
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    assert answered == requests
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say(json.dumps({"seconds": seconds, "cpu": cpu, "mb": megabytes}))
 
