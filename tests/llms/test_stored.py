@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from provider_specs import openai_spec
+from provider_specs import gemini_spec, openai_spec
 
 from synthrank.errors import ProviderError, SpendError
 from synthrank.llms.estimate import cost_usd, most_usd, prompt_tokens, reply_tokens
@@ -148,3 +148,10 @@ def test_batches_that_are_open_already_count():
     budget.reserve({"0": asked["0"], "1": asked["1"]})
     with pytest.raises(SpendError):
         budget.check({"2": asked["2"]})
+
+
+def test_a_model_that_thinks_as_it_likes_is_reserved_for_the_most():
+    item = request("a")
+    free = most_usd(gemini_spec("http://localhost", thinking_budget=-1), item)
+    none = most_usd(gemini_spec("http://localhost", thinking_budget=0), item)
+    assert free - none == pytest.approx(32_768 * 1.6 / 1e6)

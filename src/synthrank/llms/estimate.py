@@ -16,6 +16,9 @@ TOKENS_PER_TURN = 4
 OUTPUT_SHARE = 0.6
 """Part of the output limit that a reply uses: prompts ask for less than the limit, which is there to cut strays."""
 
+MOST_THOUGHT = 32_768
+"""Tokens that a model may think where it chooses itself: the largest budget of any Gemini 2.5 model."""
+
 
 def prompt_tokens(request: Request) -> int:
     """Return roughly how many tokens a prompt has."""
@@ -44,6 +47,7 @@ def most_usd(spec: LlmSpec, request: Request) -> float:
     """Return what one request can cost at most, for the budget: a long prompt and a reply up to its limit."""
     if not isinstance(spec, OpenAiLlm | GeminiLlm):
         return 0.0
-    thinking = max(0, getattr(spec, "thinking_budget", 0))
+    budget = getattr(spec, "thinking_budget", 0)
+    thinking = budget if budget >= 0 else MOST_THOUGHT
     answer = Answer("", "length", "", 2 * prompt_tokens(request), spec.sampling.max_new_tokens + thinking)
     return price_usd(spec.price, answer, spec.mode)
