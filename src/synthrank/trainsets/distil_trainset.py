@@ -1,6 +1,7 @@
 """Step distil_trainset: candidates of a first stage, labelled with a dense model's similarity."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from synthrank.specs.recipes import DistilRecipe, RecipeSpec
 from synthrank.specs.retrievers import Dense, RetrieverSpec
 from synthrank.texts import texts_of
 from synthrank.trec import answers, read_run
+from synthrank.vectors import TextEncoder
 
 log = logging.getLogger(__name__)
 
@@ -62,19 +64,8 @@ def distil_trainset(
     asked = [query for query in asked if len(candidates[query.id]) > 1]
     if not asked:
         raise BudgetError(f"{run}: no query has two candidates; a first stage over a larger corpus is needed")
-    names = sorted({name for query in asked for name in candidates[query.id]})
-    text_of = texts_of(passages, names)
-    encoder = open_encoder(settings, model)
-    vector_of = dict(zip(names, encoder.passages([text_of[name] for name in names]), strict=True))
-    query_vectors = encoder.queries([query.text for query in asked])
-    groups = []
-    for query, vector in zip(asked, query_vectors, strict=True):
-        cosines = np.stack([vector_of[name] for name in candidates[query.id]]) @ vector
-        labelled = [
-            Candidate(name, text_of[name], round(float(cosine), 6), recipe.retriever)
-            for name, cosine in zip(candidates[query.id], cosines, strict=True)
-        ]
-        groups.append(Group(query.id, query.text, tuple(sorted(labelled, key=_by_label))))
+    text_of = texts_of(passages, {name for query in asked for name in candidates[query.id]})
+    groups = _labelled(asked, candidates, text_of, open_encoder(settings, model), recipe.retriever)
     log.info("%d groups of %d queries", len(groups), len(candidates))
     write_jsonl(trainset, groups)
     write_json(
@@ -85,6 +76,27 @@ def distil_trainset(
             "candidates": sum(len(group.candidates) for group in groups),
         },
     )
+
+
+def _labelled(
+    asked: Sequence[Query],
+    candidates: Mapping[str, Sequence[str]],
+    text_of: Mapping[str, str],
+    encoder: TextEncoder,
+    source: str,
+) -> list[Group]:
+    """Return a group for each query, its candidates labelled with their cosine to it."""
+    names = sorted(text_of)
+    vector_of = dict(zip(names, encoder.passages([text_of[name] for name in names]), strict=True))
+    groups = []
+    for query, vector in zip(asked, encoder.queries([query.text for query in asked]), strict=True):
+        cosines = np.stack([vector_of[name] for name in candidates[query.id]]) @ vector
+        labelled = [
+            Candidate(name, text_of[name], round(float(cosine), 6), source)
+            for name, cosine in zip(candidates[query.id], cosines, strict=True)
+        ]
+        groups.append(Group(query.id, query.text, tuple(sorted(labelled, key=_by_label))))
+    return groups
 
 
 def _by_label(candidate: Candidate) -> tuple[float, str]:
