@@ -76,9 +76,8 @@ def _line(study: Study, corpus: str, paradigm: str, llm: str, requests: list[Req
         if requests is not None
         else prompt_tokens(_example(study, paradigm))
     )
-    stored = 0
+    stored, written = 0, reply_tokens(spec)
     if isinstance(spec, OpenAiLlm | GeminiLlm):
-        written = reply_tokens(spec)
         if requests is not None and store.is_dir():
             keys = {request_key(identity(spec), request) for request in requests}
             with ReplyStore(folder_of(store, spec.model)) as replies:
@@ -88,7 +87,6 @@ def _line(study: Study, corpus: str, paradigm: str, llm: str, requests: list[Req
         live, batch = (left * price_usd(spec.price, one, mode) for mode in ("live", "batch"))
         minutes = _minutes(spec, left, mean + written)
     else:
-        written = round(spec.sampling.max_new_tokens * 0.6)
         left, live, batch, minutes = count, 0.0, 0.0, 0.0
     return Line(
         "generate_passages", corpus, paradigm, llm, count, stored,

@@ -610,6 +610,21 @@ def test_open_batches_are_taken_whatever_the_budget(tmp_path):
     assert keys == ["key-b", "key-c"]
 
 
+def test_what_open_batches_hold_is_told_before_anything_is_submitted(tmp_path):
+    provider, told = FakeProvider(), []
+    next(run_batches(provider, spec(), ABC, tmp_path))
+    answers = run_batches(
+        provider,
+        spec(),
+        asked("b", "c", "d"),
+        tmp_path,
+        lambda requests: told.append(("new", sorted(requests))),
+        lambda requests: told.append(("open", sorted(requests))),
+    )
+    assert sorted(key for key, _, _ in answers) == ["key-b", "key-c", "key-d"]
+    assert told == [("open", ["key-b", "key-c"]), ("new", ["key-d"])]
+
+
 # The loop
 
 
