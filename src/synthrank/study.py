@@ -74,6 +74,10 @@ class Study:
             names = self.prompts if kind == "prompts" else self.entities[kind]
             if name not in names:
                 yield f"{origin}: got {name!r}; no such file in {self.folder / kind} ({known(names)})"
+        for name, corpus in self.entities["corpora"].items():
+            overlap = corpus.splits.keys() & self.entities["augmentations"].keys()
+            if overlap:
+                yield f"{self.folder}/corpora/{name}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
         for name, testset in self.entities["testsets"].items():
             yield from self._split_problems(f"{self.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
         for name, recipe in self.entities["recipes"].items():
@@ -88,9 +92,6 @@ class Study:
         splits = self.entities["corpora"][corpus].splits
         if split not in splits:
             yield f"{origin}: split: corpus {corpus!r} has no split {split!r} ({known(splits)})"
-        overlap = splits.keys() & self.entities["augmentations"].keys()
-        if overlap:
-            yield f"{self.folder}/corpora/{corpus}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
 
     def _references(self) -> Iterable[tuple[str, str, str]]:
         """Yield (where it is said, kind, name) for every name that an entity or the experiment uses."""
