@@ -14,10 +14,11 @@ sys.path.insert(0, str(SRC))
 from synthrank import fingerprint
 from synthrank.errors import SynthrankError
 from synthrank.needs import Needs
+from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQueries, MixedQueries, TitleQueries
 from synthrank.specs.llms import EchoLlm, LocalLlm
 from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm
-from synthrank.specs.recipes import DistilRecipe, PairsRecipe
-from synthrank.specs.retrievers import Bm25, Dense
+from synthrank.specs.recipes import DistilRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
+from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked, Sparse
 from synthrank.study import Study
 
 
@@ -43,12 +44,15 @@ workflow.global_resources.setdefault("api", 1)
 
 wildcard_constraints:
     augmentation=study.pattern("augmentations"),
+    collection=r"corpora/[^/]+|passages/[^/]+/[^/]+/[^/]+",
     corpus=study.pattern("corpora"),
     llm=study.pattern("llms", "none"),
     model=study.pattern("models"),
     paradigm=study.pattern("paradigms"),
-    queryset=f"{study.split_pattern}|{study.pattern('augmentations')}",
+    pool=study.pattern("pools"),
+    queryset=f"{study.split_pattern}|({study.pattern('augmentations')})(@raw)?",
     ranker=study.pattern("rankers"),
+    ranking=study.pattern("rankings"),
     recipe=study.pattern("recipes", "none"),
     retriever=study.pattern("retrievers"),
     seed=r"\d+",

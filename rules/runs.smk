@@ -1,7 +1,7 @@
 """Stage runs: TREC runs of first stages and of trained rankers.
 
 Takes  a collection of passages, queries, config/retrievers/{retriever}.yaml; or a checkpoint and a suite of test sets
-Gives  results/runs/corpora/{corpus}/{retriever}/{queryset}.trec, the same over written passages, which negatives of
+Gives  results/runs/{collection}/{retriever}/{queryset}.trec, the same over written passages, which negatives of
        the positives' own source come from, and results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/
 """
 
@@ -9,13 +9,13 @@ Gives  results/runs/corpora/{corpus}/{retriever}/{queryset}.trec, the same over 
 rule index_bm25:
     """Index one collection for BM25."""
     input:
-        passages="results/corpora/{corpus}/passages.jsonl",
+        passages="results/{collection}/passages.jsonl",
     output:
-        index=directory("results/runs/corpora/{corpus}/{retriever}/index"),
+        index=directory("results/runs/{collection}/{retriever}/index"),
     log:
-        "results/logs/index_bm25/{corpus}/{retriever}.log",
+        "results/logs/index_bm25/{collection}/{retriever}.log",
     benchmark:
-        "results/benchmarks/index_bm25/{corpus}/{retriever}.tsv"
+        "results/benchmarks/index_bm25/{collection}/{retriever}.tsv"
     wildcard_constraints:
         retriever=study.pattern_of("retrievers", Bm25),
     conda:
@@ -40,14 +40,14 @@ rule search_bm25:
     """Run one set of queries over one collection by BM25."""
     input:
         spec="config/retrievers/{retriever}.yaml",
-        index="results/runs/corpora/{corpus}/{retriever}/index",
+        index="results/runs/{collection}/{retriever}/index",
         queries=needs.queryset,
     output:
-        run="results/runs/corpora/{corpus}/{retriever}/{queryset}.trec",
+        run="results/runs/{collection}/{retriever}/{queryset}.trec",
     log:
-        "results/logs/search_bm25/{corpus}/{retriever}/{queryset}.log",
+        "results/logs/search_bm25/{collection}/{retriever}/{queryset}.log",
     benchmark:
-        "results/benchmarks/search_bm25/{corpus}/{retriever}/{queryset}.tsv"
+        "results/benchmarks/search_bm25/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
         retriever=study.pattern_of("retrievers", Bm25),
     conda:
@@ -75,13 +75,13 @@ rule index_dense:
     input:
         spec="config/retrievers/{retriever}.yaml",
         model=needs.retriever_model,
-        passages="results/corpora/{corpus}/passages.jsonl",
+        passages="results/{collection}/passages.jsonl",
     output:
-        index=directory("results/runs/corpora/{corpus}/{retriever}/index"),
+        index=directory("results/runs/{collection}/{retriever}/index"),
     log:
-        "results/logs/index_dense/{corpus}/{retriever}.log",
+        "results/logs/index_dense/{collection}/{retriever}.log",
     benchmark:
-        "results/benchmarks/index_dense/{corpus}/{retriever}.tsv"
+        "results/benchmarks/index_dense/{collection}/{retriever}.tsv"
     wildcard_constraints:
         retriever=study.pattern_of("retrievers", Dense),
     conda:
@@ -109,14 +109,14 @@ rule search_dense:
     input:
         spec="config/retrievers/{retriever}.yaml",
         model=needs.retriever_model,
-        index="results/runs/corpora/{corpus}/{retriever}/index",
+        index="results/runs/{collection}/{retriever}/index",
         queries=needs.queryset,
     output:
-        run="results/runs/corpora/{corpus}/{retriever}/{queryset}.trec",
+        run="results/runs/{collection}/{retriever}/{queryset}.trec",
     log:
-        "results/logs/search_dense/{corpus}/{retriever}/{queryset}.log",
+        "results/logs/search_dense/{collection}/{retriever}/{queryset}.log",
     benchmark:
-        "results/benchmarks/search_dense/{corpus}/{retriever}/{queryset}.tsv"
+        "results/benchmarks/search_dense/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
         retriever=study.pattern_of("retrievers", Dense),
     conda:
@@ -138,57 +138,6 @@ rule search_dense:
             --run {output.run:q} \
             &>{log:q}
         """
-
-
-use rule index_bm25 as index_bm25_written with:
-    input:
-        passages="results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl",
-    output:
-        index=directory("results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/index"),
-    log:
-        "results/logs/index_bm25_written/{corpus}/{paradigm}/{llm}/{retriever}.log",
-    benchmark:
-        "results/benchmarks/index_bm25_written/{corpus}/{paradigm}/{llm}/{retriever}.tsv"
-
-
-use rule search_bm25 as search_bm25_written with:
-    input:
-        spec="config/retrievers/{retriever}.yaml",
-        index="results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/index",
-        queries="results/corpora/{corpus}/train/queries.jsonl",
-    output:
-        run="results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/train.trec",
-    log:
-        "results/logs/search_bm25_written/{corpus}/{paradigm}/{llm}/{retriever}.log",
-    benchmark:
-        "results/benchmarks/search_bm25_written/{corpus}/{paradigm}/{llm}/{retriever}.tsv"
-
-
-use rule index_dense as index_dense_written with:
-    input:
-        spec="config/retrievers/{retriever}.yaml",
-        model=needs.retriever_model,
-        passages="results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl",
-    output:
-        index=directory("results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/index"),
-    log:
-        "results/logs/index_dense_written/{corpus}/{paradigm}/{llm}/{retriever}.log",
-    benchmark:
-        "results/benchmarks/index_dense_written/{corpus}/{paradigm}/{llm}/{retriever}.tsv"
-
-
-use rule search_dense as search_dense_written with:
-    input:
-        spec="config/retrievers/{retriever}.yaml",
-        model=needs.retriever_model,
-        index="results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/index",
-        queries="results/corpora/{corpus}/train/queries.jsonl",
-    output:
-        run="results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/train.trec",
-    log:
-        "results/logs/search_dense_written/{corpus}/{paradigm}/{llm}/{retriever}.log",
-    benchmark:
-        "results/benchmarks/search_dense_written/{corpus}/{paradigm}/{llm}/{retriever}.tsv"
 
 
 rule rank_suite:

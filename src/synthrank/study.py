@@ -11,16 +11,20 @@ from types import MappingProxyType
 from typing import Any
 
 from synthrank.errors import ConfigError, known
+from synthrank.problems import problems
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import NONE, load, references, validate
-from synthrank.specs.corpora import TRAIN, CorpusSpec
+from synthrank.specs.corpora import CorpusSpec
 from synthrank.specs.experiment import Experiment
 from synthrank.specs.llms import LlmSpec
 from synthrank.specs.models import ModelSpec
 from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec
+from synthrank.specs.pools import PoolSpec
+from synthrank.specs.published import PublishedSpec
 from synthrank.specs.rankers import RankerSpec
-from synthrank.specs.recipes import PairsRecipe, RecipeSpec
-from synthrank.specs.retrievers import Dense, RetrieverSpec
+from synthrank.specs.rankings import RankingSpec
+from synthrank.specs.recipes import OrderRecipe, PairsRecipe, RecipeSpec
+from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.specs.testsets import SuiteSpec, TestsetSpec
 
 KINDS: Mapping[str, Any] = MappingProxyType(
@@ -30,7 +34,10 @@ KINDS: Mapping[str, Any] = MappingProxyType(
         "llms": LlmSpec,
         "models": ModelSpec,
         "paradigms": ParadigmSpec,
+        "pools": PoolSpec,
+        "published": PublishedSpec,
         "rankers": RankerSpec,
+        "rankings": RankingSpec,
         "recipes": RecipeSpec,
         "retrievers": RetrieverSpec,
         "suites": SuiteSpec,
@@ -57,7 +64,9 @@ class Study:
         self.experiment: Experiment = validate(Experiment, dict(experiment), "experiment")
         self.entities: dict[str, dict[str, Any]] = {kind: self._read(kind) for kind in KINDS}
         self.prompts = sorted(path.stem for path in (folder / "prompts").glob("*.md"))
-        for problem in self._problems():
+        for problem in self._unknown_names():
+            raise ConfigError(problem)
+        for problem in problems(self):
             raise ConfigError(problem)
 
     def _read(self, kind: str) -> dict[str, Any]:
@@ -68,30 +77,12 @@ class Study:
             found[path.stem] = load(KINDS[kind], path)
         return found
 
-    def _problems(self) -> Iterable[str]:
+    def _unknown_names(self) -> Iterable[str]:
         """Yield one line for each name that points nowhere."""
         for origin, kind, name in self._references():
             names = self.prompts if kind == "prompts" else self.entities[kind]
             if name not in names:
                 yield f"{origin}: got {name!r}; no such file in {self.folder / kind} ({known(names)})"
-        for name, corpus in self.entities["corpora"].items():
-            overlap = corpus.splits.keys() & self.entities["augmentations"].keys()
-            if overlap:
-                yield f"{self.folder}/corpora/{name}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
-        for name, testset in self.entities["testsets"].items():
-            yield from self._split_problems(f"{self.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
-        for name, recipe in self.entities["recipes"].items():
-            if isinstance(recipe, PairsRecipe):
-                yield from self._split_problems(f"{self.folder}/recipes/{name}.yaml", recipe.corpus, TRAIN)
-            elif not isinstance(self.entities["retrievers"][recipe.teacher], Dense):
-                yield f"{self.folder}/recipes/{name}.yaml: teacher: got {recipe.teacher!r}; it must be dense"
-        if any(self.is_generated(name) for name in self.experiment.recipes) and not self.experiment.llms:
-            yield "experiment: llms: is empty, but a recipe has generated passages; name at least one LLM"
-
-    def _split_problems(self, origin: str, corpus: str, split: str) -> Iterable[str]:
-        splits = self.entities["corpora"][corpus].splits
-        if split not in splits:
-            yield f"{origin}: split: corpus {corpus!r} has no split {split!r} ({known(splits)})"
 
     def _references(self) -> Iterable[tuple[str, str, str]]:
         """Yield (where it is said, kind, name) for every name that an entity or the experiment uses."""
@@ -107,9 +98,11 @@ class Study:
         return isinstance(self.entities["paradigms"][paradigm], GeneratedParadigm)
 
     def is_generated(self, recipe: str) -> bool:
-        """Tell whether any positive of a recipe is written by a language model."""
+        """Tell whether a language model wrote or ordered any passage of a recipe's training set."""
         spec = self.entities["recipes"][recipe]
-        return isinstance(spec, PairsRecipe) and any(self.writes(item.paradigm) for item in spec.positives)
+        if isinstance(spec, PairsRecipe):
+            return any(self.writes(item.paradigm) for item in spec.positives)
+        return isinstance(spec, OrderRecipe)
 
     def generated(self) -> list[tuple[str, str]]:
         """Return (corpus, paradigm) of everything that language models write for the experiment, each once."""
@@ -123,6 +116,10 @@ class Study:
                 if self.writes(item.paradigm)
             )
         )
+
+    def testsets_of(self, suite: str) -> dict[str, TestsetSpec]:
+        """Return the test sets of a suite, by name."""
+        return {name: self.entities["testsets"][name] for name in self.entities["suites"][suite].testsets}
 
     # Names
 

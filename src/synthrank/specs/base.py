@@ -35,9 +35,15 @@ CorpusName = Annotated[Name, Names("corpora")]
 PromptName = Annotated[Name, Names("prompts")]
 ParadigmName = Annotated[Name, Names("paradigms")]
 AugmentationName = Annotated[Name, Names("augmentations")]
+LlmName = Annotated[Name, Names("llms")]
+PoolName = Annotated[Name, Names("pools")]
+RankingName = Annotated[Name, Names("rankings")]
 RetrieverName = Annotated[Name, Names("retrievers")]
 RecipeName = Annotated[Name, Names("recipes")]
 RankerName = Annotated[Name, Names("rankers")]
+SuiteName = Annotated[Name, Names("suites")]
+TestsetName = Annotated[Name, Names("testsets")]
+PublishedName = Annotated[Name, Names("published")]
 
 
 class Entity(BaseModel):
@@ -53,11 +59,16 @@ def references(entity: Entity, prefix: str = "") -> Iterator[tuple[str, str, str
         # The mark of a key that may be null, or of a list's items, stands inside the annotation.
         inner = (mark for part in get_args(field.annotation) for mark in getattr(part, "__metadata__", ()))
         kinds = [mark.kind for mark in (*field.metadata, *inner) if isinstance(mark, Names)]
-        for item in value if isinstance(value, tuple) else (value,):
+        nested = value.items() if isinstance(value, dict) else (("", item) for item in _each(value))
+        for name, item in nested:
             if isinstance(item, Entity):
-                yield from references(item, f"{prefix}{key}.")
+                yield from references(item, f"{prefix}{key}.{name}{'.' if name else ''}")
             elif item is not None:
                 yield from ((prefix + key, kind, item) for kind in kinds)
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 class _Loader(yaml.CSafeLoader):

@@ -21,6 +21,12 @@ class SplitCount(Entity):
         description="Judgments of a split that may call a passage without any text relevant. None can ever be found; "
         "they are kept, as published figures keep them.",
     )
+    absent: int = Field(
+        default=0,
+        ge=0,
+        description="Judgments of a split that may name a passage that is not in the collection, where only a part of "
+        "the judged collection is had; they are kept, as published figures keep them.",
+    )
 
 
 class Counts(Entity):
@@ -77,12 +83,24 @@ class FaqCorpus(_Corpus):
         return self
 
 
+class SplitPart(Entity):
+    """A part of the queries of a file of judgments, cut out of a seeded order."""
+
+    file: str
+    start: Share = Field(description="Share of the queries before the part.")
+    end: Share = Field(description="Share of the queries up to its end.")
+    seed: int = 13
+
+
 class BeirCorpus(_Corpus):
     """A folder in the BEIR layout: corpus.jsonl, queries.jsonl, qrels/NAME.tsv."""
 
     source: Literal["beir"]
     folder: str = Field(description="Name of the folder under the directory that SYNTHRANK_DATA names (default data/).")
-    splits: dict[Name, str] = Field(description="For each split its judgments, for example train: qrels/train.tsv.")
+    splits: dict[Name, str | SplitPart] = Field(
+        description="For each split its judgments, for example train: qrels/train.tsv, or a part of such a file. A "
+        "file whose name ends in .txt is read as TREC qrels."
+    )
     sha256: dict[str, Sha256] = Field(default_factory=dict, description="SHA-256 of each file of the folder to check.")
 
 

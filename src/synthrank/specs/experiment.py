@@ -4,7 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from synthrank.specs.base import Count, Entity, Name, Names
+from synthrank.specs.base import (
+    Count,
+    Entity,
+    LlmName,
+    Name,
+    Names,
+    PublishedName,
+    RankerName,
+    RecipeName,
+    RetrieverName,
+)
 
 
 class Intervals(Entity):
@@ -13,6 +23,27 @@ class Intervals(Entity):
     resamples: Count = 10_000
     confidence: float = Field(default=0.95, gt=0, lt=1)
     seed: int = 13
+
+
+class Ablation(Entity):
+    """Systems that differ in one thing: every recipe with every ranker."""
+
+    recipes: tuple[RecipeName, ...] = Field(min_length=1)
+    rankers: tuple[RankerName, ...] = Field(min_length=1)
+
+
+class Twolar(Entity):
+    """The distillation study of an experiment: students of a language model's order, beside published figures."""
+
+    llms: tuple[LlmName, ...] = Field(default=(), description="Teachers; every recipe of kind order is made with each.")
+    recipes: tuple[RecipeName, ...] = Field(min_length=1)
+    rankers: tuple[RankerName, ...] = Field(min_length=1, description="Students.")
+    first_stages: tuple[RetrieverName, ...] = Field(default=(), description="Retrievers that get rows of their own.")
+    measures: tuple[str, ...] = ("nDCG@1", "nDCG@5", "nDCG@10")
+    published: PublishedName | None = None
+    ablations: dict[Name, Ablation] = Field(
+        default_factory=dict, description="results/tables/ablation-NAME.csv for each."
+    )
 
 
 class Experiment(Entity):
@@ -34,6 +65,7 @@ class Experiment(Entity):
     )
     measures: tuple[str, ...] = Field(min_length=1, description="Names as ir_measures reads them, nDCG@10 first.")
     intervals: Intervals = Intervals()
+    twolar: Twolar | None = Field(default=None, description="What results/tables/twolar.csv and the ablations hold.")
     budget_usd: float | None = Field(
         default=None,
         ge=0,

@@ -34,6 +34,12 @@ class Optimiser(Entity):
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["linear", "constant", "cosine"] = "linear"
     max_grad_norm: float = 1.0
+    gradient_checkpointing: bool = Field(
+        default=False, description="Compute activations twice to keep fewer: less memory, about a third more time."
+    )
+    save_every: Count | None = Field(
+        default=None, description="Updates between two states that a killed training resumes from; null keeps none."
+    )
 
 
 class _Ranker(Entity):
@@ -55,23 +61,62 @@ class Rerank(Entity):
     fusion_k: int = Field(default=60, ge=0, description="k of reciprocal rank fusion with the first stage.")
 
 
-class CrossEncoderRanker(_Ranker):
-    """Reads query and passage together and gives one score."""
+ListLoss = Literal["ranknet", "listnet", "lambda", "lce", "softmax-cross-entropy", "margin-mse", "rmse"]
+"""Losses over the list of a query's passages; ``rankers.losses`` defines them, or sentence-transformers does."""
+
+Weighing = Literal["none", "ndcg1", "ndcg2", "lambdarank", "ndcg2++"]
+"""How LambdaLoss weighs pairs (Wang et al. 2018)."""
+
+
+class _Reranker(_Ranker):
+    """What reads query and passage together states."""
+
+    loss: ListLoss | Literal["binary-cross-entropy", "multiple-negatives"]
+    weighing: Weighing = Field(default="ndcg2++", description="Of the loss `lambda`.")
+    rerank: Rerank
+
+
+class CrossEncoderRanker(_Reranker):
+    """An encoder that reads query and passage together and gives one score."""
 
     architecture: Literal["cross-encoder"]
-    loss: Literal["binary-cross-entropy", "lambda", "ranknet", "listnet", "multiple-negatives"]
-    rerank: Rerank
+    labels: Literal[1, 2] = Field(default=1, description="Outputs of the head; two are made one by `score`.")
+    score: Literal["difference", "softmax"] = Field(
+        default="difference", description="Of two outputs: relevant minus not, or their softmax's part for relevant."
+    )
+
+
+class Seq2SeqRanker(_Reranker):
+    """A T5 that reads a prompt of query and passage; the score comes from the first token it would write."""
+
+    architecture: Literal["seq2seq"]
+    score: Literal["difference", "softmax", "extra-id"] = Field(
+        description="`difference`: logit of `positive` minus that of `negative` (TWOLAR); `softmax`: softmax over the "
+        "two (monoT5); `extra-id`: the logit of one otherwise unused token (RankT5)."
+    )
+    prompt: str = Field(
+        default="Query: {query} Document: {passage} Relevant:",
+        description="What the encoder reads; of a text that is too long the passage is cut, never what follows it.",
+    )
+    positive: str = Field(default="true", description="A text that is one token.")
+    negative: str = Field(default="false", description="A text that is one other token.")
+    extra_token: str = Field(default="<extra_id_10>", description="The token of the score `extra-id`.")
 
 
 class BiEncoderRanker(_Ranker):
     """Gives query and passage a vector each; searched exhaustively."""
 
     architecture: Literal["bi-encoder"]
-    loss: Literal["multiple-negatives", "cached-multiple-negatives"]
+    loss: ListLoss | Literal["multiple-negatives", "cached-multiple-negatives"]
+    weighing: Weighing = Field(default="ndcg2++", description="Of the loss `lambda`.")
     temperature: float = Field(default=0.05, gt=0, description="Similarities are divided by it in the loss.")
     query_prefix: str = ""
     passage_prefix: str = ""
     depth: Count = Field(default=1000, description="Passages kept for each query.")
+    rerank: Rerank | None = Field(
+        default=None, description="Reorder a first stage's top by similarity, in place of searching the collection."
+    )
 
 
-RankerSpec = Annotated[CrossEncoderRanker | BiEncoderRanker, Field(discriminator="architecture")]
+RankerSpec = Annotated[CrossEncoderRanker | Seq2SeqRanker | BiEncoderRanker, Field(discriminator="architecture")]
+Reranker = CrossEncoderRanker | Seq2SeqRanker

@@ -4,7 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import AugmentationName, CorpusName, Count, Entity, ParadigmName, RetrieverName, Share
+from synthrank.specs.base import (
+    AugmentationName,
+    CorpusName,
+    Count,
+    Entity,
+    Name,
+    ParadigmName,
+    PoolName,
+    RankingName,
+    RetrieverName,
+    Share,
+)
 
 
 class Positives(Entity):
@@ -62,4 +73,56 @@ class DistilRecipe(Entity):
     teacher: RetrieverName = Field(description="A dense file of config/retrievers whose cosine is the label.")
 
 
-RecipeSpec = Annotated[PairsRecipe | DistilRecipe, Field(discriminator="kind")]
+class _Ordered(Entity):
+    """What recipes state that train on the order of a ranker."""
+
+    corpus: CorpusName
+    depth: Count = Field(default=30, description="Passages of each order, from its top; TWOLAR trains on 30.")
+    label: Literal["reciprocal-rank", "rank"] = Field(
+        default="reciprocal-rank",
+        description="`reciprocal-rank`: 1 / rank, as the published training does; `rank`: from 1 at the top to 1 / "
+        "length at the end, in equal steps.",
+    )
+    pad_short_lists_with_fake_passages: bool = Field(
+        default=False,
+        description="Fill lists below `depth` with the text <padding_passage> as worst-ranked passages, as the "
+        "published code does; such passages then take part in the loss.",
+    )
+
+
+class OrderRecipe(_Ordered):
+    """Orders that a language model gave to pooled candidates: TWOLAR's distillation set."""
+
+    kind: Literal["order"]
+    queries: Name = Field(description="A file of config/augmentations, or a split of the corpus.")
+    pool: PoolName
+    ranking: RankingName
+    max_queries: Count | None = Field(
+        default=None, description="At most this many queries, the first of a seeded order."
+    )
+    seed: int = 13
+
+
+class TeacherRecipe(_Ordered):
+    """Orders that others recorded, in files of their own."""
+
+    kind: Literal["teacher"]
+    split: Name = Field(
+        description="The split of the corpus whose queries may train; others in the files are left out."
+    )
+    files: tuple[str, ...] = Field(
+        min_length=1, description="Under the directory that SYNTHRANK_DATA names (default data/)."
+    )
+    format: Literal["trec", "ids", "records", "rankgpt", "rankllm"] = Field(
+        description="`trec`: a run; `ids`: JSON lines with a query id and a list of passage ids; `records`: the "
+        "published distillation set (query, positive_passages, retrieved_passages); `rankgpt` and `rankllm`: lists of "
+        "queries with their hits or candidates."
+    )
+    query_key: str = Field(default="qid", description="Where the format is `ids`: the key of the query id.")
+    order_key: str = Field(default="final", description="Where the format is `ids`: the key of the list, best first.")
+    unknown_passages: Literal["refuse", "drop"] = Field(
+        default="refuse", description="What becomes of a passage that is neither in the corpus nor has a text; counted."
+    )
+
+
+RecipeSpec = Annotated[PairsRecipe | DistilRecipe | OrderRecipe | TeacherRecipe, Field(discriminator="kind")]

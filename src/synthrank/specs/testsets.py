@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from synthrank.specs.base import CorpusName, Count, Entity, Name, Names
+from synthrank.specs.base import CorpusName, Count, Entity, Name, Names, RetrieverName
 
 
 class TestsetSpec(Entity):
@@ -20,6 +20,10 @@ class TestsetSpec(Entity):
     drop_identical_ids: bool = Field(
         default=False, description="Remove a passage whose id is the query's own, as ArguAna and Quora need."
     )
+    first_stage: RetrieverName | None = Field(
+        default=None, description="The run that rerankers reorder here; null for the one that their own file names."
+    )
+    depth: Count | None = Field(default=None, description="How much of it; null for what the ranker's file says.")
 
 
 class SuiteSpec(Entity):

@@ -1,0 +1,36 @@
+"""What the needs of every stage share."""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from synthrank.study import Study
+
+RAW = "@raw"
+"""Marks the queries of an augmentation before its filters."""
+
+
+class Wildcards(Protocol):
+    """The wildcards of a job, as attributes."""
+
+    def __getattr__(self, name: str) -> str: ...
+
+
+class StageNeeds:
+    """The needs of one stage, read from a study."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def spec(self, kind: str, name: str) -> str:
+        """Return the path of an entity file."""
+        return f"{self.study.folder}/{kind}/{name}.yaml"
+
+    def prompt_file(self, name: str) -> str:
+        """Return the path of a prompt file."""
+        return f"{self.study.folder}/prompts/{name}.md"
+
+
+def data_folder() -> Path:
+    """Return the directory of collections and files of one's own: ``SYNTHRANK_DATA``, or ``data``."""
+    return Path(os.environ.get("SYNTHRANK_DATA") or "data")

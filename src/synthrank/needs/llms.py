@@ -1,0 +1,33 @@
+"""Inputs and resources of jobs that ask a language model, and of the stage passages."""
+
+from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.specs.llms import GeminiLlm, LocalLlm, OpenAiLlm
+
+
+class LlmNeeds(StageNeeds):
+    """What jobs need that ask a language model."""
+
+    def llm_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of the model that an LLM runs in-process, if it does."""
+        llm = self.study.entities["llms"][wildcards.llm]
+        return [f"results/models/{llm.model}"] if isinstance(llm, LocalLlm) else []
+
+    def llm_api(self, wildcards: Wildcards) -> int:
+        """Return 1 for an LLM that a provider hosts: the workflow lets one such job run at a time."""
+        return int(self._is_hosted(wildcards.llm))
+
+    def llm_gpus(self, wildcards: Wildcards) -> int:
+        """Return how many GPUs the job of an LLM can use: one for a model that runs in-process."""
+        return len(self.llm_model(wildcards))
+
+    def llm_minutes(self, wildcards: Wildcards) -> int:
+        """Return how many minutes the job of an LLM may take: a batch takes up to a day, and may be resubmitted."""
+        llm = self.study.entities["llms"][wildcards.llm]
+        return 3000 if self._is_hosted(wildcards.llm) and llm.mode == "batch" else 600
+
+    def _is_hosted(self, llm: str) -> bool:
+        return isinstance(self.study.entities["llms"][llm], OpenAiLlm | GeminiLlm)
+
+    def prompt(self, wildcards: Wildcards) -> str:
+        """Return the prompt file of a paradigm."""
+        return f"{self.study.folder}/prompts/{self.study.entities['paradigms'][wildcards.paradigm].prompt}.md"
