@@ -48,7 +48,7 @@ def _recipes(study: Study) -> Iterable[str]:
         elif isinstance(recipe, OrderRecipe):
             names = {*study.entities["augmentations"], *study.entities["corpora"][recipe.corpus].splits}
             if recipe.queries not in names:
-                yield f"{origin}: queries: got {recipe.queries!r}; no augmentation or split of that name ({known(names)})"
+                yield f"{origin}: queries: got {recipe.queries!r}; no such augmentation or split ({known(names)})"
 
 
 def _experiment(study: Study) -> Iterable[str]:

@@ -124,6 +124,56 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled:
+    """A candidate of a query, with the rank (from 1) at which each retriever that found it has it."""
+
+    id: str
+    ranks: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The candidates of a query, in the order in which a language model is shown them."""
+
+    query_id: str
+    query: str
+    candidates: tuple[Pooled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing a language model was asked on the way to an order, and what it said.
+
+    ``shown`` holds the passages in the order of their numbers, ``text`` the reply as it came or the scores, ``status``
+    and ``notes`` what reading it found.
+    """
+
+    query_id: str
+    step: int
+    shown: tuple[str, ...]
+    text: str
+    status: str
+    notes: tuple[str, ...] = ()
+    key: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    price_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The passages of a query in the order of a ranker, best first.
+
+    ``texts`` holds their texts where the order came with them, in the same order, and is empty otherwise.
+    """
+
+    query_id: str
+    query: str
+    ids: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage of a training group. ``source`` says where it came from; a higher ``label`` is more relevant."""
 

@@ -80,7 +80,7 @@ class Doc2QueryQueries(_Augmentation):
 
 
 class LlmQueries(_Augmentation):
-    """Queries that a language model writes for passages (Bonifacio et al. 2022, InPars; Dai et al. 2023, Promptagator)."""
+    """Queries that a language model writes for passages (InPars 2022; Promptagator 2023)."""
 
     kind: Literal["llm-query"]
     prompt: PromptName = Field(description="A file of config/prompts with task `queries`.")

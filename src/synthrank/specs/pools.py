@@ -12,7 +12,7 @@ class PoolSpec(Entity):
 
     sources: tuple[RetrieverName, ...] = Field(min_length=1)
     strategy: Literal["per-query-source", "round-robin", "union", "rrf"] = Field(
-        description="`per-query-source`: each query takes one source's list, every source serving equally many queries; "
+        description="`per-query-source`: a query takes one source's list, each source serving equally many queries; "
         "`round-robin`: the best not yet taken of each source in turn; `union`: everything of the tops that together "
         "hold at most `depth` passages, by best rank; `rrf`: reciprocal rank fusion. The published code does not say."
     )
