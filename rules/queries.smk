@@ -1,33 +1,216 @@
-"""Stage queries: queries made from the passages of a corpus.
+"""Stage queries: queries made from the passages of a corpus, and which of them are kept.
 
-Takes  config/augmentations/{augmentation}.yaml, results/corpora/{corpus}/
-Gives  results/queries/{corpus}/{augmentation}/queries.jsonl
+Takes  config/augmentations/{augmentation}.yaml, results/corpora/{corpus}/, and the model, the prompt and LLM, the other
+       augmentations, or the run that it names
+Gives  results/queries/{corpus}/{augmentation}/raw.jsonl, by one rule a kind, and after the filters queries.jsonl
 """
 
 
-rule augment_queries:
-    """Make queries from the passages of one corpus."""
+rule take_titles:
+    """Take titles of passages as queries."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
         held_out=needs.held_out_qrels,
     output:
-        queries="results/queries/{corpus}/{augmentation}/queries.jsonl",
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
     log:
-        "results/logs/augment_queries/{corpus}/{augmentation}.log",
+        "results/logs/take_titles/{corpus}/{augmentation}.log",
     benchmark:
-        "results/benchmarks/augment_queries/{corpus}/{augmentation}.tsv"
+        "results/benchmarks/take_titles/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", TitleQueries),
     conda:
         "../envs/queries.yaml"
     threads: 1
     params:
-        code=code_of("augment_queries.py"),
+        code=code_of("take_titles.py"),
     shell:
         r"""
-        python "$SCRIPTS"/augment_queries.py \
+        python "$SCRIPTS"/take_titles.py \
             --spec {input.spec:q} \
             --passages {input.passages:q} \
             --held-out {input.held_out:q} \
+            --raw {output.raw:q} \
+            &>{log:q}
+        """
+
+
+rule crop_sentences:
+    """Take sentences of passages as queries."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        passages="results/corpora/{corpus}/passages.jsonl",
+        held_out=needs.held_out_qrels,
+    output:
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+    log:
+        "results/logs/crop_sentences/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/crop_sentences/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", CropQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        code=code_of("crop_sentences.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/crop_sentences.py \
+            --spec {input.spec:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --raw {output.raw:q} \
+            &>{log:q}
+        """
+
+
+rule predict_queries:
+    """Predict queries from passages with a sequence-to-sequence model."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        model=needs.query_model,
+        passages="results/corpora/{corpus}/passages.jsonl",
+        held_out=needs.held_out_qrels,
+    output:
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+        sampling="results/queries/{corpus}/{augmentation}/sampling.json",
+    log:
+        "results/logs/predict_queries/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/predict_queries/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", Doc2QueryQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=1,
+    params:
+        code=code_of("predict_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/predict_queries.py \
+            --spec {input.spec:q} \
+            --model {input.model:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --raw {output.raw:q} \
+            --sampling {output.sampling:q} \
+            &>{log:q}
+        """
+
+
+rule ask_queries:
+    """Ask a language model for queries to passages."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        prompt=needs.query_prompt,
+        llm=needs.query_llm,
+        model=needs.llm_model,
+        passages="results/corpora/{corpus}/passages.jsonl",
+        held_out=needs.held_out_qrels,
+        exemplar_queries=needs.exemplar_queries,
+        exemplar_qrels=needs.exemplar_qrels,
+    output:
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+        replies="results/queries/{corpus}/{augmentation}/replies.jsonl",
+        counts="results/queries/{corpus}/{augmentation}/counts.json",
+    log:
+        "results/logs/ask_queries/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/ask_queries/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", LlmQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=needs.llm_minutes,
+        gpu=needs.llm_gpus,
+        api=needs.llm_api,
+    params:
+        code=code_of("ask_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/ask_queries.py \
+            --spec {input.spec:q} \
+            --prompt {input.prompt:q} \
+            --llm {input.llm:q} \
+            --model {input.model:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --exemplar-queries {input.exemplar_queries:q} \
+            --exemplar-qrels {input.exemplar_qrels:q} \
+            --raw {output.raw:q} \
+            --replies {output.replies:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
+rule mix_queries:
+    """Mix the queries of several augmentations in a stated ratio."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        parts=needs.mixture_parts,
+    output:
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+    log:
+        "results/logs/mix_queries/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/mix_queries/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", MixedQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    params:
+        code=code_of("mix_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/mix_queries.py \
+            --spec {input.spec:q} \
+            --parts {input.parts:q} \
+            --raw {output.raw:q} \
+            &>{log:q}
+        """
+
+
+rule filter_queries:
+    """Keep the queries that pass an augmentation's filters."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+        testsets=needs.filter_testsets,
+        run=needs.round_trip_run,
+    output:
+        queries="results/queries/{corpus}/{augmentation}/queries.jsonl",
+        filters="results/queries/{corpus}/{augmentation}/filters.json",
+    log:
+        "results/logs/filter_queries/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/filter_queries/{corpus}/{augmentation}.tsv"
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    params:
+        code=code_of("filter_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/filter_queries.py \
+            --spec {input.spec:q} \
+            --raw {input.raw:q} \
+            --testsets {input.testsets:q} \
+            --run {input.run:q} \
             --queries {output.queries:q} \
+            --filters {output.filters:q} \
             &>{log:q}
         """

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from synthrank.order import seeded
+from synthrank.order import sample, seeded
 
 NAMES = [f"q{number}" for number in range(50)]
 
@@ -28,3 +28,11 @@ def test_seed_and_name_cannot_run_together():
     assert seeded(["1a", "b"], 1) == sorted(
         ["1a", "b"], key=lambda name: hashlib.sha256(f"1\0{name}".encode()).digest()
     )
+
+
+def test_a_sample_is_the_beginning_of_the_order_and_reads_its_items_once():
+    order = seeded(NAMES, 13)
+    for count in (1, 7, 50, 60):
+        assert sample(iter(NAMES), count, 13, str) == order[:count]
+    pairs = [(name, place) for place, name in enumerate(NAMES)]
+    assert sample(iter(pairs), 5, 13, lambda pair: pair[0]) == [(name, NAMES.index(name)) for name in order[:5]]

@@ -9,7 +9,6 @@ from synthrank.llms.base import request_seed
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import EchoLlm
 
-WORDS = 36
 SENTENCE = 12
 
 _KNOWN = math.log(0.1)
@@ -21,14 +20,15 @@ def _words(text: str) -> list[str]:
 
 
 class Echo:
-    """Deterministic replies of three sentences, so that a workflow can be looked at and tested in seconds.
+    """Deterministic replies of sentences of twelve words, so that a workflow can be looked at and tested in seconds.
 
+    Each sentence has a line of its own: the reply can be read as a passage, and as three queries.
     A reply opens with the words of the query and goes on with words of the last user message, in an order that
     depends on the request alone. A token is a word.
     """
 
     def __init__(self, spec: EchoLlm) -> None:
-        self._sampling = spec.sampling
+        self._sampling, self._words = spec.sampling, spec.words
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
         """Yield one reply a request; see :class:`~synthrank.llms.base.Llm`."""
@@ -40,7 +40,7 @@ class Echo:
                 query_id=request.query_id,
                 query=request.query,
                 sample=request.sample,
-                text=" ".join(" ".join(sentence).capitalize() + "." for sentence in sentences),
+                text="\n".join(" ".join(sentence).capitalize() + "." for sentence in sentences),
                 finish_reason="stop" if len(kept) == len(words) else "length",
                 tokens_in=sum(len(_words(message.content)) for message in request.messages),
                 tokens_out=len(kept),
@@ -61,10 +61,10 @@ class Echo:
         return scores
 
     def _passage(self, request: Request) -> list[str]:
-        """Return ``WORDS`` words: the query's once, shuffled, then a draw from the last user message."""
+        """Return ``words`` words: the query's once, shuffled, then a draw from the last user message."""
         numbers = random.Random(request_seed(self._sampling.seed, request))
         asked = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
-        query = _words(request.query)[:WORDS]
+        query = _words(request.query)[: self._words]
         numbers.shuffle(query)
         pool = _words(asked) or query or ["nothing"]
-        return query + numbers.choices(pool, k=WORDS - len(query))
+        return query + numbers.choices(pool, k=self._words - len(query))

@@ -1,7 +1,53 @@
 """Inputs of the stage queries."""
 
-from synthrank.needs.base import StageNeeds
+from typing import Any
+
+from synthrank.needs.base import RAW, StageNeeds, Wildcards
+from synthrank.specs.corpora import TRAIN
 
 
 class QueryNeeds(StageNeeds):
     """What augmentations are made from."""
+
+    def query_model(self, wildcards: Wildcards) -> str:
+        """Return the folder of the model that predicts queries."""
+        return f"results/models/{self._augmentation(wildcards).model}"
+
+    def query_prompt(self, wildcards: Wildcards) -> str:
+        """Return the prompt file by which a language model is asked for queries."""
+        return self.prompt_file(self._augmentation(wildcards).prompt)
+
+    def query_llm(self, wildcards: Wildcards) -> str:
+        """Return the entity file of the language model that is asked for queries."""
+        return self.spec("llms", self._augmentation(wildcards).llm)
+
+    def exemplar_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the training queries that exemplars come from, where the prompt shows any."""
+        return [f"{folder}/queries.jsonl" for folder in self._exemplars(wildcards)]
+
+    def exemplar_qrels(self, wildcards: Wildcards) -> list[str]:
+        """Return the training judgments that exemplars come from, where the prompt shows any."""
+        return [f"{folder}/qrels.txt" for folder in self._exemplars(wildcards)]
+
+    def mixture_parts(self, wildcards: Wildcards) -> list[str]:
+        """Return the filtered queries of each part of a mixture, in the order of its file."""
+        parts = self._augmentation(wildcards).parts
+        return [f"results/queries/{wildcards.corpus}/{part.augmentation}/queries.jsonl" for part in parts]
+
+    def filter_testsets(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of each test set that an augmentation's queries may not overlap with."""
+        found = [self.study.entities["testsets"][name] for name in self._augmentation(wildcards).filters.testsets]
+        return [f"results/corpora/{testset.corpus}/{testset.split}/queries.jsonl" for testset in found]
+
+    def round_trip_run(self, wildcards: Wildcards) -> list[str]:
+        """Return the run of an augmentation's unfiltered queries that tells which of them find their source."""
+        trip = self._augmentation(wildcards).filters.round_trip
+        runs = f"results/runs/corpora/{wildcards.corpus}"
+        return [f"{runs}/{trip.retriever}/{wildcards.augmentation}{RAW}.trec"] if trip else []
+
+    def _augmentation(self, wildcards: Wildcards) -> Any:
+        return self.study.entities["augmentations"][wildcards.augmentation]
+
+    def _exemplars(self, wildcards: Wildcards) -> list[str]:
+        wanted = self._augmentation(wildcards).exemplars
+        return [f"results/corpora/{wildcards.corpus}/{TRAIN}"] if wanted else []

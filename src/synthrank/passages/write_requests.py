@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from synthrank.errors import BudgetError, ConfigError
+from synthrank.exemplars import cut, pairs
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
 from synthrank.order import seeded
 from synthrank.prompts import Prompt, read_prompt
@@ -75,28 +76,17 @@ def _pool(
     """Return ``count + 1`` exemplars (one to spare for the query that would meet its own)."""
     wanted = spec.count + 1
     if spec.kind == "pairs":
-        mine = {query.id: sorted(own.get(query.id, set()) - excluded) for query in queries}
-        chosen = [name for name in seeded(mine, spec.seed) if mine[name]][:wanted]
-        text_of = texts_of(passages, {mine[name][0] for name in chosen})
-        query_of = {query.id: query.text for query in queries}
-        found = [
-            Exemplar(mine[name][0], _cut(text_of[mine[name][0]], spec.words), name, query_of[name]) for name in chosen
-        ]
+        found = pairs(passages, queries, own, excluded, count=wanted, seed=spec.seed, words=spec.words)
     else:
         allowed = (passage.id for passage in read_jsonl(passages, Passage) if passage.id not in excluded)
         names = seeded(allowed, spec.seed)[:wanted]
         text_of = texts_of(passages, names)
-        found = [Exemplar(name, _cut(text_of[name], spec.words)) for name in names]
+        found = [Exemplar(name, cut(text_of[name], spec.words)) for name in names]
     if len(found) < wanted:
         raise BudgetError(
             f"{passages}: {len(found)} {spec.kind} can serve as exemplars, {wanted} are needed; lower exemplars.count"
         )
     return found
-
-
-def _cut(text: str, words: int | None) -> str:
-    parts = text.split()
-    return " ".join(parts[:words]) + (" …" if words and len(parts) > words else "")
 
 
 def _shown(pool: list[Exemplar], query: Query, own: dict[str, set[str]], count: int) -> list[Exemplar]:

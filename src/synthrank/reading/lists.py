@@ -5,7 +5,7 @@ import re
 
 from synthrank.reading.status import Read, Status
 
-_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d{1,3}[.):]|query\s*\d*\s*:)\s*", re.IGNORECASE)
+_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d{1,3}[.):]|(?:relevant )?q(?:uery|uestion)?\s*\d*\s*:)\s*", re.IGNORECASE)
 _FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
 
 

@@ -4,17 +4,13 @@ import json
 import re
 from dataclasses import dataclass
 
+from synthrank.reading.refusals import is_refusal
 from synthrank.records import Reply
 from synthrank.specs.paradigms import Quality
 
 REASONS = ("blocked", "malformed", "empty", "refusal", "meta", "truncated", "too-short", "duplicate")
 """Why a reply is dropped, in the order in which it is checked."""
 
-_REFUSAL = re.compile(
-    r"^(i['\u2019]?m sorry|i am sorry|sorry,|i apologi[sz]e|i can(no|['\u2019])t |i am (not able|unable)|"
-    r"i['\u2019]m (not able|unable)|as an? (ai|artificial intelligence|(large )?language model)\b|unfortunately, i )",
-    re.IGNORECASE,
-)
 # "Sure! Here is a passage that answers the question:" and its kin stand before the passage, up to a colon or line end.
 _PREFACE = re.compile(
     r"^\s*(?:(?:sure|certainly|of course|absolutely)\b[^\n:]{0,40}[!.,]\s*)?"
@@ -57,7 +53,7 @@ def read_passage(reply: Reply, quality: Quality) -> Reading:
     text = unwrapped
     if not text:
         return Reading("", "empty")
-    if _REFUSAL.match(text):
+    if is_refusal(text):
         return Reading(text, "refusal")
     without = _PREFACE.sub("", text, count=1)
     if without != text:

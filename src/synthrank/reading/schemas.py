@@ -10,6 +10,14 @@ SCHEMA_OF = {
             "required": ["passage"],
             "additionalProperties": False,
         }
-    )
+    ),
+    "queries": json.dumps(
+        {
+            "type": "object",
+            "properties": {"queries": {"type": "array", "items": {"type": "string"}}},
+            "required": ["queries"],
+            "additionalProperties": False,
+        }
+    ),
 }
 """By the task of a prompt file, as text."""

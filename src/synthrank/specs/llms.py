@@ -92,6 +92,7 @@ class EchoLlm(Entity):
     """Answers at once with words of the question: for tests and for looking at a workflow without a model."""
 
     backend: Literal["echo"]
+    words: Count = Field(default=36, description="Words of a reply, in sentences of twelve.")
     sampling: Sampling = Sampling()
 
 

@@ -5,26 +5,26 @@ import pytest
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.order import seeded
-from synthrank.queries.augment_queries import augment_queries
+from synthrank.queries.take_titles import take_titles
 from synthrank.records import Judgment, Passage, Query
 from synthrank.trec import write_qrels
 
 
 @pytest.fixture
-def augment(tmp_path):
+def take(tmp_path):
     def do(passages, held_out=(), settings="count: 100\nmin_words: 2"):
         (tmp_path / "titles.yaml").write_text(f"kind: title\n{settings}\n")
         write_jsonl(tmp_path / "p.jsonl", passages)
         write_qrels(tmp_path / "held.txt", held_out)
-        augment_queries(spec=tmp_path / "titles.yaml", passages=tmp_path / "p.jsonl",
-                        held_out=[tmp_path / "held.txt"], queries=tmp_path / "q.jsonl")  # fmt: skip
-        return list(read_jsonl(tmp_path / "q.jsonl", Query))
+        take_titles(spec=tmp_path / "titles.yaml", passages=tmp_path / "p.jsonl",
+                    held_out=[tmp_path / "held.txt"], raw=tmp_path / "raw.jsonl")  # fmt: skip
+        return list(read_jsonl(tmp_path / "raw.jsonl", Query))
 
     return do
 
 
-def test_each_distinct_title_becomes_one_query(augment):
-    found = augment([
+def test_each_distinct_title_becomes_one_query(take):
+    found = take([
         Passage("p1", "x", "Install  the\npackage"), Passage("p2", "x", "install THE package"),
         Passage("p3", "x", "Settings"), Passage("p4", "x", ""), Passage("p5", "x", "All settings"),
     ])  # fmt: skip
@@ -37,23 +37,29 @@ def test_each_distinct_title_becomes_one_query(augment):
 PASSAGES = [Passage(f"p{number}", "x", f"title number {number}") for number in range(30)]
 
 
-def test_an_answer_to_a_held_out_query_gives_no_query(augment):
+def test_an_answer_to_a_held_out_query_gives_no_query(take):
     held_out = [Judgment("t1", "p3", 1), Judgment("t2", "p4", 2), Judgment("t2", "p5", 0)]
-    found = {query.source for query in augment(PASSAGES, held_out)}
+    found = {query.source for query in take(PASSAGES, held_out)}
     assert found == {passage.id for passage in PASSAGES} - {"p3", "p4"}
 
 
-def test_a_title_that_a_held_out_answer_shares_may_come_from_another_passage(augment):
+def test_a_title_that_a_held_out_answer_shares_may_come_from_another_passage(take):
     passages = [Passage("p1", "x", "Same title"), Passage("p2", "y", "Same title")]
-    assert augment(passages, [Judgment("t", "p1", 1)]) == [Query("titles:p2", "Same title", "p2")]
+    assert take(passages, [Judgment("t", "p1", 1)]) == [Query("titles:p2", "Same title", "p2")]
 
 
-def test_a_sample_is_seeded_and_nested(augment):
+def test_a_passage_without_text_gives_no_query(take):
+    assert [query.source for query in take([Passage("p1", " ", "Some title"), Passage("p2", "x", "Other title")])] == [
+        "p2"
+    ]
+
+
+def test_a_sample_is_seeded_and_nested(take):
     order = [f"titles:p{title.split()[-1]}" for title in seeded([passage.title for passage in PASSAGES], 7)]
     for count in (3, 10, 99):
-        assert [query.id for query in augment(PASSAGES, (), f"count: {count}\nseed: 7")] == order[:count]
+        assert [query.id for query in take(PASSAGES, (), f"count: {count}\nseed: 7")] == order[:count]
 
 
-def test_no_title_is_an_error(augment):
+def test_no_title_is_an_error(take):
     with pytest.raises(BudgetError, match="no title has 2 words; titles cannot serve as queries here"):
-        augment([Passage("p1", "x", "Short"), Passage("p2", "x")])
+        take([Passage("p1", "x", "Short"), Passage("p2", "x")])

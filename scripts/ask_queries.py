@@ -1,0 +1,6 @@
+"""Ask a language model for queries to passages."""
+
+from synthrank.cli import run
+from synthrank.queries.ask_queries import ask_queries
+
+run(ask_queries)

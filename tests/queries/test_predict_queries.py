@@ -1,0 +1,171 @@
+"""Predicted queries: sampled from random numbers of each passage's own, by a T5 with random weights."""
+
+import json
+from collections import Counter
+
+import pytest
+import torch
+from tiny_models import tiny_llm, tiny_t5
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+from synthrank.errors import BudgetError, ModelError
+from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.order import seeded
+from synthrank.queries.predict_queries import predict_queries
+from synthrank.queries.predictor import Predictor
+from synthrank.records import Judgment, Passage, Query
+from synthrank.specs.augmentations import Doc2QueryQueries
+from synthrank.trec import write_qrels
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+PASSAGES = [
+    Passage("p1", "Bees dance to tell the hive where flowers with nectar are in bloom."),
+    Passage("p2", "Rain falls when warm and wet air rises, cools and lets its water go."),
+    Passage("p3", "Bread needs flour."),
+    Passage("p4", "Settings are read once when the server starts, so restart it after a change. " * 5),
+    Passage("p5", "The river rises in the mountains and reaches the sea near the old town."),
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tiny_t5(tmp_path_factory.mktemp("models") / "t5")
+    write_json(folder / "source.json", {"entity": {}, "weights": {"model.safetensors": "f" * 64}})
+    return folder
+
+
+def settings(**changed):
+    stated = {"kind": "doc2query", "model": "t5", "count": 10, "max_new_tokens": 8, "batch_size": 3, **changed}
+    return Doc2QueryQueries.model_validate(stated)
+
+
+def predicted(model, passages, **changed):
+    return {passage.id: texts for passage, texts in Predictor(settings(**changed), model).predict(passages)}
+
+
+def test_a_passage_gets_the_same_queries_in_any_company(model):
+    together = predicted(model, PASSAGES, per_passage=2)
+    assert len({text for texts in together.values() for text in texts}) == 10
+    for passage in PASSAGES:
+        assert predicted(model, [passage], per_passage=2) == {passage.id: together[passage.id]}
+    assert predicted(model, PASSAGES[::-1], per_passage=2, batch_size=8) == together
+    # One query is the first of two.
+    assert predicted(model, PASSAGES) == {name: texts[:1] for name, texts in together.items()}
+
+
+def test_the_seed_and_the_text_decide(model):
+    first = predicted(model, PASSAGES)
+    assert predicted(model, PASSAGES) == first
+    assert predicted(model, PASSAGES, seed=14)["p1"] != first["p1"]
+    assert predicted(model, [Passage("other", PASSAGES[0].text)])["other"] == first["p1"]
+
+
+def test_one_token_to_choose_from_is_greedy_decoding(model):
+    tokenizer, plain = AutoTokenizer.from_pretrained(model), AutoModelForSeq2SeqLM.from_pretrained(model).eval()
+    for passage in PASSAGES:
+        output = plain.generate(**tokenizer(passage.text, return_tensors="pt"), max_new_tokens=8, do_sample=False)
+        greedy = " ".join(tokenizer.decode(output[0], skip_special_tokens=True).split())
+        assert predicted(model, [passage], top_k=1)[passage.id] == [greedy]
+        assert predicted(model, [passage], temperature=1e-4)[passage.id] == [greedy]
+
+
+def test_tokens_are_drawn_from_the_k_likeliest_by_their_probability(model):
+    tokenizer, plain = AutoTokenizer.from_pretrained(model), AutoModelForSeq2SeqLM.from_pretrained(model).eval()
+    inputs = tokenizer(PASSAGES[0].text, return_tensors="pt")
+    with torch.inference_mode():
+        logits = plain(**inputs, decoder_input_ids=torch.tensor([[plain.config.decoder_start_token_id]])).logits[0, -1]
+    top = (logits / 0.8).topk(3)
+    expected = {
+        tokenizer.decode([token]).strip(): share
+        for token, share in zip(top.indices.tolist(), top.values.softmax(-1).tolist(), strict=True)
+    }
+    drawn = Counter(predicted(model, PASSAGES[:1], per_passage=3000, top_k=3, temperature=0.8, max_new_tokens=1)["p1"])
+    assert set(drawn) == set(expected)
+    for text, share in expected.items():
+        assert drawn[text] / 3000 == pytest.approx(share, abs=0.03)  # three standard errors
+
+
+def test_only_max_length_tokens_are_read(model):
+    cut = [Passage("p", "Bees dance to tell. And no one reads the rest of it.")]
+    other = [Passage("p", "Bees dance to tell. Something else stands here, which is longer still.")]
+    assert Predictor(settings(max_length=5), model).lengths([*cut, *other]) == [5, 5]
+    greedy = {"top_k": 1, "max_length": 5}
+    assert predicted(model, cut, **greedy) == predicted(model, other, **greedy)
+    assert predicted(model, cut, top_k=1) != predicted(model, other, top_k=1)
+
+
+def test_the_models_own_generation_settings_are_not_applied(model, tmp_path):
+    for path in model.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    own = json.loads((tmp_path / "generation_config.json").read_text())
+    (tmp_path / "generation_config.json").write_text(json.dumps({**own, "num_beams": 3, "repetition_penalty": 9.0}))
+    assert predicted(tmp_path, PASSAGES) == predicted(model, PASSAGES)
+
+
+@pytest.fixture
+def run_step(tmp_path, model):
+    def do(passages=PASSAGES, held_out=(), folder=model, **changed):
+        (tmp_path / "d2q.yaml").write_text(settings(**changed).model_dump_json())
+        write_jsonl(tmp_path / "p.jsonl", passages)
+        write_qrels(tmp_path / "held.txt", held_out)
+        predict_queries(spec=tmp_path / "d2q.yaml", model=folder, passages=tmp_path / "p.jsonl",
+                        held_out=[tmp_path / "held.txt"], raw=tmp_path / "raw.jsonl",
+                        sampling=tmp_path / "sampling.json")  # fmt: skip
+        return list(read_jsonl(tmp_path / "raw.jsonl", Query)), json.loads((tmp_path / "sampling.json").read_text())
+
+    return do
+
+
+def test_queries_come_in_the_seeded_order_of_their_passages(run_step, model):
+    order = seeded([passage.id for passage in PASSAGES], 13)
+    texts = predicted(model, PASSAGES, per_passage=2)
+    expected = [Query(f"d2q:{name}:{n}", texts[name][n - 1], name) for name in order for n in (1, 2)]
+    for count in (1, 2, 5, 10, 50):
+        queries, sampling = run_step(per_passage=2, count=count)
+        assert queries == expected[:count]
+        assert sampling["passages"] == min(5, (count + 1) // 2)
+
+
+def test_what_determined_the_choice_is_written_beside_it(run_step):
+    _, sampling = run_step(count=2, top_k=7)
+    assert sampling == {
+        "kind": "doc2query", "model": "t5", "seed": 13, "per_passage": 1, "top_k": 7, "temperature": 1.0,
+        "max_new_tokens": 8, "max_length": 512, "dtype": "float32", "batch_size": 3,
+        "weights": {"model.safetensors": "f" * 64}, "passages": 2, "empty": 0,
+    }  # fmt: skip
+
+
+def test_held_out_answers_and_empty_passages_give_nothing(run_step):
+    held_out = [Judgment("t", "p1", 1), Judgment("t", "p2", 0)]
+    queries, _ = run_step([*PASSAGES, Passage("p6", "  ")], held_out)
+    assert {query.source for query in queries} == {"p2", "p3", "p4", "p5"}
+
+
+def test_an_empty_prediction_is_left_out_and_counted(run_step, monkeypatch):
+    monkeypatch.setattr(Predictor, "predict", lambda self, passages: ((item, ["", item.id]) for item in passages))
+    queries, sampling = run_step(per_passage=2)
+    assert {query.id for query in queries} == {f"d2q:p{number}:2" for number in range(1, 6)}
+    assert sampling["empty"] == 5
+    monkeypatch.setattr(Predictor, "predict", lambda self, passages: ((item, [""]) for item in passages))
+    with pytest.raises(BudgetError, match="t5 predicted no query from any of 5 passages"):
+        run_step()
+
+
+def test_a_folder_that_is_no_such_model_is_named(run_step, model, tmp_path):
+    with pytest.raises(ModelError, match=r"source\.json: is absent; expected the folder that unpack_model writes"):
+        run_step(folder=tmp_path / "nowhere")
+    with pytest.raises(ModelError, match=r"holds no model \(config\.json is absent\)"):
+        Predictor(settings(), tmp_path)
+    llm = tiny_llm(tmp_path / "llm")
+    with pytest.raises(ModelError, match="a llama is no sequence-to-sequence model; take a docT5query"):
+        Predictor(settings(), llm)
+
+
+def test_the_tiny_t5_has_what_students_need(model):
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    ids = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in ("true", "false")]
+    assert [len(item) for item in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    assert tokenizer.unk_token_id not in (*ids[0], *ids[1])
+    assert tokenizer.convert_tokens_to_ids("<extra_id_10>") == len(tokenizer) - 11
