@@ -30,7 +30,7 @@ CORPUS = {
 QUERIES = [
     Query("01", "cat mouse"), Query("NA", "zebra"), Query("null", "Fishes  and\ndogs"),
     Query("q 4", "tree cheese bread"),
-    Query("x", "cat cat dog"),
+    Query("x", "cat cat dog"), Query("blank", " \n"),
 ]  # fmt: skip
 WORDS = {"01": "cat mouse", "null": "fish dog", "q 4": "tree cheese bread", "x": "cat cat dog"}
 

@@ -15,6 +15,7 @@ RERANKER = {
     "optimiser": {"learning_rate": 1e-5, "epochs": 1, "batch_size": 2},
     "rerank": {"retriever": "bm25", "depth": 2, "fusion_k": 10},
 }  # fmt: skip
+REORDERER = RERANKER | {"architecture": "bi-encoder", "loss": "ranknet"}
 SEARCHER = {key: value for key, value in RERANKER.items() if key != "rerank"} | {
     "architecture": "bi-encoder", "loss": "multiple-negatives",
 }  # fmt: skip
@@ -30,7 +31,7 @@ class Fake:
         self.asked.append(collection)
         if collection.first_stage is None:
             return {query.id: [("q1", 3.0), ("p2", 2.0), ("p1", 1.0)] for query in collection.queries}
-        return {query: rank((name, float(place)) for place, (name, _) in enumerate(ranked[:2]))
+        return {query: rank((name, float(place)) for place, (name, _) in enumerate(ranked[: collection.depth]))
                 for query, ranked in collection.first_stage.items()}  # fmt: skip
 
 
@@ -40,14 +41,15 @@ def suite(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "open_ranker", lambda spec, checkpoint, seed: fake)
     write_jsonl(tmp_path / "p.jsonl", [Passage("p1", "x"), Passage("p2", "y")])
     write_jsonl(tmp_path / "q.jsonl", [Query("q1", "one?"), Query("007", "two?")])
-    for name, extra in (("lakes", ""), ("quora", "drop_identical_ids: true\n")):
+    extras = {"lakes": "", "quora": "drop_identical_ids: true\n", "deep": "first_stage: splade\ndepth: 3\n"}
+    for name, extra in extras.items():
         (tmp_path / f"{name}.yaml").write_text(f"corpus: c\nsplit: test\n{extra}")
     run = {"q1": [("q1", 9.0), ("p1", 8.0), ("p2", 7.0)], "007": [("p2", 2.0)]}
     write_run(tmp_path / "first.trec", run, "x")
 
     def do(spec, *testsets):
         (tmp_path / "my-ranker.yaml").write_text(json.dumps(spec))
-        first = [tmp_path / "first.trec"] * len(testsets) if spec is RERANKER else []
+        first = [tmp_path / "first.trec"] * len(testsets) if "rerank" in spec else []
         rank_suite(
             checkpoint=tmp_path, ranker=tmp_path / "my-ranker.yaml", seed=1,
             testsets=[tmp_path / f"{name}.yaml" for name in testsets], passages=[tmp_path / "p.jsonl"] * len(testsets),
@@ -70,6 +72,21 @@ def test_a_reranker_gets_a_fused_run_too(suite, tmp_path):
     assert fused == pytest.approx({"p1": 1 / 11 + 1 / 12, "q1": 1 / 12 + 1 / 11, "p2": 1 / 13}, rel=1e-6)
     assert (tmp_path / "runs/lakes.trec").read_text().splitlines()[0].endswith(" my-ranker")
     assert (tmp_path / "runs/lakes+bm25.trec").read_text().splitlines()[0].endswith(" my-ranker+bm25")
+
+
+def test_a_test_set_may_name_its_own_first_stage_and_depth(suite, tmp_path):
+    runs, asked = suite(RERANKER, "lakes", "deep")
+    assert set(runs) == {"lakes.trec", "lakes+bm25.trec", "deep.trec", "deep+splade.trec"}
+    assert [item.depth for item in asked] == [2, 3]
+    assert names(runs["lakes.trec"])["q1"] == ["p1", "q1"]
+    assert names(runs["deep.trec"])["q1"] == ["p2", "p1", "q1"]
+    assert (tmp_path / "runs/deep+splade.trec").read_text().splitlines()[0].endswith(" my-ranker+splade")
+
+
+def test_a_bi_encoder_that_reorders_is_fused_too(suite):
+    runs, asked = suite(REORDERER, "lakes", "deep")
+    assert set(runs) == {"lakes.trec", "lakes+bm25.trec", "deep.trec", "deep+splade.trec"}
+    assert all(item.first_stage for item in asked)
 
 
 def test_a_passage_that_is_the_query_itself_is_dropped_before_the_depth_counts(suite):

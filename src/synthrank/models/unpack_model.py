@@ -44,6 +44,7 @@ def unpack_model(*, spec: Path, model: Path) -> None:
             _from_hub(entity, target)
         else:
             _from_folder(entity, target, spec)
+        _convert_tokenizer(target)
         _check(target, spec)
         weights = {path.name: sha256_of(path) for path in sorted(target.glob("*.safetensors"))}
         write_json(target / "source.json", {"entity": entity.model_dump(mode="json"), "weights": weights})
@@ -133,6 +134,15 @@ def _copy(folder: Path, target: Path, spec: Path) -> None:
         copy = target / source.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
+
+
+def _convert_tokenizer(target: Path) -> None:
+    """Write tokenizer.json where SentencePiece's file stands alone, as monoT5's does: only this stage can read it."""
+    alone = (target / "spiece.model").is_file() and not (target / "tokenizer.json").is_file()
+    if alone and (target / "config.json").is_file():
+        from transformers import AutoTokenizer
+
+        AutoTokenizer.from_pretrained(target, local_files_only=True, trust_remote_code=False).save_pretrained(target)
 
 
 def _check(target: Path, spec: Path) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from synthrank.specs.base import NONE
 from synthrank.study import Study
 
 RAW = "@raw"
@@ -25,6 +26,15 @@ class StageNeeds:
     def spec(self, kind: str, name: str) -> str:
         """Return the path of an entity file."""
         return f"{self.study.folder}/{kind}/{name}.yaml"
+
+    def ranker_model(self, ranker: str, recipe: str, llm: str, seed: int | str) -> str:
+        """Return the folder of a ranker's model: what a recipe made of it, or its base where the recipe is none."""
+        if recipe != NONE:
+            return f"results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}"
+        base = self.study.entities["rankers"][ranker].base
+        if base.model:
+            return f"results/models/{base.model}"
+        return f"results/checkpoints/{base.recipe}/{NONE}/{base.ranker}/seed-{seed}"
 
     def prompt_file(self, name: str) -> str:
         """Return the path of a prompt file."""

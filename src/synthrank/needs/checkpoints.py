@@ -9,13 +9,8 @@ class CheckpointNeeds(StageNeeds):
 
     def base(self, wildcards: Wildcards) -> str:
         """Return the model that a ranker's training starts from."""
-        base = self.study.entities["rankers"][wildcards.ranker].base
-        if base.model:
-            return f"results/models/{base.model}"
-        return f"results/checkpoints/{base.recipe}/{NONE}/{base.ranker}/seed-{wildcards.seed}"
+        return self.ranker_model(wildcards.ranker, NONE, NONE, wildcards.seed)
 
     def checkpoint(self, wildcards: Wildcards) -> str:
         """Return the model that ranks: the trained one, or its base where the recipe is none."""
-        if wildcards.recipe == NONE:
-            return self.base(wildcards)
-        return f"results/checkpoints/{wildcards.recipe}/{wildcards.llm}/{wildcards.ranker}/seed-{wildcards.seed}"
+        return self.ranker_model(wildcards.ranker, wildcards.recipe, wildcards.llm, wildcards.seed)

@@ -1,4 +1,4 @@
-"""Dense retrieval as an entity says: model, prefixes, lengths."""
+"""Dense retrieval as an entity says: model, prefixes, lengths, pooling, similarity."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from synthrank.vectors import TextEncoder
 
 
 def open_encoder(spec: Dense, model: Path) -> TextEncoder:
-    """Load a dense retriever's model."""
+    """Load one of a dense retriever's models, which may be another for queries than for passages."""
     return TextEncoder(
         model,
         query_prefix=spec.query_prefix,
@@ -15,4 +15,6 @@ def open_encoder(spec: Dense, model: Path) -> TextEncoder:
         max_length=spec.max_length,
         dtype_name=spec.dtype,
         batch_size=spec.batch_size,
+        similarity=spec.similarity,
+        pooling=spec.pooling,
     )

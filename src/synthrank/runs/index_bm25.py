@@ -3,8 +3,9 @@
 import logging
 from pathlib import Path
 
-from synthrank.files import atomic_path, json_lines
+from synthrank.files import atomic_path
 from synthrank.retrievers.bm25 import build_index
+from synthrank.texts import id_texts
 
 log = logging.getLogger(__name__)
 
@@ -18,5 +19,4 @@ def index_bm25(*, passages: Path, index: Path, threads: int = 1) -> None:
         threads: how many Anserini uses.
     """
     with atomic_path(index) as folder:
-        pairs = ((item["id"], item["text"]) for _, item in json_lines(passages))
-        log.info("%d passages indexed", build_index(pairs, folder, threads))
+        log.info("%d passages indexed", build_index(id_texts(passages), folder, threads))

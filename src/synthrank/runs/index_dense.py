@@ -6,7 +6,8 @@ from synthrank.files import atomic_path, json_lines
 from synthrank.retrievers.dense import open_encoder
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Dense, RetrieverSpec
-from synthrank.vectors import VectorIndex, id_texts
+from synthrank.texts import id_texts
+from synthrank.vectors import VectorIndex
 
 
 def index_dense(*, spec: Path, model: Path, passages: Path, index: Path) -> None:
@@ -14,7 +15,7 @@ def index_dense(*, spec: Path, model: Path, passages: Path, index: Path) -> None
 
     Args:
         spec: the retriever's entity file.
-        model: the folder of its model.
+        model: the folder of the model that encodes passages.
         passages: JSON lines with ``id`` and ``text``.
         index: written: the folder of a vector index.
     """

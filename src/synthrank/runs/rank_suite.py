@@ -8,7 +8,7 @@ from synthrank.rankers import open_ranker
 from synthrank.rankers.base import Collection
 from synthrank.records import Query
 from synthrank.specs.base import load
-from synthrank.specs.rankers import CrossEncoderRanker, RankerSpec
+from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.testsets import TestsetSpec
 from synthrank.trec import Run, read_run, write_run
 
@@ -26,8 +26,9 @@ def rank_suite(
 ) -> None:
     """Rank every test set with the model loaded once.
 
-    A bi-encoder searches the whole collection. A cross-encoder reorders the top of its first stage, and gets a second
-    run, ``TESTSET+RETRIEVER.trec``, that is its order fused with the first stage's by reciprocal rank fusion.
+    A ranker without ``rerank`` searches the whole collection. One with it reorders the top of a first stage, the test
+    set's where that names one, else its own, and gets a second run, ``TESTSET+RETRIEVER.trec``, that is its order fused
+    with the first stage's by reciprocal rank fusion.
 
     Args:
         checkpoint: the folder of the model.
@@ -36,7 +37,7 @@ def rank_suite(
         testsets: the test sets' entity files.
         passages: for each test set its collection.
         queries: for each test set its queries.
-        first_stages: for each test set the run to reorder; empty for a bi-encoder.
+        first_stages: for each test set the run to reorder; empty for a ranker that searches.
         runs: written: a folder with ``TESTSET.trec`` for each test set.
     """
     spec: RankerSpec = load(RankerSpec, ranker)
@@ -46,13 +47,13 @@ def rank_suite(
         folder.mkdir()
         for testset, corpus, asked, first in zip(testsets, passages, queries, firsts, strict=True):
             settings: TestsetSpec = load(TestsetSpec, testset)
+            name, depth = settings.reranked(spec.rerank) or (None, None)
             first_stage = _without_own(read_run(first), settings) if first else None
-            run = model.rank(Collection(tuple(read_jsonl(asked, Query)), corpus, first_stage))
+            run = model.rank(Collection(tuple(read_jsonl(asked, Query)), corpus, first_stage, depth))
             run = _without_own(run, settings)
             write_run(folder / f"{testset.stem}.trec", run, ranker.stem)
-            if isinstance(spec, CrossEncoderRanker) and first_stage is not None:
+            if spec.rerank is not None and first_stage is not None:
                 fused = reciprocal_rank_fusion([run, first_stage], spec.rerank.fusion_k)
-                name = spec.rerank.retriever
                 write_run(folder / f"{testset.stem}+{name}.trec", fused, f"{ranker.stem}+{name}")
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from synthrank.files import read_jsonl
 from synthrank.records import Query
 from synthrank.retrievers.bm25 import search
+from synthrank.runs.lists import write_lists
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Bm25, RetrieverSpec
-from synthrank.trec import write_run
 
 
 def search_bm25(*, spec: Path, index: Path, queries: Path, run: Path, threads: int = 1) -> None:
-    """Search every query.
+    """Search every query; one without a hit has no list.
 
     Args:
         spec: the retriever's entity file.
@@ -21,4 +21,5 @@ def search_bm25(*, spec: Path, index: Path, queries: Path, run: Path, threads: i
         threads: how many Anserini uses.
     """
     settings: Bm25 = load(RetrieverSpec, spec)
-    write_run(run, search(index, list(read_jsonl(queries, Query)), settings, threads), spec.stem)
+    asked = list(read_jsonl(queries, Query))
+    write_lists(run, search(index, asked, settings, threads), asked, spec.stem)

@@ -5,9 +5,9 @@ from pathlib import Path
 from synthrank.files import read_jsonl
 from synthrank.records import Query
 from synthrank.retrievers.dense import open_encoder
+from synthrank.runs.lists import write_lists
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Dense, RetrieverSpec
-from synthrank.trec import write_run
 from synthrank.vectors import VectorIndex
 
 
@@ -16,7 +16,7 @@ def search_dense(*, spec: Path, model: Path, index: Path, queries: Path, run: Pa
 
     Args:
         spec: the retriever's entity file.
-        model: the folder of its model.
+        model: the folder of the model that encodes queries.
         index: the folder that index_dense made.
         queries: the queries.
         run: written: the run.
@@ -24,4 +24,4 @@ def search_dense(*, spec: Path, model: Path, index: Path, queries: Path, run: Pa
     settings: Dense = load(RetrieverSpec, spec)
     asked = list(read_jsonl(queries, Query))
     vectors = open_encoder(settings, model).queries([query.text for query in asked])
-    write_run(run, VectorIndex.load(index).search(vectors, asked, settings.depth), spec.stem)
+    write_lists(run, VectorIndex.load(index).search(vectors, asked, settings.depth), asked, spec.stem)

@@ -1,0 +1,6 @@
+"""Reorder the top of a first stage's run with a pointwise reranker."""
+
+from synthrank.cli import run
+from synthrank.runs.rerank_run import rerank_run
+
+run(rerank_run)

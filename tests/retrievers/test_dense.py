@@ -1,0 +1,89 @@
+"""Dense retrieval: pooling and similarity as stated, and models of one side each."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from tiny_models import SENTENCES, tiny_splade
+from transformers import AutoModel, AutoTokenizer
+
+from synthrank.errors import ModelError
+from synthrank.files import write_jsonl
+from synthrank.records import Passage, Query
+from synthrank.retrievers.dense import open_encoder
+from synthrank.runs.index_dense import index_dense
+from synthrank.runs.search_dense import search_dense
+from synthrank.specs.retrievers import Dense
+from synthrank.trec import rank, read_run
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+TEXTS = [*SENTENCES[:4], "bees", ""]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A transformer's folder as models are published that no library's files tell how to pool."""
+    return tiny_splade(tmp_path_factory.mktemp("models") / "plain")
+
+
+def opened(model, **stated):
+    return open_encoder(Dense.model_validate({"kind": "dense", "model": "m", "batch_size": 3, **stated}), model)
+
+
+def by_hand(folder, texts, pooling):
+    """Return the vectors that transformers' own model has for each text alone."""
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        states = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0] for text in texts]
+    return np.stack([(state[0] if pooling == "cls" else state.mean(dim=0)).numpy() for state in states])
+
+
+@pytest.mark.parametrize(("stated", "pooling"), [("cls", "cls"), ("mean", "mean"), (None, "mean")])
+def test_the_pooling_of_a_plain_transformer(plain, stated, pooling):
+    found = opened(plain, pooling=stated, similarity="dot").passages(TEXTS)
+    np.testing.assert_allclose(found, by_hand(plain, TEXTS, pooling), atol=1e-5)
+
+
+def test_a_stated_pooling_takes_the_place_of_the_models_own(encoder):
+    found = opened(encoder, pooling="cls", similarity="dot").queries(TEXTS)
+    np.testing.assert_allclose(found, by_hand(encoder, TEXTS, "cls"), atol=1e-5)
+    np.testing.assert_allclose(
+        opened(encoder, similarity="dot").queries(TEXTS), by_hand(encoder, TEXTS, "mean"), atol=1e-5
+    )
+
+
+def test_only_cosines_need_vectors_of_length_one(plain):
+    dot, cosine = opened(plain, similarity="dot").passages(TEXTS), opened(plain).passages(TEXTS)
+    lengths = np.linalg.norm(dot, axis=1, keepdims=True)
+    assert np.abs(lengths - 1).min() > 0.1
+    np.testing.assert_allclose(cosine, dot / lengths, atol=1e-6)
+
+
+def test_a_model_without_pooling_is_refused(encoder, tmp_path):
+    SentenceTransformer(modules=[SentenceTransformer(str(encoder), device="cpu")[0]], device="cpu").save_pretrained(
+        str(tmp_path / "bare"), create_model_card=False
+    )
+    with pytest.raises(ModelError, match="bare: has 0 pooling modules; pooling 'cls' can take the place of one"):
+        opened(tmp_path / "bare", pooling="cls")
+
+
+def test_a_model_for_each_side(tmp_path, encoder, plain):
+    """Passages by one model, queries by another: the scores are the dot products of the two."""
+    texts = [*TEXTS[:5], "bread"]
+    write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
+    write_jsonl(tmp_path / "q.jsonl", [Query("007", "bees"), Query("NA", "why does it rain")])
+    spec = tmp_path / "pair.yaml"
+    stated = {"kind": "dense", "model": "a", "query_model": "b", "similarity": "dot", "pooling": "cls", "depth": 4}
+    spec.write_text(json.dumps(stated | {"query_prefix": "question: "}))
+    index_dense(spec=spec, model=encoder, passages=tmp_path / "p.jsonl", index=tmp_path / "index")
+    run = tmp_path / "pair.trec"
+    search_dense(spec=spec, model=plain, index=tmp_path / "index", queries=tmp_path / "q.jsonl", run=run)
+    of_queries = by_hand(plain, ["question: bees", "question: why does it rain"], "cls")
+    scores = of_queries @ by_hand(encoder, texts, "cls").T
+    for (query, ranked), row in zip(read_run(run).items(), scores.tolist(), strict=True):
+        expected = rank(((f"p{place}", score) for place, score in enumerate(row)), 4)
+        assert [name for name, _ in ranked] == [name for name, _ in expected], query
+        assert [score for _, score in ranked] == pytest.approx([score for _, score in expected], abs=1e-4)

@@ -1,0 +1,186 @@
+"""Learned sparse retrieval: impacts of a model, and an impact index against the dot product."""
+
+import json
+import logging
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sentence_transformers import SparseEncoder
+from tiny_models import SENTENCES, tiny_splade
+
+from synthrank.errors import DataError, ModelError
+from synthrank.files import write_jsonl
+from synthrank.records import Passage, Query
+from synthrank.retrievers import sparse
+from synthrank.retrievers.sparse import ImpactEncoder, build_index, search
+from synthrank.runs.index_sparse import index_sparse
+from synthrank.runs.search_sparse import search_sparse
+from synthrank.specs.retrievers import Sparse
+from synthrank.trec import rank, read_run
+
+SPEC = {"kind": "sparse", "model": "m", "max_length": 24, "batch_size": 4, "depth": 7}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tiny_splade(tmp_path_factory.mktemp("models") / "splade")
+
+
+def settings(**changed):
+    return Sparse.model_validate(SPEC | changed)
+
+
+def by_library(folder, texts):
+    """Return sentence-transformers' own weights, shape (texts, terms)."""
+    model = SparseEncoder(str(folder), device="cpu", local_files_only=True)
+    model.max_seq_length = SPEC["max_length"]
+    return model.encode(texts, convert_to_sparse_tensor=False).numpy()
+
+
+def as_matrix(impacts, terms):
+    matrix = np.zeros((len(impacts), terms), dtype=np.int64)
+    for row, weights in zip(matrix, impacts, strict=True):
+        row[list(weights)] = list(weights.values())
+    return matrix
+
+
+# Impacts
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("quantisation", [100, 2])
+def test_impacts_are_the_rounded_weights_without_zeros(folder, quantisation):
+    texts = ["bees dance", *SENTENCES, "", " ".join(SENTENCES)]
+    weights = by_library(folder, texts)
+    impacts = ImpactEncoder(settings(quantisation=quantisation), folder).passages(texts)
+    assert all(weight > 0 for passage in impacts for weight in passage.values())
+    # What float32 cannot tell from a half may be rounded either way: none of these is so near.
+    assert np.abs(weights * quantisation % 1 - 0.5).min() > 1e-4
+    assert np.array_equal(as_matrix(impacts, weights.shape[1]), np.rint(weights * quantisation))
+    assert len(impacts[-2]) > 0, "an empty text is encoded too"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_prompts_of_the_model_stand_before_the_texts(folder, tmp_path):
+    model = SparseEncoder(str(folder), device="cpu", local_files_only=True)
+    model.prompts = {"query": "question: ", "document": "passage: "}
+    model.save_pretrained(str(tmp_path / "m"), create_model_card=False)
+    prompted, plain = ImpactEncoder(settings(), tmp_path / "m"), ImpactEncoder(settings(), folder)
+    assert prompted.queries(["bees"]) == plain.queries(["question: bees"]) != plain.queries(["bees"])
+    assert prompted.passages(["bees"]) == plain.passages(["passage: bees"])
+
+
+def test_only_splade_models_are_taken(encoder, tmp_path):
+    with pytest.raises(ModelError, match=r"encoder: not a SPLADE model; expected a masked language model"):
+        ImpactEncoder(settings(), encoder)
+    with pytest.raises(ModelError, match="nothing: not a sparse encoder"):
+        ImpactEncoder(settings(), tmp_path / "nothing")
+
+
+# Index and search
+
+
+class Fixed:
+    """Gives texts the impacts that they name as JSON."""
+
+    def __init__(self):
+        self.asked = []
+
+    def passages(self, texts):
+        self.asked.append(list(texts))
+        return [{int(term): weight for term, weight in json.loads(text).items()} for text in texts]
+
+    queries = passages
+
+
+PASSAGES = {
+    "007": {1: 300, 2: 20},
+    "NA": {1: 300, 2: 20, 9: 1},  # the same for every query without term 9
+    "null": {2: 5000, 3: 7},
+    "1e3": {1500: 250, 3: 7},
+    "nothing": {},
+    "ünd": {3: 1, 30521: 100},
+}
+QUERIES = {
+    "q 1": {1: 210, 2: 3},
+    "many": dict.fromkeys(range(100, 1100), 90) | dict.fromkeys(range(1200, 1600), 100) | {3: 1000},
+    "none": {},
+    "apart": {8: 100},
+    "02": {30521: 250, 3: 100},
+}
+
+
+def dot_products(depth=None):
+    """Return the exact run: every passage that shares a term with the query."""
+    scores = {
+        query: {
+            name: sum(weight * passage[term] for term, weight in terms.items() if term in passage)
+            for name, passage in PASSAGES.items()
+            if terms.keys() & passage.keys()
+        }
+        for query, terms in QUERIES.items()
+    }
+    return {query: rank(scored.items(), depth) for query, scored in scores.items() if scored}
+
+
+def test_scores_are_the_dot_products(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(sparse, "CHUNK", 2)
+    monkeypatch.setattr(sparse, "QUERIES_AT_ONCE", 4)
+    encoder, texts = Fixed(), [(name, json.dumps(terms)) for name, terms in PASSAGES.items()]
+    with caplog.at_level(logging.INFO):
+        assert build_index(texts, tmp_path / "index", encoder, len(texts), 2) == 5
+    assert "1 of 6 passages have no weight above 0" in caplog.text
+    assert [len(some) for some in encoder.asked] == [2, 2, 2]
+    assert [path.name for path in tmp_path.iterdir()] == ["index"], "the files that were indexed are gone"
+    queries = [Query(name, json.dumps(terms)) for name, terms in QUERIES.items()]
+    run = search(tmp_path / "index", queries, encoder, 3, 1)
+    assert list(run) == ["q 1", "many", "02"], "queries in order, and none that shares no term with a passage"
+    assert run == dot_products(3)
+    assert run["q 1"][0] == ("007", 63060.0), "a tie goes by id"
+    assert "a query has 1401 terms; of such queries the 1024 heaviest count" in caplog.text
+
+
+def test_a_collection_without_any_weight_is_an_error(tmp_path):
+    with pytest.raises(DataError, match=r"index: none of 1 passages has a weight"):
+        build_index([("a", "{}")], tmp_path / "index", Fixed(), 1, 1)
+
+
+def test_what_lucene_does_not_hold_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(sparse.anserini, "build_index", lambda *arguments: 1)
+    with pytest.raises(DataError, match=r"index: Lucene holds 1 passages of 2 that it was given"):
+        build_index([("a", '{"1": 1}'), ("b", '{"1": 1}')], tmp_path / "index", Fixed(), 2, 1)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_steps_agree_with_the_model(tmp_path, folder):
+    """A run is the dot product of the quantised weights, and near that of the weights as they are."""
+    passages = [Passage(f"p{place:02}", text) for place, text in enumerate(parts())]
+    queries = [Query("007", "How do bees dance?"), Query("NA", "why does it rain"), Query("q3", "restart the server")]
+    write_jsonl(tmp_path / "p.jsonl", passages)
+    write_jsonl(tmp_path / "q.jsonl", queries)
+    spec = tmp_path / "splade.yaml"
+    spec.write_text(json.dumps(SPEC))
+    index_sparse(spec=spec, model=folder, passages=tmp_path / "p.jsonl", index=tmp_path / "index")
+    search_sparse(
+        spec=spec, model=folder, index=tmp_path / "index", queries=tmp_path / "q.jsonl", run=tmp_path / "splade.trec"
+    )
+    assert (tmp_path / "splade.trec").read_text().splitlines()[0].endswith(" splade")
+    run = read_run(tmp_path / "splade.trec")
+    assert list(run) == ["007", "NA", "q3"]
+    of_queries = csr_array(by_library(folder, [query.text for query in queries]))
+    of_passages = csr_array(by_library(folder, [passage.text for passage in passages]))
+    whole = [csr_array(np.rint(weights.toarray() * 100).astype(np.int64)) for weights in (of_queries, of_passages)]
+    exact, quantised = (of_queries @ of_passages.T).toarray(), (whole[0] @ whole[1].T).toarray()
+    names = [passage.id for passage in passages]
+    for row, query in enumerate(queries):
+        assert run[query.id] == rank(zip(names, quantised[row].tolist(), strict=True), 7)
+        best = {name for name, _ in rank(zip(names, exact[row].tolist(), strict=True), 7)}
+        assert len(best & dict(run[query.id]).keys()) >= 6
+    np.testing.assert_allclose(quantised / 100**2, exact, rtol=0.03)
+
+
+def parts():
+    """Return each sentence, and each two neighbours as one passage."""
+    return [*SENTENCES, *(f"{one} {other}" for one, other in pairwise(SENTENCES))]

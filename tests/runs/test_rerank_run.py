@@ -1,0 +1,99 @@
+"""The top of a first stage in the order of a reranker."""
+
+import json
+
+import pytest
+
+from synthrank.files import write_jsonl
+from synthrank.rankers import open_ranker
+from synthrank.rankers.base import Collection
+from synthrank.records import Passage, Query
+from synthrank.runs import rerank_run as module
+from synthrank.runs.rerank_run import rerank_run
+from synthrank.specs.base import validate
+from synthrank.specs.rankers import RankerSpec
+from synthrank.trec import read_run, write_run
+
+RETRIEVER = {"kind": "reranked", "retriever": "bm25", "ranker": "r", "recipe": "warm-up", "seed": 5, "depth": 3}
+RANKER = {
+    "architecture": "cross-encoder", "base": {"model": "m"}, "max_length": 32, "loss": "lambda",
+    "optimiser": {"learning_rate": 1e-5, "epochs": 1, "batch_size": 2},
+    "rerank": {"retriever": "dense", "depth": 2, "fusion_k": 7},
+}  # fmt: skip
+QUERIES = [Query("007", "How do bees dance?"), Query("NA", "Why does it rain?"), Query("q3", "Nothing found")]
+PASSAGES = {
+    "p1": "The spider follows links.", "p2": "Bees dance to tell the hive where flowers are.", "p3": "Rain falls.",
+    "p4": "The river rises in the mountains.", "p5": "Bread needs flour.",
+}  # fmt: skip
+FIRST = {
+    "other": [("p1", 1.0)],
+    "NA": [("p3", 2.0), ("p1", 1.0)],
+    "007": [("p5", 5.0), ("p4", 4.0), ("p3", 3.0), ("p2", 2.0), ("p1", 1.0)],
+}
+
+
+@pytest.fixture
+def rerank(tmp_path):
+    write_jsonl(tmp_path / "p.jsonl", [Passage(name, text) for name, text in PASSAGES.items()])
+    write_jsonl(tmp_path / "q.jsonl", QUERIES)
+    write_run(tmp_path / "first.trec", FIRST, "bm25")
+    (tmp_path / "bm25-r.yaml").write_text(json.dumps(RETRIEVER))
+    (tmp_path / "r.yaml").write_text(json.dumps(RANKER))
+
+    def do(checkpoint):
+        rerank_run(
+            spec=tmp_path / "bm25-r.yaml", ranker=tmp_path / "r.yaml", checkpoint=checkpoint,
+            passages=tmp_path / "p.jsonl", queries=tmp_path / "q.jsonl", first_stage=tmp_path / "first.trec",
+            run=tmp_path / "reranked.trec",
+        )  # fmt: skip
+        return read_run(tmp_path / "reranked.trec")
+
+    return do
+
+
+def names(run):
+    return {query: [name for name, _ in ranked] for query, ranked in run.items()}
+
+
+class Turned:
+    """Turns the lists round."""
+
+    def rank(self, collection):
+        self.collection = collection
+        return {
+            query.id: [(name, float(place)) for place, (name, _) in enumerate(collection.first_stage[query.id])]
+            for query in collection.queries
+            if query.id in collection.first_stage
+        }
+
+
+def test_it_is_asked_as_the_retriever_states(rerank, tmp_path, monkeypatch, caplog):
+    asked, ranker = [], Turned()
+    monkeypatch.setattr(module, "open_ranker", lambda *arguments: asked.append(arguments) or ranker)
+    run = rerank(tmp_path / "checkpoint")
+    assert names(run) == {"007": ["p3", "p4", "p5"], "NA": ["p1", "p3"]}
+    assert list(run) == ["007", "NA"], "in the order of the queries"
+    assert (tmp_path / "reranked.trec").read_text().splitlines()[0].endswith(" bm25-r")
+    assert "1 of 3 queries have no list, first 'q3'" in caplog.text
+    ((spec, checkpoint, seed),) = asked
+    assert (checkpoint, seed) == (tmp_path / "checkpoint", 5)
+    stated = validate(RankerSpec, RANKER, "r.yaml")
+    assert spec.rerank == stated.rerank.model_copy(update={"depth": 3}), "deeper than the ranker's own"
+    assert spec.model_copy(update={"rerank": stated.rerank}) == stated
+    assert ranker.collection.queries == tuple(QUERIES)
+    assert ranker.collection.passages == tmp_path / "p.jsonl"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_order_is_that_of_the_model(rerank, tmp_path, encoder):
+    """A cross-encoder whose head the seed draws: the run is what the ranker itself gives to these candidates."""
+    run = rerank(encoder)
+    tops = {query: ranked[:3] for query, ranked in FIRST.items() if query != "other"}
+    model = open_ranker(validate(RankerSpec, RANKER | {"rerank": {"retriever": "x", "depth": 99}}, "r"), encoder, 5)
+    expected = model.rank(Collection(tuple(QUERIES), tmp_path / "p.jsonl", tops))
+    assert names(run) == names(expected)
+    assert dict(run["007"]) == pytest.approx(dict(expected["007"]), abs=1e-5)
+    assert {query: set(ranked) for query, ranked in names(run).items()} == {
+        "007": {"p5", "p4", "p3"},
+        "NA": {"p3", "p1"},
+    }
