@@ -3,8 +3,10 @@
 import random
 from collections import defaultdict
 
+import plain_runs
 import pytest
 
+from synthrank import fusion
 from synthrank.fusion import reciprocal_rank_fusion
 from synthrank.trec import rank
 
@@ -74,3 +76,24 @@ def test_a_run_may_be_empty(other):
     run = {"q": [("a", 1.0), ("b", 0.5)]}
     assert as_dicts(reciprocal_rank_fusion([run, other], 1)) == {"q": {"a": 1 / 2, "b": 1 / 3}}
     assert reciprocal_rank_fusion([other, other], 1) == {}
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_trectools_fuses_lists_as_it_fuses_its_own_frames(monkeypatch, at_once):
+    generator = random.Random(at_once)
+    runs = [
+        {
+            f"q{query}": rank((f"d{name}", generator.random()) for name in generator.sample(range(40), 15))
+            for query in generator.sample(range(20), 14)
+        }
+        for _ in range(4)
+    ]
+    monkeypatch.setattr(fusion, "QUERIES_AT_ONCE", at_once)
+    fused, framed = reciprocal_rank_fusion(runs, 60), plain_runs.fuse(runs, 60)
+    assert fused == framed
+    assert list(fused) == list(framed)
+
+
+def test_trectools_reads_a_thousand_of_a_list():
+    run = {"q": [(f"d{place}", float(-place)) for place in range(1200)]}
+    assert len(reciprocal_rank_fusion([run], 60)["q"]) == 1000

@@ -4,12 +4,13 @@ import math
 import random
 
 import numpy as np
+import plain_runs
 import pytest
 import pytrec_eval
 
 from synthrank.errors import DataError
 from synthrank.records import Judgment
-from synthrank.trec import answers, rank, read_qrels, read_run, relevant, write_qrels, write_run
+from synthrank.trec import answers, rank, ranks_of, read_qrels, read_run, relevant, write_qrels, write_run
 
 IDS = ["007", "7", "NA", "null", "1e3", "1000.0", "nan", "None", "True", "#x", '"quoted', "ü"]
 
@@ -169,3 +170,137 @@ def test_trec_eval_reads_a_tied_run_in_the_order_that_rank_states(tmp_path):
     assert evaluator.evaluate({"q": dict(ranked["q"])})["q"]["ndcg_cut_10"] == pytest.approx(value / best, abs=1e-9)
     untouched = evaluator.evaluate({"q": dict.fromkeys(names, 1.0)})["q"]["ndcg_cut_10"]
     assert untouched != pytest.approx(value / best, abs=0.1)
+
+
+# The fast ways against the plain ones
+
+
+SMALLEST, LARGEST = (float(value) for value in (np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max))
+SCORES = [
+    lambda chance: chance.choice([0.0, -0.0, 0.5, 1.0, 1.0 + 1e-9, 2]),
+    lambda chance: chance.choice([SMALLEST, -SMALLEST, 2 * SMALLEST, 0.0, -0.0]),
+    lambda chance: chance.choice([LARGEST, -LARGEST, 3e38, 123456789, 123456788]),
+    lambda chance: round(chance.gauss(0, 5), 1),
+    lambda chance: np.float32(chance.random()),
+    lambda chance: chance.randrange(2**53, 2**53 + 2**31),
+    lambda chance: chance.uniform(-1, 1) * 10 ** chance.randrange(-45, 38),
+]
+
+
+def spelt(ranked):
+    """Return pairs that tell minus zero from zero."""
+    assert all(type(score) is float for _, score in ranked)
+    return [(name, score.hex()) for name, score in ranked]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("depth", [None, 0, 1, 7, 40])
+def test_ranking_is_what_a_score_at_a_time_gives(score, depth):
+    chance = random.Random(7)
+    for size in (0, 1, 2, 5, 30):
+        for _ in range(8):
+            pairs = [(f"d{place}", score(chance)) for place in chance.sample(range(100), size)]
+            if chance.random() < 0.3:
+                pairs.sort(key=lambda pair: -pair[1])
+            assert spelt(rank(iter(pairs), depth)) == spelt(plain_runs.rank(pairs, depth))
+
+
+def test_the_smallest_score_twice_ends_in_minus_infinity_as_ever():
+    pairs = [(name, -LARGEST) for name in "abc"]
+    with np.errstate(over="ignore"):
+        assert rank(pairs) == plain_runs.rank(pairs) == [("a", -LARGEST), ("b", -math.inf), ("c", -math.inf)]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_the_passage_that_is_named_is_the_same():
+    chance = random.Random(3)
+    for _ in range(50):
+        pairs = [(f"d{place}", chance.choice([1.0, 2.0, 3.0])) for place in chance.sample(range(50), 12)]
+        for place in chance.sample(range(12), chance.choice([1, 2, 3])):
+            pairs[place] = pairs[place][0], chance.choice([math.nan, math.inf, -math.inf, 1e39, -1e39])
+        messages = []
+        for ranking in (rank, plain_runs.rank):
+            with pytest.raises(DataError) as error:
+                ranking(pairs)
+            messages.append(str(error.value))
+        assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize("score", [math.nan, -math.inf])
+def test_a_score_that_is_not_finite_is_refused_beyond_the_depth_too(score):
+    """NaN has no place in an order: cutting before looking would keep whatever stood around it."""
+    with pytest.raises(DataError, match=r"passage b: the score is (nan|-inf); expected a finite number"):
+        rank([("a", 1.0), ("b", score), ("c", 5.0)], depth=1)
+
+
+def random_run(chance, queries, together):
+    """Return lines of a run with ties, in no order but that a query's lines may stand together."""
+    lines = [
+        f"q{query} Q0 d{name} {chance.randrange(9)} {chance.choice([0.5, 1, -2, 3.25, round(chance.random(), 6)])!r} x"
+        for query in range(queries)
+        for name in chance.sample(range(60), chance.choice([1, 2, 30]))
+    ]
+    return lines if together else chance.sample(lines, len(lines))
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("depth", [None, 1, 7, 100])
+def test_reading_is_what_a_line_at_a_time_gives(tmp_path, together, depth):
+    chance, path = random.Random(11), tmp_path / "run.trec"
+    for _ in range(10):
+        path.write_text("\n".join(random_run(chance, 9, together)) + "\n", encoding="utf-8")
+        whole, found = plain_runs.read_run(path), read_run(path, depth)
+        assert {query: spelt(ranked) for query, ranked in found.items()} == {
+            query: spelt(ranked[:depth]) for query, ranked in whole.items()
+        }
+        assert list(found) == list(whole)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_error_is_the_same_whatever_the_order_of_the_lines(tmp_path, together):
+    chance, path = random.Random(12), tmp_path / "run.trec"
+    bad = ["q1 Q0 d1 1 1.0", "q1 Q0 d1 1 1.0 x y", "", "q1 Q0 d99 1 high x", "q2 Q0 d98 1 nan x", "q2 Q0 d98 1 -inf x"]
+    for _ in range(40):
+        lines = random_run(chance, 5, together)
+        number = chance.randrange(len(lines))
+        lines.insert(number + 1, chance.choice([*bad, lines[chance.randrange(number + 1)]]))
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        messages = []
+        for reading in (read_run, plain_runs.read_run):
+            with pytest.raises(DataError) as error:
+                reading(path)
+            messages.append(str(error.value))
+        assert messages[0] == messages[1]
+
+
+def test_a_passage_listed_twice_is_found_beyond_the_depth_and_between_other_queries(tmp_path):
+    path = tmp_path / "run.trec"
+    path.write_text("q Q0 a 1 3 x\nq Q0 b 1 2 x\nr Q0 b 1 2 x\nq Q0 b 1 1 x\n")
+    with pytest.raises(DataError, match=r"run\.trec:4: passage b is listed twice for query q"):
+        read_run(path, depth=1)
+
+
+def test_writing_is_what_a_line_at_a_time_gives(tmp_path):
+    chance = random.Random(13)
+    run = {
+        f"q{query}": [(f"d{name}", SCORES[query % 2](chance)) for name in chance.sample(range(60), 25)]
+        for query in range(20)
+    }
+    for depth in (None, 10):
+        write_run(tmp_path / "fast.trec", run, "tag", depth)
+        plain_runs.write_run(tmp_path / "plain.trec", run, "tag", depth)
+        assert (tmp_path / "fast.trec").read_bytes() == (tmp_path / "plain.trec").read_bytes()
+
+
+def test_the_rank_of_one_passage_a_query(tmp_path):
+    run = {"q1": [("a", 1.0), ("b", 3.0), ("c", 2.0)], "q2": [("a", 1.0), ("b", 1.0)], "q3": [("b", 1.0)]}
+    write_run(tmp_path / "run.trec", run, "tag")
+    wanted = {"q1": "c", "q2": "b", "q3": "a", "q4": "a"}
+    assert ranks_of(tmp_path / "run.trec", wanted) == {"q1": 2, "q2": 2}
+    (tmp_path / "run.trec").write_text("q1 Q0 c first 1.0 tag\n")
+    with pytest.raises(DataError, match=r"run\.trec:1: rank 'first' is not a whole number"):
+        ranks_of(tmp_path / "run.trec", wanted)
+    (tmp_path / "run.trec").write_text("q1 c 1\n")
+    with pytest.raises(DataError, match=r"run\.trec:1: 3 columns; a run line has six"):
+        ranks_of(tmp_path / "run.trec", wanted)

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-import pandas as pd
-from trectools import TrecRun
 from trectools.fusion import reciprocal_rank_fusion as trectools_rrf
 
+from synthrank.texts import chunks
 from synthrank.trec import Run
 
-COLUMNS = ("query", "q0", "docid", "rank", "score", "system")
+QUERIES_AT_ONCE = 1000
+"""Queries whose fused lists are a frame at a time: trectools holds a row as a tuple of six first."""
 
 
 def reciprocal_rank_fusion(runs: Sequence[Run], k: int) -> Run:
@@ -22,25 +22,30 @@ def reciprocal_rank_fusion(runs: Sequence[Run], k: int) -> Run:
     Returns:
         A run of every query that any of the runs has, best first. trectools reads the first 1000 passages of a list.
     """
-    if not _longest(runs):
-        return {}  # trectools cannot make a frame of no rows
     fused: Run = defaultdict(list)
-    for row in trectools_rrf([_frame(run) for run in runs], k=k, max_docs=_longest(runs)).run_data.itertuples():
-        fused[row.query].append((row.docid, float(row.score)))
+    longest = sum(max(map(len, run.values()), default=0) for run in runs)
+    listed = sorted({query for run in runs for query, ranked in run.items() if ranked})
+    for queries in chunks(listed, QUERIES_AT_ONCE):
+        rows = trectools_rrf([_Lists(run, queries) for run in runs], k=k, max_docs=longest).run_data
+        for query, passage, score in zip(rows["query"], rows["docid"], rows["score"].tolist(), strict=True):
+            fused[query].append((passage, score))
     return dict(fused)
 
 
-def _longest(runs: Sequence[Run]) -> int:
-    return sum(max((len(ranked) for ranked in run.values()), default=0) for run in runs)
+class _Lists:
+    """Some queries of a run, as much of a TrecRun as trectools' fusion asks of it.
 
+    A TrecRun searches its whole frame for each query, which grows with the square of the queries: fusing four runs of
+    1000 queries to depth 100 took 22 s against 0.8. Its own reader would also guess types and turn "007" into 7.
+    """
 
-def _frame(run: Run) -> TrecRun:
-    """Hand trectools a frame of text ids; its own reader would guess types and turn "007" into 7."""
-    rows = [
-        (query, "Q0", passage, place, score, "run")
-        for query, ranked in run.items()
-        for place, (passage, score) in enumerate(ranked, 1)
-    ]
-    frame = TrecRun()
-    frame.run_data = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame
+    def __init__(self, run: Run, queries: Sequence[str]) -> None:
+        self._run, self._queries = run, queries
+
+    def topics(self) -> list[str]:
+        """Return the queries that have a list."""
+        return [query for query in self._queries if self._run.get(query)]
+
+    def get_top_documents(self, topic: str, n: int) -> list[str]:
+        """Return the best ``n`` passages of a query."""
+        return [passage for passage, _ in self._run.get(topic, [])[:n]]

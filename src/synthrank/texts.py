@@ -20,10 +20,21 @@ def texts_of(passages: Path, names: Iterable[str]) -> dict[str, str]:
         DataError: a passage is not in the file.
     """
     wanted = set(names)
-    found = {item["id"]: item["text"] for _, item in json_lines(passages) if item["id"] in wanted}
+    found = known_texts(passages, wanted)
     if missing := wanted - found.keys():
         raise DataError(f"{passages}: {len(missing)} passages are not in it, first {min(missing)!r}; was it replaced?")
     return found
+
+
+def known_texts(passages: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the text of each named passage that is in the file, as :func:`texts_of` reads it."""
+    wanted = set(names)
+    return {item["id"]: item["text"] for _, item in json_lines(passages) if item["id"] in wanted}
+
+
+def id_texts(passages: Path) -> Iterator[tuple[str, str]]:
+    """Yield (id, text) of each passage of a file."""
+    return ((item["id"], item["text"]) for _, item in json_lines(passages))
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,10 +1,12 @@
 """TREC runs and qrels: the one place where ties are broken and scores are made strictly decreasing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from synthrank.errors import DataError
 from synthrank.files import atomic_text, text_lines
@@ -15,6 +17,12 @@ Run = dict[str, list[tuple[str, float]]]
 
 Qrels = dict[str, dict[str, int]]
 """Per query id, the grade of each judged passage."""
+
+_MINUS_ZERO = int(np.iinfo(np.int32).min)
+"""The bits of a 32-bit float that is minus zero, as a whole number."""
+
+_MINUS_INFINITY = _MINUS_ZERO - int(np.float32(-np.inf).view(np.int32))
+"""Minus infinity, counted in 32-bit floats from zero."""
 
 
 def rank(scored: Iterable[tuple[str, float]], depth: int | None = None) -> list[tuple[str, float]]:
@@ -32,46 +40,114 @@ def rank(scored: Iterable[tuple[str, float]], depth: int | None = None) -> list[
         The pairs, best first.
 
     Raises:
-        DataError: a score is not a finite number.
+        DataError: a score is not a finite number, be it beyond the depth: no order is defined with one that is none.
     """
-    pairs = sorted(((name, np.float32(score)) for name, score in scored), key=lambda pair: (-pair[1], pair[0]))[:depth]
-    strict: list[tuple[str, float]] = []
-    last = np.float32(np.inf)
-    for name, score in pairs:
-        if not np.isfinite(score):
-            raise DataError(f"passage {name}: the score is {score}; expected a finite number")
-        last = score if score < last else np.nextafter(last, np.float32(-np.inf))
-        strict.append((name, float(last)))
-    return strict
+    pairs = list(scored)
+    names = [name for name, _ in pairs]
+    with np.errstate(over="ignore"):  # a score beyond 32 bits becomes infinite, and is refused as such
+        scores = np.array([score for _, score in pairs], dtype=np.float32)
+    if not np.isfinite(scores).all():
+        worst = sorted(zip((-scores).tolist(), names, strict=True))
+        score, name = next((-negative, name) for negative, name in worst if not isfinite(negative))
+        raise DataError(f"passage {name}: the score is {score}; expected a finite number")
+    if not (scores[1:] < scores[:-1]).all():  # else the list stays as it is, like every list of a run written here
+        ordered = sorted(zip((-scores).tolist(), names, strict=True))[:depth]
+        names = [name for _, name in ordered]
+        scores = _strict(-np.array([low for low, _ in ordered], dtype=np.float32))
+    return list(zip(names[:depth], scores[:depth].tolist(), strict=True))
+
+
+def _strict(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return falling scores, each that is not below the one before it set to the next smaller 32-bit float.
+
+    As whole numbers that count 32-bit floats from zero, neighbours are 1 apart: no score may be above any earlier one
+    less their distance in the list. The smallest is followed by minus infinity.
+    """
+    bits = scores.view(np.int32).astype(np.int64)
+    steps = np.where(bits < 0, _MINUS_ZERO - bits, bits)
+    places = np.arange(len(scores))
+    lowered = np.maximum(np.minimum.accumulate(steps + places) - places, _MINUS_INFINITY)
+    as_floats = np.where(lowered < 0, _MINUS_ZERO - lowered, lowered).astype(np.int32).view(np.float32)
+    return np.where(lowered == steps, scores, as_floats)
 
 
 def write_run(path: Path, run: Mapping[str, Iterable[tuple[str, float]]], tag: str, depth: int | None = None) -> None:
     """Write a six-column TREC run, queries in the order given, each list ranked by :func:`rank`."""
     with atomic_text(path) as stream:
         for query_id, scored in run.items():
-            for place, (passage_id, score) in enumerate(rank(scored, depth), 1):
-                stream.write(f"{query_id} Q0 {passage_id} {place} {score:.9g} {tag}\n")
+            lines = [
+                f"{query_id} Q0 {passage_id} {place} {score:.9g} {tag}\n"
+                for place, (passage_id, score) in enumerate(rank(scored, depth), 1)
+            ]
+            stream.write("".join(lines))
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path, depth: int | None = None) -> Run:
     """Read a six-column TREC run; ids stay text, lists come best first.
+
+    Args:
+        path: the run.
+        depth: how many of the best of each list to keep; all by default.
 
     Raises:
         DataError: a line has not six columns, a score is no number, or a passage is listed twice for a query.
     """
-    scores: dict[str, dict[str, float]] = defaultdict(dict)
+    run: Run = {}
+    for query_id, scores in _stretches(path):
+        if query_id in run:  # the lines of a query do not stand together: no list is whole before the file ends
+            return {name: rank(listed.items(), depth) for name, listed in dict(_stretches(path, {})).items()}
+        run[query_id] = rank(scores.items(), depth)
+    return run
+
+
+def _stretches(path: Path, whole: dict[str, dict[str, float]] | None = None) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield (query id, score of each passage) of successive lines of one query.
+
+    One list is held at a time: ranked while it is warm, a run is read 1.8 times as fast as when all are held. With
+    ``whole`` scores are gathered there, and what is yielded grows with every later stretch of the same query.
+    """
+    last, scores = None, dict[str, float]()
+    for number, (query_id, _, passage_id, _, score, _) in _run_lines(path):
+        if query_id != last:
+            if last is not None:
+                yield last, scores
+            last, scores = query_id, {} if whole is None else whole.setdefault(query_id, {})
+        if passage_id in scores:
+            raise DataError(f"{path}:{number}: passage {passage_id} is listed twice for query {query_id}")
+        try:
+            scores[passage_id] = float(score)
+        except ValueError as error:
+            raise DataError(f"{path}:{number}: score {score!r} is not a number") from error
+    if last is not None:
+        yield last, scores
+
+
+def ranks_of(path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
+    """Return, for each query of ``wanted``, the rank (from 1) of its one passage; a query whose run lacks it has none.
+
+    For runs that :func:`write_run` wrote, whose column of ranks is right. The file is read line by line: a run of
+    20 000 queries to depth 1000 would take gigabytes as a :data:`Run`.
+
+    Raises:
+        DataError: a line has not six columns, or a rank is not a whole number.
+    """
+    ranks = {}
+    for number, (query_id, _, passage_id, place, _, _) in _run_lines(path):
+        if wanted.get(query_id) == passage_id:
+            try:
+                ranks[query_id] = int(place)
+            except ValueError as error:
+                raise DataError(f"{path}:{number}: rank {place!r} is not a whole number") from error
+    return ranks
+
+
+def _run_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, the six columns) of a run."""
     for number, line in text_lines(path):
         columns = line.split()
         if len(columns) != 6:
             raise DataError(f"{path}:{number}: {len(columns)} columns; a run line has six: qid Q0 docno rank score tag")
-        query_id, _, passage_id, _, score, _ = columns
-        if passage_id in scores[query_id]:
-            raise DataError(f"{path}:{number}: passage {passage_id} is listed twice for query {query_id}")
-        try:
-            scores[query_id][passage_id] = float(score)
-        except ValueError as error:
-            raise DataError(f"{path}:{number}: score {score!r} is not a number") from error
-    return {query_id: rank(scored.items()) for query_id, scored in scores.items()}
+        yield number, columns
 
 
 def write_qrels(path: Path, judgments: Iterable[Judgment]) -> None:
@@ -87,15 +163,25 @@ def read_qrels(path: Path) -> Qrels:
         DataError: a line has not four columns, or a grade is not a whole number.
     """
     qrels: Qrels = defaultdict(dict)
+    for item in read_judgments(path):
+        qrels[item.query_id][item.passage_id] = item.grade
+    return dict(qrels)
+
+
+def read_judgments(path: Path) -> Iterator[Judgment]:
+    """Yield the lines of four-column TREC qrels, in their order.
+
+    Raises:
+        DataError: a line has not four columns, or a grade is not a whole number.
+    """
     for number, line in text_lines(path):
         columns = line.split()
         if len(columns) != 4:
             raise DataError(f"{path}:{number}: {len(columns)} columns; a qrels line has four: qid 0 docno grade")
         try:
-            qrels[columns[0]][columns[2]] = int(columns[3])
+            yield Judgment(columns[0], columns[2], int(columns[3]))
         except ValueError as error:
             raise DataError(f"{path}:{number}: grade {columns[3]!r} is not a whole number") from error
-    return dict(qrels)
 
 
 def relevant(qrels: Qrels, level: int = 1) -> dict[str, set[str]]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthrank.specs.base import Count, Entity, RetrieverName
 
@@ -21,3 +21,11 @@ class PoolSpec(Entity):
     rrf_k: int = Field(default=60, ge=0, description="k of reciprocal rank fusion.")
     keep_source: bool = Field(default=True, description="Whether the passage a query was made from may be a candidate.")
     seed: int = Field(default=13, description="Seed of which source serves which query.")
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> "PoolSpec":
+        if len(set(self.sources)) < len(self.sources):
+            raise ValueError("a source is named twice; name each once")
+        if self.strategy == "union" and self.depth < len(self.sources):
+            raise ValueError(f"depth {self.depth} cannot hold the top of {len(self.sources)} sources; raise it")
+        return self

@@ -1,0 +1,1 @@
+"""Stage rankings: candidates of several first stages, ordered by a language model."""

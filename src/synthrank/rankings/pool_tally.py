@@ -1,0 +1,79 @@
+"""What is counted while candidates are pooled."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from synthrank.rankings.strategies import Found, Taken
+
+
+class PoolTally:
+    """Counts of pools: how many are short, what was left out, and what each source is good for."""
+
+    def __init__(self, sources: Sequence[str], depth: int) -> None:
+        self._depth = depth
+        self._count: Counter[str] = Counter()
+        self._held_out: set[str] = set()
+        self._sources: dict[str, Counter[str]] = {name: Counter() for name in sources}
+
+    def searched(self, empty: Sequence[bool], dealt: int | None) -> None:
+        """Count a query.
+
+        Args:
+            empty: for each source whether its run has nothing for the query.
+            dealt: the place of the only source that serves the query; None where all do.
+        """
+        self._count["queries"] += 1
+        for place, (count, nothing) in enumerate(zip(self._sources.values(), empty, strict=True)):
+            count["queries"] += dealt in (None, place)
+            count["queries_without_hit"] += nothing
+
+    def left_out(self, held_out: set[str], own: bool) -> None:
+        """Count the passages that were left out of a query's lists.
+
+        Args:
+            held_out: those that answer a held-out query.
+            own: whether the passage that the query was made from was among the others.
+        """
+        self._held_out |= held_out
+        self._count["held_out_candidates"] += len(held_out)
+        self._count["own_passages"] += own
+
+    def pooled(self, taken: Taken, found: Found) -> None:
+        """Count a query's pool."""
+        self._count["queries_without_candidate"] += not taken
+        self._count["pools"] += bool(taken)
+        self._count["short_pools"] += 0 < len(taken) < self._depth
+        self._count["candidates"] += len(taken)
+        counts = list(self._sources.values())
+        for name, taken_from in taken.items():
+            finders = [count for count, ranks in zip(counts, found, strict=True) if name in ranks]
+            counts[taken_from]["candidates"] += 1
+            for count in finders:
+                count["candidates_found"] += 1
+            counts[taken_from]["candidates_found_alone"] += len(finders) == 1
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counts for a file.
+
+        ``held_out_passages`` are the different passages left out because they answer held-out queries,
+        ``held_out_candidates`` how often one was left out of a query's lists. Of a source, ``queries`` are those that
+        it serves, ``queries_without_hit`` those for which its run has nothing, ``candidates`` were taken from its list,
+        ``candidates_found`` are all those of the pools that it has within the source depth, and ``share_alone`` is the
+        share of its ``candidates`` that no other source has within that depth; null where it has none.
+        """
+        keys = ("queries", "queries_without_candidate", "pools", "short_pools", "candidates")
+        return {
+            **{key: self._count[key] for key in keys},
+            "held_out_passages": len(self._held_out),
+            "held_out_candidates": self._count["held_out_candidates"],
+            "own_passages": self._count["own_passages"],
+            "sources": {name: _source(count) for name, count in self._sources.items()},
+        }
+
+
+def _source(count: Counter[str]) -> dict[str, int | float | None]:
+    keys = ("queries", "queries_without_hit", "candidates", "candidates_found", "candidates_found_alone")
+    candidates = count["candidates"]
+    share = round(count["candidates_found_alone"] / candidates, 4) if candidates else None
+    return {**{key: count[key] for key in keys}, "share_alone": share}

@@ -1,0 +1,45 @@
+"""What a pool may say, and that the committed pools can be compared with one another."""
+
+import pytest
+
+from synthrank.errors import ConfigError
+from synthrank.specs.base import load
+from synthrank.specs.pools import PoolSpec
+
+FULL = {
+    "four-sources": ["bm25-only", "splade-only", "dense-only", "bm25-reranked-only"],
+    "twolar": ["twolar-bm25", "twolar-splade", "twolar-dragon", "twolar-bm25-monot5"],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sources: [bm25, minilm, bm25]\nstrategy: rrf\n", "a source is named twice; name each once"),
+        (
+            "sources: [bm25, minilm]\nstrategy: union\ndepth: 1\n",
+            "depth 1 cannot hold the top of 2 sources; raise it",
+        ),
+    ],
+)
+def test_a_pool_that_cannot_be_made_is_refused(tmp_path, text, message):
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load(PoolSpec, tmp_path / "p.yaml")
+    assert message in str(error.value)
+
+
+def test_only_a_union_needs_room_for_every_source(tmp_path):
+    (tmp_path / "p.yaml").write_text("sources: [bm25, minilm]\nstrategy: union\ndepth: 2\n")
+    assert load(PoolSpec, tmp_path / "p.yaml").depth == 2
+    (tmp_path / "p.yaml").write_text("sources: [bm25, minilm]\nstrategy: rrf\ndepth: 1\n")
+    assert load(PoolSpec, tmp_path / "p.yaml").depth == 1
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_the_ablation_of_sources_changes_nothing_but_the_source(study, name):
+    full = study.entities["pools"][name]
+    alone = [study.entities["pools"][part] for part in FULL[name]]
+    assert [pool.sources for pool in alone] == [(source,) for source in full.sources]
+    assert {pool.model_copy(update={"sources": full.sources}) for pool in alone} == {full}
+    assert (len(full.sources), full.depth, full.strategy) == (4, 30, "per-query-source")
