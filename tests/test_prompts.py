@@ -3,6 +3,7 @@
 import pytest
 
 from synthrank.errors import PromptError
+from synthrank.ordering.asking import ShownPassage
 from synthrank.prompts import read_prompt
 from synthrank.records import Exemplar, Message
 
@@ -61,7 +62,26 @@ def test_a_heading_in_a_turn_is_text_unless_it_is_a_role(write):
         ),
         (HEAD.replace("inputs: [query]\n", "") + "# user\nx", "inputs: is missing; it must be stated"),
         (HEAD.replace("task", "tsak") + "# user\n{{ query }}", "task: is missing; it must be stated (and 1 more)"),
-        (HEAD.replace("passage", "ranking") + "# user\n{{ query }}", "task: got 'ranking'; input should be 'passage'"),
+        (
+            HEAD + "# user for item in query\n{{ item }}{{ other }}\n",
+            "inputs: declares ['query'], but the text uses ['other', 'query']",
+        ),
+        (
+            HEAD + "# user for item in query\n{{ item }}\n# user\n{{ item }}\n",
+            "inputs: declares ['query'], but the text uses ['item', 'query']",
+        ),
+        (
+            HEAD + "# user for item in items\n{{ query }}",
+            "inputs: declares ['query'], but the text uses ['items', 'query']",
+        ),
+        (
+            HEAD + "# user for query in query\n{{ query }}",
+            "'query' is an input and the item of a heading; give the item another name",
+        ),
+        (
+            HEAD + "# user\n{{ query }}\n# assistant for each Passage\nyes\n",
+            "'# assistant for each Passage' is no heading; write '# assistant for item in items', in lower case",
+        ),
     ],
 )
 def test_a_wrong_prompt_is_one_line(write, text, message):
@@ -111,11 +131,53 @@ def test_a_template_cannot_reach_into_python(write):
         prompt.render(query="x")
 
 
+def test_a_task_that_is_not_known_is_refused(write):
+    path = write(HEAD.replace("passage", "ranking") + "# user\n{{ query }}")
+    with pytest.raises(PromptError, match=r"prompt\.md: task: got 'ranking'; input should be 'passage', 'listwise', "):
+        read_prompt(path)
+
+
+LOOP = "---\ntask: listwise\ninputs: [query, items]\n---\n"
+
+
+def test_turns_of_a_list_are_said_together_for_each_item(write):
+    prompt = read_prompt(write(LOOP + (
+        "# user\n{{ items | length }}: {{ query }}\n"
+        "# user for it in items\n[{{ it.id }}] {{ it.text }}\n# assistant for it in items\nI have {{ it.id }}.\n"
+        "# user for it in items \nAgain {{ it.text }}, {{ query }}\n# assistant\nWell\n"
+    )))  # fmt: skip
+    shown = [Exemplar("a", "{{ ta }}"), Exemplar("b", "tb")]
+    assert prompt.render(query="why", items=shown) == tuple(
+        Message(role, content)
+        for role, content in [
+            ("user", "2: why"),
+            ("user", "[a] {{ ta }}"), ("assistant", "I have a."), ("user", "Again {{ ta }}, why"),
+            ("user", "[b] tb"), ("assistant", "I have b."), ("user", "Again tb, why"),
+            ("assistant", "Well"),
+        ]
+    )  # fmt: skip
+    assert [turn.content for turn in prompt.render(query="why", items=[])] == ["0: why", "Well"]
+
+
+def test_lists_with_turns_of_their_own_are_said_one_after_the_other(write):
+    head = "---\ntask: listwise\ninputs: [items, query]\n---\n"
+    prompt = read_prompt(write(head + "# user for a in items\n{{ a }}\n# user for b in query\n{{ b }}\n"))
+    assert [turn.content for turn in prompt.render(items=["1", "2"], query=["3", "4"])] == ["1", "2", "3", "4"]
+
+
+def test_an_item_without_what_a_turn_says_is_refused(write):
+    prompt = read_prompt(write(LOOP + "# user for it in items\n{{ it.nosuch }} {{ query }}\n"))
+    with pytest.raises(PromptError, match=r"cannot be rendered .*nosuch"):
+        prompt.render(query="why", items=[Exemplar("a", "text")])
+
+
 def test_every_committed_prompt_reads_and_renders(config, study):
     shown = [Exemplar("a", "An exemplar's text.", "1", "An exemplar's question?")]
     assert study.prompts
     for name in study.prompts:
         prompt = read_prompt(config / f"prompts/{name}.md")
+        if prompt.task != "passage":
+            continue
         values = {"query": "The question?", **({"exemplars": shown} if "exemplars" in prompt.inputs else {})}
         turns = prompt.render(**values)
         assert [turn.role for turn in turns] == ["system", "user"]
@@ -123,3 +185,41 @@ def test_every_committed_prompt_reads_and_renders(config, study):
         assert "{" not in turns[1].content
         assert ("An exemplar's text." in turns[1].content) == ("exemplars" in prompt.inputs)
         assert ("An exemplar's question?" in turns[1].content) == (name == "passage-few-shot-supervised")
+
+
+def test_every_committed_prompt_for_rankings_shows_what_it_is_given(config, study):
+    shown = [ShownPassage(1, "A", "First text."), ShownPassage(2, "B", "Second text.")]
+    found = set()
+    for name in (name for name in study.prompts if name.startswith("rank-")):
+        prompt = read_prompt(config / f"prompts/{name}.md")
+        values = {"query": "the query", "passages": shown, "passage": shown[0]}
+        text = "\n".join(turn.content for turn in prompt.render(**{key: values[key] for key in prompt.inputs}))
+        found.add(prompt.task)
+        assert text.count("First text.") == 1
+        assert text.count("Second text.") == ("passages" in prompt.inputs)
+        assert ("the query" in text) == (prompt.task != "query-likelihood")
+        assert "{" not in text
+        if prompt.task == "listwise":
+            assert text.index("[1] First text.") < text.index("[2] Second text.")
+        if prompt.task in ("setwise", "pairwise"):
+            assert text.index("Passage A: First text.") < text.index("Passage B: Second text.")
+    assert found == {"listwise", "setwise", "pairwise", "pointwise", "query-likelihood"}
+
+
+def test_every_committed_prompt_for_queries_shows_the_passage_last(config, study):
+    shown = [Exemplar(str(number), f"Exemplar {number}.", "q", f"Question {number}?") for number in (1, 2)]
+    names = [name for name in study.prompts if name.startswith("query-")]
+    assert len(names) == 3
+    for name in names:
+        prompt = read_prompt(config / f"prompts/{name}.md")
+        assert prompt.task == "queries"
+        values = {"passage": "The passage.", "exemplars": shown}
+        turns = prompt.render(**{key: values[key] for key in prompt.inputs})
+        assert [turn.role for turn in turns] == ["system", "user"]
+        text = turns[1].content
+        assert text.count("The passage.") == 1
+        assert "{" not in text
+        parts = ("Exemplar 1.", "Question 1?", "Exemplar 2.", "Question 2?", "The passage.")
+        order = [text.find(part) for part in parts]
+        assert order == sorted(order) if name != "query-zero-shot" else order[:4] == [-1] * 4
+        assert ("Example 3:\nDocument: The passage." in text) == (name == "query-inpars")

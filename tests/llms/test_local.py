@@ -177,6 +177,43 @@ def test_score_is_the_sum_of_log_probabilities_in_any_batch(folder, tokenizer, b
     assert scores[3] == 0.0
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_messages_that_continuations_share_are_read_once(folder, tokenizer, monkeypatch, batch_size):
+    asked = [request.messages for request in requests(3)]
+    texts = ["Bees dance.", "", "x", "a spider follows links and stores every page", "the", "x", "water and salt"]
+    pairs = [(asked[place % 3], text) for place, text in enumerate(texts * 2)]
+    model = llm(folder, batch_size=batch_size)
+    fed = []
+    forward = model._model.forward
+    monkeypatch.setattr(model._model, "forward", lambda **how: fed.append(how) or forward(**how))
+    scores = model.score(pairs)
+    read = [how for how in fed if how.get("past_key_values") is None]
+    assert sum(how["attention_mask"].sum().item() for how in read) == sum(
+        len(tokenizer(prompt_text(request))["input_ids"]) for request in requests(3)
+    )
+    assert all(how["input_ids"].shape[0] <= batch_size for how in fed)
+    plain = AutoModelForCausalLM.from_pretrained(folder)
+    for (messages, text), score in zip(pairs, scores, strict=True):
+        prompt = tokenizer(prompt_text(Request("", "", messages)))["input_ids"]
+        target = tokenizer(text)["input_ids"]
+        with torch.inference_mode():
+            logits = plain(torch.tensor([prompt + target])).logits[0].double().log_softmax(-1)
+        by_hand = sum(logits[len(prompt) + place - 1, token].item() for place, token in enumerate(target))
+        assert score == pytest.approx(by_hand, abs=1e-4)
+
+
+def test_a_continuation_of_one_token_costs_no_pass_of_its_own(folder, tokenizer, monkeypatch):
+    model = llm(folder)
+    passes = []
+    forward = model._model.forward
+    monkeypatch.setattr(model._model, "forward", lambda **how: passes.append(how) or forward(**how))
+    letters = [text for text in "ABCDEF" if len(tokenizer(text)["input_ids"]) == 1]
+    assert len(letters) > 2
+    scores = model.score([(request.messages, text) for request in requests(2) for text in ["", *letters]])
+    assert len(passes) == 1
+    assert len(set(scores)) == 1 + 2 * len(letters)
+
+
 def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_written(folder, tmp_path, monkeypatch):
     model = llm(tiny_llm(tmp_path / "short", context=64), max_new_tokens=10)
     monkeypatch.setattr(model, "_write", lambda *_: pytest.fail("a batch was begun"))

@@ -5,12 +5,14 @@ import logging
 import pytest
 from provider_specs import gemini_spec, openai_spec
 
-from synthrank.errors import ProviderError, SpendError
+from synthrank import llms
+from synthrank.errors import ModelError, ProviderError, SpendError
 from synthrank.llms.estimate import cost_usd, most_usd, prompt_tokens, reply_tokens
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore
 from synthrank.llms.stored import Budget, StoredLlm, budget_usd, store_folder
 from synthrank.records import Message, Reply, Request
+from synthrank.specs.llms import EchoLlm
 
 SPEC = openai_spec("http://localhost")
 IDENTITY = {"backend": "openai", "model": "m", "sampling": {"temperature": 0.0}}
@@ -155,3 +157,21 @@ def test_a_model_that_thinks_as_it_likes_is_reserved_for_the_most():
     free = most_usd(gemini_spec("http://localhost", thinking_budget=-1), item)
     none = most_usd(gemini_spec("http://localhost", thinking_budget=0), item)
     assert free - none == pytest.approx(32_768 * 1.6 / 1e6)
+
+
+def test_a_hosted_model_that_should_score_is_never_opened(stored):
+    with pytest.raises(ModelError, match=r"gpt-4\.1-mini: a hosted model does not .* listwise, or setwise or pairwise"):
+        stored().score([((Message("user", "why?"),), "so")])
+    assert stored.opened == []
+
+
+def test_a_model_in_the_process_is_loaded_once(tmp_path, monkeypatch):
+    opened = []
+    open_llm = llms.open_llm
+    monkeypatch.setattr(llms, "open_llm", lambda *how, **named: opened.append(how) or open_llm(*how, **named))
+    stored = llms.open_stored(EchoLlm(backend="echo"))
+    assert opened == []
+    for place in range(3):
+        assert len(list(stored.generate([request("a", f"text {place}")]))) == 1
+        stored.score([((Message("user", "why?"),), "so")])
+    assert len(opened) == 1

@@ -6,6 +6,7 @@ the store of replies, by :func:`open_stored`.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 from synthrank.errors import ModelError
@@ -63,6 +64,8 @@ def identity_of(spec: LlmSpec, model: Path | None = None) -> dict[str, object]:
 
         return identity(spec)
     found: dict[str, object] = {"backend": spec.backend, "sampling": spec.sampling.model_dump()}
+    if spec.backend == "echo":
+        found["words"] = spec.words
     if spec.backend == "local":
         source = model / "source.json" if model else None
         if source is None or not source.is_file():
@@ -75,13 +78,20 @@ def identity_of(spec: LlmSpec, model: Path | None = None) -> dict[str, object]:
 def open_stored(spec: LlmSpec, model: Path | None = None) -> StoredLlm:
     """Return the language model behind the store of replies: what was asked before is not asked again.
 
-    The model is loaded, or its key looked for, only when something is asked that the store does not have.
+    The model is loaded, or its key looked for, only when something is asked that the store does not have; a model that
+    runs in-process is loaded once, however often it is asked.
     """
     store = store_folder()
     folder = folder_of(store, spec.backend if spec.backend == "echo" else spec.model)
 
+    @cache
+    def loaded() -> Llm:
+        return open_llm(spec, model)
+
     def backend(budget: Budget) -> Llm:
-        return open_llm(spec, model, folder=folder / "batches", budget=budget)
+        if isinstance(spec, OpenAiLlm | GeminiLlm):
+            return open_llm(spec, folder=folder / "batches", budget=budget)
+        return loaded()
 
     def spent() -> float:
         return sum(ReplyStore(path).spent_usd() for path in store.glob("*") if path.is_dir())

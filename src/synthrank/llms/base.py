@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from synthrank.errors import ProviderError
+from synthrank.errors import ModelError, ProviderError
 from synthrank.records import Message, Reply, Request
 
 
@@ -33,6 +33,14 @@ class Llm(Protocol):
             ModelError: a pair is too long for this model.
         """
         ...
+
+
+def gives_no_scores(model: str) -> ModelError:
+    """Return the error of a hosted model that is asked to score."""
+    return ModelError(
+        f"{model}: a hosted model does not tell how likely a given text is; take a local model (backend: local), or a "
+        "ranking that reads what is written: listwise, or setwise or pairwise with answer: text"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,14 @@ def prompt_tokens(request: Request) -> int:
     return round(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_TURN * len(request.messages)
 
 
+def thought_tokens(spec: LlmSpec) -> int:
+    """Return how many tokens a model may think before it replies; 0 where it chooses itself."""
+    return max(0, getattr(spec, "thinking_budget", 0))
+
+
 def reply_tokens(spec: LlmSpec) -> int:
     """Return roughly how many tokens a reply has, what the model thinks before it included."""
-    thinking = max(0, getattr(spec, "thinking_budget", 0))
-    return round(spec.sampling.max_new_tokens * OUTPUT_SHARE) + thinking
+    return round(spec.sampling.max_new_tokens * OUTPUT_SHARE) + thought_tokens(spec)
 
 
 def cost_usd(spec: LlmSpec, requests: Iterable[Request]) -> float:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from synthrank.errors import ModelError, ProviderError
-from synthrank.llms.base import Answer, Client
+from synthrank.errors import ProviderError
+from synthrank.llms.base import Answer, Client, gives_no_scores
 from synthrank.llms.keys import request_key
 from synthrank.llms.live import Asked, ask_all
 from synthrank.llms.prices import price_usd
@@ -109,10 +109,7 @@ class Hosted:
 
     def score(self, pairs: Sequence[tuple[tuple[Message, ...], str]]) -> list[float]:
         """Raise ModelError: see :class:`~synthrank.llms.base.Llm`."""
-        raise ModelError(
-            f"{self._spec.model}: a hosted model does not tell how likely a given text is; take a local model "
-            "(backend: local) to score"
-        )
+        raise gives_no_scores(self._spec.model)
 
     def _live(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
         # The loop runs only while the next answer is waited for: a reply is stored before another one is taken.

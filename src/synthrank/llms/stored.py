@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from synthrank.errors import SpendError
-from synthrank.llms.base import Llm
+from synthrank.llms.base import Llm, gives_no_scores
 from synthrank.llms.estimate import cost_usd, most_usd
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore
 from synthrank.records import Message, Reply, Request
-from synthrank.specs.llms import LlmSpec
+from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,13 @@ class StoredLlm:
                 yield from _for_each(reply, askers[reply.key])
 
     def score(self, pairs: Sequence[tuple[tuple[Message, ...], str]]) -> list[float]:
-        """Return log-probabilities; they cost nothing but time and are not stored."""
+        """Return log-probabilities; they cost nothing but time and are not stored.
+
+        Raises:
+            ModelError: the model is hosted; it is not opened, and its key not looked for.
+        """
+        if isinstance(self._spec, OpenAiLlm | GeminiLlm):
+            raise gives_no_scores(self._spec.model)
         return self._open(Budget(None, 0.0, self._spec)).score(pairs)
 
     def _asked(self, missing: Mapping[str, Request]) -> Iterator[Reply]:

@@ -1,7 +1,7 @@
 """Inputs and resources of jobs that ask a language model, and of the stage passages."""
 
 from synthrank.needs.base import StageNeeds, Wildcards
-from synthrank.specs.llms import GeminiLlm, LocalLlm, OpenAiLlm
+from synthrank.specs.llms import GeminiLlm, LlmSpec, LocalLlm, OpenAiLlm
 
 
 class LlmNeeds(StageNeeds):
@@ -9,12 +9,12 @@ class LlmNeeds(StageNeeds):
 
     def llm_model(self, wildcards: Wildcards) -> list[str]:
         """Return the folder of the model that an LLM runs in-process, if it does."""
-        llm = self.study.entities["llms"][wildcards.llm]
+        llm = self._llm(wildcards)
         return [f"results/models/{llm.model}"] if isinstance(llm, LocalLlm) else []
 
     def llm_api(self, wildcards: Wildcards) -> int:
         """Return 1 for an LLM that a provider hosts: the workflow lets one such job run at a time."""
-        return int(self._is_hosted(wildcards.llm))
+        return int(isinstance(self._llm(wildcards), OpenAiLlm | GeminiLlm))
 
     def llm_gpus(self, wildcards: Wildcards) -> int:
         """Return how many GPUs the job of an LLM can use: one for a model that runs in-process."""
@@ -22,11 +22,14 @@ class LlmNeeds(StageNeeds):
 
     def llm_minutes(self, wildcards: Wildcards) -> int:
         """Return how many minutes the job of an LLM may take: a batch takes up to a day, and may be resubmitted."""
-        llm = self.study.entities["llms"][wildcards.llm]
-        return 3000 if self._is_hosted(wildcards.llm) and llm.mode == "batch" else 600
+        llm = self._llm(wildcards)
+        return 3000 if isinstance(llm, OpenAiLlm | GeminiLlm) and llm.mode == "batch" else 600
 
-    def _is_hosted(self, llm: str) -> bool:
-        return isinstance(self.study.entities["llms"][llm], OpenAiLlm | GeminiLlm)
+    def _llm(self, wildcards: Wildcards) -> LlmSpec:
+        """Return the LLM of a job: the one of its path, or the one of the augmentation it makes."""
+        name = getattr(wildcards, "llm", None) or self.study.entities["augmentations"][wildcards.augmentation].llm
+        llm: LlmSpec = self.study.entities["llms"][name]
+        return llm
 
     def prompt(self, wildcards: Wildcards) -> str:
         """Return the prompt file of a paradigm."""

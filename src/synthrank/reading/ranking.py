@@ -18,7 +18,8 @@ def read_ranking(text: str, count: int) -> Read[list[int]]:
         text: the reply, for example ``[2] > [1] > [3]``.
         count: how many passages were shown.
     """
-    numbers = [int(number) - 1 for number in re.findall(r"\d+", text)]
+    # A model that never stops may write a number of thousands of digits, which int() refuses: its first nine will do.
+    numbers = [int(number[:9]) - 1 for number in re.findall(r"\d+", text)]
     inside = [number for number in numbers if 0 <= number < count]
     order = list(dict.fromkeys(inside))
     if not order:

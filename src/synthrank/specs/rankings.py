@@ -10,7 +10,9 @@ from synthrank.specs.base import Count, Entity, PromptName, Share
 class Malformed(Entity):
     """What becomes of a query whose replies could not be read."""
 
-    max_share: Share = Field(default=1.0, description="Share of malformed replies that a query may have.")
+    max_share: Share = Field(
+        default=1.0, description="Share of a query's questions that may stay malformed after every attempt."
+    )
     beyond: Literal["keep", "drop"] = Field(default="keep", description="What becomes of a query above that share.")
     attempts: Count = Field(default=1, description="How often the same is asked until the reply is not malformed.")
 
@@ -23,6 +25,11 @@ class _Ranking(Entity):
         default=None, description="Words of a passage that the prompt shows; null: all."
     )
     malformed: Malformed = Malformed()
+
+    @property
+    def scores(self) -> bool:
+        """Whether the model must tell how likely a given text is, which hosted models do not."""
+        return getattr(self, "answer", None) == "log-probabilities"
 
 
 class Listwise(_Ranking):
@@ -68,11 +75,21 @@ class Pointwise(_Ranking):
     positive: str = Field(default="Yes", description="The reply that calls a passage relevant.")
     negative: str = "No"
 
+    @property
+    def scores(self) -> bool:
+        """Always."""
+        return True
+
 
 class QueryLikelihood(_Ranking):
     """How likely the query is as the reply to the passage (Sachan et al. 2022, UPR); needs a model that can score."""
 
     kind: Literal["query-likelihood"]
+
+    @property
+    def scores(self) -> bool:
+        """Always."""
+        return True
 
 
 RankingSpec = Annotated[Listwise | Setwise | Pairwise | Pointwise | QueryLikelihood, Field(discriminator="kind")]

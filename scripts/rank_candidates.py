@@ -1,0 +1,6 @@
+"""Have a language model order the candidates of every query."""
+
+from synthrank.cli import run
+from synthrank.rankings.rank_candidates import rank_candidates
+
+run(rank_candidates)

@@ -1,0 +1,231 @@
+"""One query's talk: what is asked, what is read, what is asked again, and what is kept of it."""
+
+import pytest
+from oracles import Oracle, pool, texts
+
+from synthrank.errors import ConfigError, ModelError
+from synthrank.ordering.asking import Question, labels, prompt_values, talk
+from synthrank.ordering.methods import TAKES, asker_of, check_prompt, sort_of
+from synthrank.prompts import read_prompt
+from synthrank.reading.status import Status
+from synthrank.specs.base import validate
+from synthrank.specs.rankings import RankingSpec
+
+PROMPTS = {
+    "listwise": "rank-listwise",
+    "setwise": "rank-setwise",
+    "pairwise": "rank-pairwise",
+    "pointwise": "rank-pointwise",
+    "query-likelihood": "rank-query-likelihood",
+}
+
+
+def spec_of(kind, **settings):
+    return validate(RankingSpec, {"kind": kind, "prompt": PROMPTS[kind], **settings}, "test")
+
+
+@pytest.fixture
+def run(config):
+    """Return a function that has one pool ordered, alone, and returns the outcome."""
+
+    def do(spec, asked, llm, count=40):
+        prompt = read_prompt(config / f"prompts/{spec.prompt}.md")
+        asker = asker_of(spec, prompt, texts(count))
+        going = talk(asked, sort_of(spec, len(asked.candidates)), asker, spec.malformed.attempts)
+        answers = None
+        try:
+            while True:
+                items = next(going) if answers is None else going.send(answers)
+                if spec.scores:
+                    answers = llm.score(items)
+                else:
+                    came = {(reply.query_id, reply.sample): reply for reply in llm.generate(items)}
+                    assert len(came) == len(items), "ids are unique in a round"
+                    answers = [came[item.query_id, item.sample] for item in items]
+        except StopIteration as stop:
+            return stop.value
+
+    return do
+
+
+MIXED = [5, 2, 7, 0, 6, 3, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("listwise", {"window": 20, "step": 10}),
+        ("listwise", {"window": 4, "step": 2, "passes": 4}),
+        ("listwise", {"prompt": "rank-listwise-single-turn"}),
+        ("setwise", {"compared": 3}),
+        ("setwise", {"compared": 4, "sort": "bubble"}),
+        ("setwise", {"compared": 4, "answer": "log-probabilities"}),
+        ("pairwise", {}),
+        ("pairwise", {"sort": "heap"}),
+        ("pairwise", {"sort": "bubble"}),
+        ("pairwise", {"sort": "all-pairs", "answer": "log-probabilities"}),
+        ("pointwise", {}),
+        ("query-likelihood", {}),
+    ],
+)
+def test_every_ranking_finds_the_order_that_its_model_knows(run, kind, settings):
+    spec = spec_of(kind, **settings)
+    llm = Oracle(Oracle.order if kind == "listwise" else Oracle.best)
+    outcome = run(spec, pool(MIXED), llm)
+    assert outcome.ids == tuple(f"p{place}" for place in range(8))
+    assert {ask.status for ask in outcome.asks} == {Status.WELL_FORMED}
+    assert outcome.unanswered == 0
+    assert [ask.step for ask in outcome.asks] == list(range(outcome.questions))
+
+
+def test_what_was_asked_is_kept_as_it_came(run):
+    outcome = run(spec_of("listwise", window=4, step=2), pool([2, 1, 0, 5, 4, 3]), Oracle())
+    first, second = outcome.asks
+    assert (first.shown, first.text) == (("p0", "p5", "p4", "p3"), "[1] > [4] > [3] > [2]")
+    assert (second.shown, second.text) == (("p2", "p1", "p0", "p3"), "[3] > [2] > [1] > [4]")
+    assert (first.query_id, first.key, first.price_usd) == ("q1", "q1#0/0", 0.5)
+    assert (first.tokens_in, first.tokens_out) == (10, 3)
+    assert outcome.snapshots == {"v1"}
+    assert outcome.ids == ("p0", "p1", "p2", "p3", "p4", "p5")
+
+
+def test_scores_are_kept_as_text(run):
+    outcome = run(spec_of("pointwise"), pool([1, 0]), Oracle())
+    assert [(ask.shown, ask.text) for ask in outcome.asks] == [
+        (("p1",), "-2.000000 -50.000000"), (("p0",), "-1.000000 -50.000000"),
+    ]  # fmt: skip
+
+
+def test_a_single_candidate_and_none_ask_nothing(run):
+    for places in ([], [3]):
+        llm = Oracle()
+        outcome = run(spec_of("listwise"), pool(places), llm)
+        assert outcome.ids == tuple(f"p{place}" for place in places)
+        assert (outcome.asks, outcome.questions, outcome.malformed_share, llm.rounds) == ((), 0, 0.0, [])
+
+
+def test_a_malformed_reply_is_asked_for_again_as_another_sample(run):
+    def say(request):
+        return Oracle.order(request) if request.sample == 2 else "I cannot decide."
+
+    llm = Oracle(say)
+    outcome = run(spec_of("listwise", malformed={"attempts": 3}), pool(MIXED), llm)
+    assert [(item.query_id, item.sample) for items in llm.rounds for item in items] == [("q1#0", 0), ("q1#0", 1),
+                                                                                        ("q1#0", 2)]  # fmt: skip
+    assert len({item.messages for items in llm.rounds for item in items}) == 1
+    assert [(ask.step, ask.status) for ask in outcome.asks] == [
+        (0, Status.MALFORMED), (0, Status.MALFORMED), (0, Status.WELL_FORMED),
+    ]  # fmt: skip
+    assert (outcome.ids[0], outcome.unanswered, outcome.malformed_share) == ("p0", 0, 0.0)
+
+
+def test_only_what_is_malformed_is_asked_again(run):
+    def say(request):
+        return "no" if request.sample == 0 and request.query_id.endswith("#3") else Oracle.best(request)
+
+    llm = Oracle(say)
+    run(spec_of("pairwise", malformed={"attempts": 2}), pool([1, 0, 2]), llm)
+    first, again = ([item.query_id for item in items] for items in llm.rounds)
+    assert first == [f"q1#{step}" for step in range(6)]
+    assert again == ["q1#3"]
+
+
+def test_what_stays_malformed_keeps_the_present_order(run):
+    def say(request):
+        return "no numbers" if request.query_id == "q1#0" else Oracle.order(request)
+
+    spec = spec_of("listwise", window=4, step=2, malformed={"attempts": 2})
+    outcome = run(spec, pool([3, 2, 1, 0, 5, 4]), Oracle(say))
+    assert outcome.ids == ("p0", "p1", "p2", "p3", "p5", "p4")
+    assert (outcome.questions, outcome.unanswered, outcome.malformed_share) == (2, 1, 0.5)
+    assert len(outcome.asks) == 3
+
+
+def test_a_question_is_not_asked_twice(run):
+    llm = Oracle()
+    run(spec_of("listwise", window=4, step=4, passes=5), pool([0, 1, 2, 3]), llm)
+    assert len(llm.rounds) == 1
+    llm = Oracle(Oracle.best)
+    run(spec_of("setwise", sort="bubble", compared=2, top=8), pool(list(range(8))), llm)
+    assert len(llm.rounds) == 7, "in order already: each neighbour once"
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "status", "notes"),
+    [
+        ("[2] > [1]", "stop", Status.WELL_FORMED, ()),
+        ("[2] > [1", "length", Status.REPAIRED, ("form", "truncated")),
+        ("[2] > [1]", "length", Status.WELL_FORMED, ("truncated",)),
+        ("[2] > [9] > [2]", "stop", Status.REPAIRED, ("outside", "repeated", "missing")),
+        ("", "blocked", Status.MALFORMED, ("blocked",)),
+        ("[2] > [1]", "blocked", Status.MALFORMED, ("blocked",)),
+        ("I'm sorry, but I cannot rank.", "stop", Status.MALFORMED, ("no number of the window", "refusal")),
+        ("Home / News", "stop", Status.MALFORMED, ("no number of the window",)),
+    ],
+)
+def test_what_reading_finds_is_told(run, text, finish, status, notes):
+    outcome = run(spec_of("listwise"), pool([0, 1]), Oracle(lambda _: text, finish))
+    (ask,) = outcome.asks
+    assert (ask.text, ask.status, ask.notes) == (text, status, notes)
+    assert outcome.ids == (("p0", "p1") if status == Status.MALFORMED else ("p1", "p0"))
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_a_score_that_is_no_number_is_refused(run, score):
+    class Broken(Oracle):
+        def score(self, pairs):
+            return [score] * len(pairs)
+
+    with pytest.raises(ModelError, match=r"^query q1: .* a reply to p1 is (nan|-inf); take dtype bfloat16 or float32$"):
+        run(spec_of("query-likelihood"), pool([1, 0]), Broken())
+
+
+def test_the_listwise_conversation(config):
+    question = Question(pool([1, 0]), (1, 0), 0)
+    turns = read_prompt(config / "prompts/rank-listwise.md").render(
+        **prompt_values(question, {"p0": "first text", "p1": "second text"}, TAKES["listwise"])
+    )
+    assert [turn.role for turn in turns] == [
+        "system", "user", "assistant", "user", "assistant", "user", "assistant", "user"
+    ]  # fmt: skip
+    assert "2 passages" in turns[1].content
+    assert turns[1].content.endswith("query q1")
+    assert [turns[3].content, turns[5].content] == ["[1] first text", "[2] second text"]
+    assert "[1]" in turns[4].content
+    assert "[2]" in turns[6].content
+    assert "query q1" in turns[-1].content
+    assert "2 passages" in turns[-1].content
+
+
+def test_letters_end_with_z():
+    assert labels(30) == [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("task: listwise", "task: setwise", "task: is setwise; a ranking of kind listwise needs a prompt of it"),
+        ("inputs: [query, passages]", "inputs: [query, passages]\nstructured: true",
+         "structured: there is no JSON Schema for listwise; remove it"),
+    ],
+)  # fmt: skip
+def test_a_prompt_for_something_else_is_refused(config, tmp_path, old, new, message):
+    path = tmp_path / "p.md"
+    path.write_text((config / "prompts/rank-listwise.md").read_text(encoding="utf-8").replace(old, new))
+    with pytest.raises(ConfigError) as error:
+        check_prompt(read_prompt(path), spec_of("listwise"))
+    assert str(error.value) == f"{path}: {message}"
+
+
+def test_a_prompt_with_other_inputs_is_refused(tmp_path):
+    path = tmp_path / "p.md"
+    path.write_text("---\ntask: pointwise\ninputs: [query]\n---\n# user\n{{ query }}\n")
+    with pytest.raises(ConfigError, match=r"inputs: must be \['passage', 'query'\] for pointwise, got \['query'\]"):
+        check_prompt(read_prompt(path), spec_of("pointwise"))
+
+
+def test_every_committed_ranking_fits_its_prompt(config, study):
+    assert set(study.entities["rankings"]) >= {"listwise-20-10", "listwise-30", "setwise", "pairwise", "pointwise",
+                                               "query-likelihood"}  # fmt: skip
+    for spec in study.entities["rankings"].values():
+        check_prompt(read_prompt(config / f"prompts/{spec.prompt}.md"), spec)
