@@ -2,6 +2,7 @@
 
 Takes  results/trainsets/{recipe}/{llm}/groups.jsonl, config/rankers/{ranker}.yaml, the model to start from
 Gives  results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/: safetensors, training.json, loss.csv
+       and, while it trains, .seed-{seed}.state-HASH beside it, from which a killed training goes on
 """
 
 

@@ -33,13 +33,48 @@ def call(tmp_path, monkeypatch):
     return do
 
 
+def test_what_was_measured_and_the_base_s_own_word_stand_there_too(call, tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/source.json").write_text(json.dumps({"weights": {"model.safetensors": "ab"}}))
+
+    def train(*arguments):
+        arguments[-2].mkdir()
+        return TrainingLog(
+            (), 7, pairs=6, pairs_cut=2, seconds_per_update=0.12345, peak_memory_mb=1234.56, resumed_at=4
+        )
+
+    made = json.loads((call(train) / "training.json").read_text())
+    assert made["base"] == {"model": "m", "source": {"weights": {"model.safetensors": "ab"}}}
+    assert {key: made[key] for key in list(made)[-6:]} == {
+        "updates": 7, "resumed_at": 4, "pairs": 6, "pairs_cut": 2, "seconds_per_update": 0.1235,
+        "peak_memory_mb": 1234.6,
+    }  # fmt: skip
+
+
+def test_a_state_is_asked_for_where_the_ranker_saves(call, tmp_path):
+    given = []
+
+    def train(*arguments):
+        given.append(arguments[-1])
+        arguments[-2].mkdir()
+        return TrainingLog((), 1)
+
+    call(train)
+    assert given == [None]
+    (tmp_path / "base").mkdir()
+    (tmp_path / "my-ranker.yaml").write_text(json.dumps(SPEC | {"optimiser": {**SPEC["optimiser"], "save_every": 5}}))
+    call(train)
+    assert given[1].parent == tmp_path / "out"
+    assert given[1].name.startswith(".seed-5.state-")
+
+
 def test_the_settings_and_the_loss_stand_beside_the_model(call, tmp_path):
     given = []
 
     def train(*arguments):
         given.extend(arguments)
-        arguments[-1].mkdir()
-        (arguments[-1] / "model.safetensors").touch()
+        arguments[-2].mkdir()
+        (arguments[-2] / "model.safetensors").touch()
         return TrainingLog(((1, 0.5), (2, 0.25)), 2)
 
     folder = call(train)
@@ -48,14 +83,15 @@ def test_the_settings_and_the_loss_stand_beside_the_model(call, tmp_path):
     made = json.loads((folder / "training.json").read_text())
     assert (made["ranker"], made["seed"], made["groups"], made["updates"]) == ("my-ranker", 5, 3, 2)
     assert made["settings"]["temperature"] == 0.05, "defaults are written too"
-    spec, base, groups, seed, _ = given
+    spec, base, groups, seed, _, state = given
+    assert state is None
     assert (spec.loss, base, groups, seed) == ("multiple-negatives", tmp_path / "base", GROUPS, 5)
 
 
 def test_a_training_that_fails_leaves_nothing(call, tmp_path):
     def train(*arguments):
-        arguments[-1].mkdir()
-        (arguments[-1] / "model.safetensors").touch()
+        arguments[-2].mkdir()
+        (arguments[-2] / "model.safetensors").touch()
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):

@@ -1,25 +1,28 @@
-"""Training and ranking, by both architectures, with a model of a few thousand parameters."""
+"""Training and ranking, by every architecture, with models of a few thousand parameters."""
 
 import csv
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from sentence_transformers import CrossEncoder, SentenceTransformer
-from tiny_models import SENTENCES
+from tiny_models import SENTENCES, tiny_t5
+from transformers import AutoTokenizer, PreTrainedModel
 
 from synthrank.checkpoints.train_ranker import train_ranker
 from synthrank.errors import BudgetError, DataError, ModelError
 from synthrank.files import sha256_of, write_jsonl
 from synthrank.rankers import open_ranker, train
 from synthrank.rankers.base import Collection
-from synthrank.rankers.bi_encoder import LOSSES as BI_LOSSES
-from synthrank.rankers.cross_encoder import LOSSES as CROSS_LOSSES
-from synthrank.records import Passage, Query
-from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker
+from synthrank.rankers.bi_encoder import LIBRARY as BI_LIBRARY
+from synthrank.rankers.losses import LIST_LOSSES
+from synthrank.records import Candidate, Group, Passage, Query
+from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, Seq2SeqRanker
 from synthrank.trec import rank
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
@@ -36,29 +39,95 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-def names_of(spec):
-    return set(spec.model_fields["loss"].annotation.__args__)
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory, encoder):
+    return {"cross-encoder": encoder, "bi-encoder": encoder,
+            "seq2seq": tiny_t5(tmp_path_factory.mktemp("t5") / "t5")}  # fmt: skip
 
 
-def test_every_loss_that_a_spec_names_is_there():
-    assert names_of(CrossEncoderRanker) == set(CROSS_LOSSES)
-    assert names_of(BiEncoderRanker) == set(BI_LOSSES)
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory, bases):
+    """The same models without dropout: what they compute does not depend on random numbers."""
+    folder = tmp_path_factory.mktemp("calm")
+    for name, base in bases.items():
+        shutil.copytree(base, folder / name)
+        config = json.loads((folder / name / "config.json").read_text())
+        rates = dict.fromkeys([key for key in config if "dropout" in key], 0.0)
+        assert rates
+        (folder / name / "config.json").write_text(json.dumps(config | rates))
+    return {name: folder / name for name in bases}
 
 
-@pytest.mark.parametrize(
-    ("architecture", "loss"),
-    [
-        *(("cross-encoder", loss) for loss in sorted(CROSS_LOSSES)),
-        *(("bi-encoder", loss) for loss in sorted(BI_LOSSES)),
-    ],
-)
-def test_every_loss_trains(tmp_path, encoder, architecture, loss):
-    ranker = toy.spec(architecture, loss, batch_size=4)
-    log = train(ranker, encoder, toy.groups(8, 2), 1, tmp_path / "out")
+SPECS = {"cross-encoder": CrossEncoderRanker, "seq2seq": Seq2SeqRanker, "bi-encoder": BiEncoderRanker}
+LOSSES = [(name, loss) for name, spec in SPECS.items() for loss in spec.model_fields["loss"].annotation.__args__]
+
+
+@pytest.mark.parametrize(("architecture", "loss"), LOSSES)
+def test_every_loss_trains(tmp_path, bases, architecture, loss):
+    ranker = toy.spec(architecture, loss, batch_size=2)
+    log = train(ranker, bases[architecture], toy.groups(4, 2), 1, tmp_path / "out")
     assert log.updates == {"binary-cross-entropy": 6}.get(loss, 2)
     assert len(log.losses) == log.updates
     assert all(np.isfinite(value) and value > 0 for _, value in log.losses)
     assert sorted(path.suffix for path in (tmp_path / "out").rglob("model*")) == [".safetensors"]
+    assert (log.pairs, log.pairs_cut, log.resumed_at) == (12, 0, 0)
+    assert log.seconds_per_update > 0
+    assert 100 < log.peak_memory_mb < 100_000
+
+
+@pytest.mark.parametrize("architecture", SPECS)
+def test_a_step_of_two_lists_of_different_length_is_two_accumulated_steps(tmp_path, calm, architecture):
+    groups = [toy.groups(2, 3)[0], toy.groups(2, 1)[1]]
+    curves = []
+    for batch_size, accumulation in ((2, 1), (1, 2)):
+        ranker = toy.spec(architecture, "ranknet", batch_size=batch_size, epochs=4,
+                          optimiser={"accumulation": accumulation, "warmup": 0.0})  # fmt: skip
+        log = train(ranker, calm[architecture], groups, 1, tmp_path / str(batch_size))
+        curves.append([loss for _, loss in log.losses])
+    assert len(curves[0]) == 4
+    assert curves[0] == pytest.approx(curves[1], rel=1e-3)
+    assert curves[0][3] < 0.99 * curves[0][0]
+
+
+@pytest.mark.parametrize("architecture", SPECS)
+def test_activations_are_computed_twice_where_memory_is_short(tmp_path, bases, architecture, monkeypatch):
+    def enable(model):
+        enabled.append(type(model).__name__)
+        real(model)
+
+    made, enabled = [], []
+    real = PreTrainedModel.activation_checkpointing_enable
+    monkeypatch.setattr(PreTrainedModel, "activation_checkpointing_enable", enable)
+    for checkpointing in (False, True):
+        settings = {"gradient_checkpointing": checkpointing}
+        train(toy.spec(architecture, "ranknet", optimiser=settings), bases[architecture], toy.groups(8), 1,
+              tmp_path / str(checkpointing))  # fmt: skip
+        made.append(load_file(tmp_path / str(checkpointing) / "model.safetensors"))
+    assert len(enabled) == 1
+    for name, tensor in made[0].items():
+        torch.testing.assert_close(made[1][name], tensor)
+
+
+def test_a_list_loss_sees_graded_labels_and_prefixes(tmp_path, calm, monkeypatch):
+    """Of a bi-encoder: similarity divided by temperature, of texts with their prefixes, against the labels."""
+    seen = []
+
+    def function(scores, labels, mask):
+        seen.append((scores.detach(), labels, mask))
+        return scores.sum()
+
+    monkeypatch.setitem(LIST_LOSSES, "rmse", function)
+    groups = [
+        Group("q", "rain", (Candidate("a", "the sea", 0.9), Candidate("b", "bread", 0.4), Candidate("c", "", 0.1)))
+    ]
+    spec = toy.spec("bi-encoder", "rmse", temperature=0.2, query_prefix="the ", passage_prefix="a ")
+    train(spec, calm["bi-encoder"], groups, 1, tmp_path / "out")
+    ((scores, labels, mask),) = seen
+    assert labels.tolist() == [pytest.approx([0.9, 0.4, 0.1])]
+    assert mask.all()
+    model = SentenceTransformer(str(calm["bi-encoder"]), device="cpu")
+    vectors = model.encode(["the rain", "a the sea", "a bread", "a "], normalize_embeddings=True)
+    assert scores[0].tolist() == pytest.approx((vectors[1:] @ vectors[0] / 0.2).tolist(), abs=1e-4)
 
 
 def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, monkeypatch):
@@ -68,28 +137,32 @@ def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, mon
         given.append(arguments)
         raise InterruptedError
 
-    monkeypatch.setitem(BI_LOSSES, "multiple-negatives", loss)
+    monkeypatch.setitem(BI_LIBRARY, "multiple-negatives", loss)
     with pytest.raises(InterruptedError):
         train(toy.spec("bi-encoder", "multiple-negatives", temperature=0.2), encoder, toy.groups(8), 1, tmp_path / "x")
     assert given == [{"scale": 5.0}]
 
 
-LEARNERS = [("cross-encoder", "ranknet", 5e-3), ("bi-encoder", "multiple-negatives", 5e-3)]
+LEARNERS = [
+    ("cross-encoder", "ranknet", 5e-3),
+    ("seq2seq", "ranknet", 5e-3),
+    ("bi-encoder", "multiple-negatives", 5e-3),
+]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, encoder):
+def trained(tmp_path_factory, bases):
     """Checkpoints by architecture and name, made by the step: two of seed 1, one of seed 2."""
     folder = tmp_path_factory.mktemp("trained")
     for architecture, loss, rate in LEARNERS:
-        # matching two texts is beyond so small a cross-encoder: one subject is right for every query
-        positive = "bees" if architecture == "cross-encoder" else None
+        # matching two texts is beyond so small a model that reads both: one subject is right for every query
+        positive = None if architecture == "bi-encoder" else "bees"
         write_jsonl(folder / "groups.jsonl", toy.groups(32, positive=positive))
         spec = toy.spec(architecture, loss, epochs=12, rate=rate)
         (folder / f"{architecture}.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
         for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-            train_ranker(trainset=folder / "groups.jsonl", spec=folder / f"{architecture}.yaml", base=encoder,
-                         seed=seed, checkpoint=folder / architecture / name)  # fmt: skip
+            train_ranker(trainset=folder / "groups.jsonl", spec=folder / f"{architecture}.yaml",
+                         base=bases[architecture], seed=seed, checkpoint=folder / architecture / name)  # fmt: skip
     return folder
 
 
@@ -120,7 +193,12 @@ def test_a_checkpoint_holds_safetensors_and_what_made_it(trained, architecture):
     made = json.loads((trained / architecture / "first/training.json").read_text())
     assert (made["ranker"], made["seed"], made["groups"], made["updates"]) == (architecture, 1, 32, 48)
     assert made["settings"]["optimiser"]["epochs"] == 12
-    assert made["settings"]["loss"] == dict((item[0], item[1]) for item in LEARNERS)[architecture]
+    assert made["settings"]["loss"] == {item[0]: item[1] for item in LEARNERS}[architecture]
+    assert made["settings"].get("score") == (None if architecture == "bi-encoder" else "difference")
+    assert made["base"] == {"model": "tiny"}
+    assert (made["pairs"], made["pairs_cut"], made["resumed_at"]) == (128, 0, 0)
+    assert made["seconds_per_update"] > 0
+    assert made["peak_memory_mb"] > 100
 
 
 @pytest.fixture(scope="module")
@@ -156,11 +234,36 @@ def test_a_cross_encoder_reorders_the_top_of_its_first_stage(trained, collection
     assert len({round(score, 4) for pairs in run.values() for _, score in pairs}) > 4
 
 
+def test_a_seq2seq_reorders_as_a_cross_encoder_does(trained, collection, caplog):
+    path, queries = collection
+    before = first_stage()
+    ranker = open_ranker(toy.spec("seq2seq", "ranknet", max_length=26), trained / "seq2seq/first", 1)
+    with caplog.at_level("WARNING"):
+        run = ranker.rank(Collection(queries, path, before))
+    assert list(run) == ["007", "NA"]
+    for query, pairs in run.items():
+        assert {name for name, _ in pairs} == {name for name, _ in before[query][:4]}
+        assert pairs == rank(pairs)
+    tokenizer = AutoTokenizer.from_pretrained(trained / "seq2seq/first")
+    text_of = {query.id: query.text for query in queries}
+    lengths = [len(tokenizer(f"Query: {text_of[query]} Document: {SENTENCES[int(name)]} Relevant:")["input_ids"])
+               for query, pairs in run.items() for name, _ in pairs]  # fmt: skip
+    long = sum(length > 26 for length in lengths)
+    assert 0 < long < len(lengths)
+    assert [record.getMessage() for record in caplog.records if record.name.endswith("reranker")] == [
+        f"{long} passages were cut to fit the prompt, 0 queries"
+    ]
+    whole = open_ranker(toy.spec("seq2seq", "ranknet", max_length=200), trained / "seq2seq/first", 1)
+    assert whole.rank(Collection(queries, path, before)) != run
+    deep = ranker.rank(Collection(queries, path, before, depth=2))
+    assert {query: len(pairs) for query, pairs in deep.items()} == {"007": 2, "NA": 2}
+
+
 def test_the_queries_of_a_run_do_not_depend_on_each_other(trained, collection, monkeypatch):
     path, queries = collection
     ranker = open_ranker(toy.spec("cross-encoder", "listnet"), trained / "cross-encoder/first", 1)
     whole = ranker.rank(Collection(queries, path, first_stage()))
-    monkeypatch.setattr("synthrank.rankers.cross_encoder.QUERIES_AT_ONCE", 1)
+    monkeypatch.setattr("synthrank.rankers.reranker.PAIRS_AT_ONCE", 1)
     for query, pairs in ranker.rank(Collection(queries, path, first_stage())).items():
         assert dict(pairs) == pytest.approx(dict(whole[query]), abs=1e-5)
 
@@ -200,6 +303,33 @@ def test_a_bi_encoder_searches_the_whole_collection(trained, collection):
         assert [score for _, score in run[query.id]] == pytest.approx([cosines[place] for place in expected], abs=1e-5)
 
 
+def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, collection, monkeypatch):
+    path, queries = collection
+    checkpoint = trained / "bi-encoder/first"
+    prefixes = {"query_prefix": "query: ", "passage_prefix": "the "}
+    search = open_ranker(toy.spec("bi-encoder", "ranknet", **prefixes), checkpoint, 1)
+    everything = search.rank(Collection(queries, path, None))
+    spec = toy.spec("bi-encoder", "ranknet", rerank={"retriever": "bm25", "depth": 4}, **prefixes)
+    ranker = open_ranker(spec, checkpoint, 1)
+    encoded = []
+    real = ranker._encoder.passages
+    monkeypatch.setattr(ranker._encoder, "passages", lambda texts: encoded.extend(texts) or real(texts))
+    before = {query: [(f"{begin + place:03}", -float(place)) for place in range(5)]
+              for query, begin in (("NA", 2), ("007", 0), ("unasked", 6))}  # fmt: skip
+    run = ranker.rank(Collection(queries, path, before))
+    assert list(run) == ["007", "NA"]
+    for query, pairs in run.items():
+        kept = {name for name, _ in before[query][:4]}
+        expected = [(name, score) for name, score in everything[query] if name in kept]
+        assert [name for name, _ in pairs] == [name for name, _ in expected]
+        assert [score for _, score in pairs] == pytest.approx([score for _, score in expected], abs=1e-5)
+    assert len(encoded) == len(set(encoded)) == 6, "a passage of two lists is encoded once, and no other"
+    assert len(ranker.rank(Collection(queries, path, before, depth=2))["NA"]) == 2
+    assert ranker.rank(Collection(queries, path, {})) == {}
+    with pytest.raises(DataError, match="a reranker needs a first-stage run"):
+        ranker.rank(Collection(queries, path, None))
+
+
 def test_a_bi_encoder_encodes_each_collection_anew(trained, collection, tmp_path):
     path, queries = collection
     write_jsonl(tmp_path / "other.jsonl", [Passage("x", "bread"), Passage("y", "the sea")])
@@ -235,10 +365,12 @@ def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bf16_trains_and_scores(tmp_path, encoder, collection):
-    spec = toy.spec("cross-encoder", "lambda", bf16=True, batch_size=4)
-    train(spec, encoder, toy.groups(8), 1, tmp_path / "out")
+@pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq"])
+def test_bf16_trains_and_scores(tmp_path, bases, collection, architecture):
+    spec = toy.spec(architecture, "lambda", bf16=True, batch_size=4)
+    train(spec, bases[architecture], toy.groups(8), 1, tmp_path / "out")
     path, queries = collection
     run = open_ranker(spec, tmp_path / "out", 1).rank(Collection(queries, path, first_stage()))
     assert len(run["007"]) == 4
     assert torch.isfinite(torch.tensor([score for _, score in run["007"]])).all()
+    assert {tensor.dtype for tensor in load_file(tmp_path / "out/model.safetensors").values()} == {torch.float32}

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from synthrank.errors import ModelError
-from synthrank.rankers.training import contrastive, listwise, pointwise, trainer_arguments, training_log
+from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
+from synthrank.rankers.training import loss_curve, trainer_arguments
 from synthrank.records import Candidate, Group
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
@@ -74,6 +75,18 @@ def test_pointwise_has_a_row_a_candidate():
     ]  # fmt: skip
 
 
+def test_a_list_needs_a_candidate():
+    with pytest.raises(ModelError, match="query b: no candidate; multiple-negatives needs a list"):
+        listwise([group("a", 1.0), group("b")], spec())
+
+
+def test_the_pairs_of_every_shape_are_known():
+    groups = [group("a", 1.0, 0.0), group("b", 1.0, 0.0)]
+    expected = [("a?", "a text 0"), ("a?", "a text 1"), ("b?", "b text 0"), ("b?", "b text 1")]
+    for shape in (listwise, pointwise, contrastive):
+        assert pairs_of(shape(groups, spec())) == expected
+
+
 @pytest.mark.parametrize("shape", [listwise, pointwise])
 def test_negatives_are_limited_in_every_shape(shape):
     data = shape([group("a", 1.0, 0.0, 0.0, 0.0)], spec(negatives=2))
@@ -94,13 +107,20 @@ def test_the_rate_rises_over_a_share_of_the_updates(tmp_path, examples, optimise
     assert trainer_arguments(ranker, 4000, 7, tmp_path)["logging_steps"] > 1
 
 
+def test_states_are_kept_where_they_are_asked_for(tmp_path):
+    assert trainer_arguments(spec(), 8, 1, tmp_path)["save_strategy"] == "no"
+    arguments = trainer_arguments(spec(optimiser={"save_every": 3}), 8, 1, tmp_path, resumable=True)
+    assert (arguments["save_strategy"], arguments["save_steps"], arguments["save_total_limit"]) == ("steps", 3, 2)
+    assert arguments["output_dir"] == str(tmp_path)
+
+
 def test_the_loss_curve_is_read_from_the_history():
-    log = training_log([{"step": 1, "loss": 0.5}, {"step": 2, "loss": "0.25"}, {"train_runtime": 3.0}], 2)
-    assert log.losses == ((1, 0.5), (2, 0.25))
-    assert log.updates == 2
+    assert loss_curve([{"step": 1, "loss": 0.5}, {"step": 2, "loss": "0.25"}, {"train_runtime": 3.0}]) == (
+        (1, 0.5), (2, 0.25),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_is_an_error(loss):
     with pytest.raises(ModelError, match=r"update 3: the loss is (nan|inf); lower optimiser\.learning_rate"):
-        training_log([{"step": 3, "loss": loss}], 3)
+        loss_curve([{"step": 3, "loss": loss}])

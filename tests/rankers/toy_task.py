@@ -43,6 +43,11 @@ def groups(count=16, negatives=3, positive=None):
 
 def spec(architecture, loss, *, epochs=1, rate=1e-3, batch_size=8, **changed):
     """Return a ranker."""
+    own = {
+        "cross-encoder": {"rerank": {"retriever": "bm25", "depth": 4}},
+        "seq2seq": {"rerank": {"retriever": "bm25", "depth": 4}, "score": "difference", "max_length": 64},
+        "bi-encoder": {},
+    }
     return validate(
         RankerSpec,
         {
@@ -50,8 +55,13 @@ def spec(architecture, loss, *, epochs=1, rate=1e-3, batch_size=8, **changed):
             "base": {"model": "tiny"},
             "max_length": 24,
             "loss": loss,
-            "optimiser": {"learning_rate": rate, "epochs": epochs, "batch_size": batch_size},
-            **({"rerank": {"retriever": "bm25", "depth": 4}} if architecture == "cross-encoder" else {}),
+            "optimiser": {
+                "learning_rate": rate,
+                "epochs": epochs,
+                "batch_size": batch_size,
+                **changed.pop("optimiser", {}),
+            },
+            **own[architecture],
             **changed,
         },
         "toy",

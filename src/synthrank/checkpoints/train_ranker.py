@@ -1,18 +1,25 @@
 """Step train_ranker: train one ranker on one training set with one seed."""
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 from synthrank.errors import BudgetError
 from synthrank.files import atomic_path, atomic_text, read_jsonl, write_json
 from synthrank.rankers import train
+from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.states import remove_states, state_of
 from synthrank.records import Group
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
 
 
 def train_ranker(*, trainset: Path, spec: Path, base: Path, seed: int, checkpoint: Path) -> None:
-    """Train and save the model as safetensors, with ``training.json`` (settings) and ``loss.csv`` beside it.
+    """Train and save the model as safetensors, with ``training.json`` and ``loss.csv`` beside it.
+
+    Where ``optimiser.save_every`` is set, states are kept in ``.seed-N.state-HASH`` beside the checkpoint; after a kill
+    the same command goes on from the last whole one, and gives the same weights. They go when the checkpoint is there.
 
     Args:
         trainset: the training groups.
@@ -28,17 +35,36 @@ def train_ranker(*, trainset: Path, spec: Path, base: Path, seed: int, checkpoin
     groups = list(read_jsonl(trainset, Group))
     if not groups:
         raise BudgetError(f"{trainset}: no training group; nothing can be learnt from it")
+    settings = ranker.model_dump(mode="json")
+    state = None
+    if ranker.optimiser.save_every:
+        state = state_of(checkpoint, json.dumps(settings, sort_keys=True), trainset, base, seed)
+    remove_states(checkpoint, but=state)
     with atomic_path(checkpoint) as folder:
-        log = train(ranker, base, groups, seed, folder)
+        log = train(ranker, base, groups, seed, folder, state)
         with atomic_text(folder / "loss.csv") as stream:
             csv.writer(stream, lineterminator="\n").writerows([("update", "loss"), *log.losses])
-        write_json(
-            folder / "training.json",
-            {
-                "ranker": spec.stem,
-                "settings": ranker.model_dump(mode="json"),
-                "seed": seed,
-                "groups": len(groups),
-                "updates": log.updates,
-            },
-        )
+        made = {"ranker": spec.stem, "settings": settings, "base": _base(ranker, base), "seed": seed}
+        write_json(folder / "training.json", made | {"groups": len(groups)} | _measured(log))
+    remove_states(checkpoint)
+
+
+def _base(ranker: RankerSpec, base: Path) -> dict[str, Any]:
+    """Return what training started from: its names, and what its folder says of itself."""
+    told: dict[str, Any] = ranker.base.model_dump(mode="json", exclude_none=True)
+    for name in ("source.json", "training.json"):
+        if (base / name).is_file():
+            told["source"] = json.loads((base / name).read_text(encoding="utf-8"))
+    return told
+
+
+def _measured(log: TrainingLog) -> dict[str, Any]:
+    """Return what the training took; time and memory differ from run to run."""
+    return {
+        "updates": log.updates,
+        "resumed_at": log.resumed_at,
+        "pairs": log.pairs,
+        "pairs_cut": log.pairs_cut,
+        "seconds_per_update": round(log.seconds_per_update, 4),
+        "peak_memory_mb": round(log.peak_memory_mb, 1),
+    }

@@ -10,11 +10,15 @@ from synthrank.trec import Run
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What is ranked: queries, the file of passages, and the run to reorder (none for a bi-encoder)."""
+    """What is ranked: queries, the file of passages, and the run to reorder (none for what searches).
+
+    ``depth`` says how much of each list is reordered; none leaves it to the ranker's own file.
+    """
 
     queries: tuple[Query, ...]
     passages: Path
     first_stage: Run | None
+    depth: int | None = None
 
 
 class Ranker(Protocol):
@@ -26,7 +30,17 @@ class Ranker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrainingLog:
-    """The loss curve of a training: (update, loss) pairs, and how many updates there were."""
+    """What a training was: (update, loss) pairs, updates, and what was measured.
+
+    ``pairs`` counts the query-passage pairs of the training set, ``pairs_cut`` those of them that exceeded the model's
+    length and lost an end; ``peak_memory_mb`` is the device's, or on a CPU the process's; ``resumed_at`` is the update
+    from which a killed training was taken up.
+    """
 
     losses: tuple[tuple[int, float], ...]
     updates: int
+    pairs: int = 0
+    pairs_cut: int = 0
+    seconds_per_update: float = 0.0
+    peak_memory_mb: float = 0.0
+    resumed_at: int = 0

@@ -1,67 +1,101 @@
 """Bi-encoders by sentence-transformers: a vector for the query, one for the passage, their cosine as the score."""
 
-import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+import numpy as np
+from datasets import Dataset
+from sentence_transformers import (
+    SentenceTransformer,
+    SentenceTransformerTrainer,
+    SentenceTransformerTrainingArguments,
+)
 from sentence_transformers.sentence_transformer import losses
 
-from synthrank.devices import seed_everything
+from synthrank.devices import device, seed_everything
 from synthrank.files import json_lines
+from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
-from synthrank.rankers.training import ProgressCallback, contrastive, trainer_arguments, training_log
+from synthrank.rankers.candidates import Candidates, candidates
+from synthrank.rankers.cuts import texts_cut
+from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
+from synthrank.rankers.losses import list_function
+from synthrank.rankers.microbatch import budget
+from synthrank.rankers.shapes import contrastive, listwise, pairs_of
+from synthrank.rankers.trainers import ResumableTrainer
+from synthrank.rankers.training import run_training
 from synthrank.records import Group
 from synthrank.specs.rankers import BiEncoderRanker
-from synthrank.trec import Run
-from synthrank.vectors import TextEncoder, VectorIndex, id_texts, open_bi_encoder
+from synthrank.texts import chunks, id_texts
+from synthrank.trec import Run, rank
+from synthrank.vectors import TextEncoder, VectorIndex, open_bi_encoder
 
-LOSSES: dict[str, Callable[..., Any]] = {
+LIBRARY: dict[str, Callable[..., Any]] = {
     "multiple-negatives": losses.MultipleNegativesRankingLoss,
     "cached-multiple-negatives": losses.CachedMultipleNegativesRankingLoss,
 }
-"""Per loss the library's class (van den Oord et al. 2018; cached: Gao et al. 2021)."""
+"""Losses over the passages of a batch: the library's class (van den Oord et al. 2018; cached: Gao et al. 2021)."""
+
+PASSAGES_AT_ONCE = 4096
+"""Candidates encoded between two signs of progress: sorting by length pays."""
+
+
+class VectorTrainer(ResumableTrainer, SentenceTransformerTrainer):  # type: ignore[misc]  # the library is untyped
+    """The library's trainer, resumable."""
 
 
 def train_bi_encoder(
-    spec: BiEncoderRanker, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path
+    spec: BiEncoderRanker, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None = None
 ) -> TrainingLog:
     """Train a bi-encoder and save it.
 
     Args:
         spec: the ranker.
         base: the model to start from.
-        groups: the training set, labels 0 and 1.
+        groups: the training set; labels 0 and 1 where the loss is over the passages of a batch.
         seed: seeds the order of the data and the dropout.
         checkpoint: the new folder.
+        state: where a killed training is resumed from; none keeps no state.
     """
     seed_everything(seed)
     model = open_bi_encoder(base)
     model.max_seq_length = spec.max_length
+    data, options, parts = _by_batch(spec, model, groups) if spec.loss in LIBRARY else _by_list(spec, model, groups)
+
+    def arguments(**settings: Any) -> Any:
+        return SentenceTransformerTrainingArguments(**settings, **options)
+
+    log = run_training(VectorTrainer, arguments, {"model": model, "train_dataset": data, **parts}, spec, seed, state)
+    model.save_pretrained(str(checkpoint), create_model_card=False, safe_serialization=True)
+    passages = [spec.passage_prefix + passage for _, passage in pairs_of(data)]
+    cut = texts_cut(model.tokenizer, spec.max_length, passages)
+    return replace(log, pairs=len(passages), pairs_cut=cut)
+
+
+Prepared = tuple[Dataset, dict[str, Any], dict[str, Any]]
+"""Data, and what the trainer's arguments and the trainer itself take for it."""
+
+
+def _by_batch(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence[Group]) -> Prepared:
     data = contrastive(groups, spec)
     prefixes = {name: spec.query_prefix if name == "query" else spec.passage_prefix for name in data.column_names}
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = SentenceTransformerTrainer(
-            model=model,
-            args=SentenceTransformerTrainingArguments(
-                **trainer_arguments(spec, len(data), seed, Path(scratch)), prompts=prefixes
-            ),
-            train_dataset=data,
-            loss=LOSSES[spec.loss](model, scale=1 / spec.temperature),
-            callbacks=[ProgressCallback()],
-        )
-        result = trainer.train()
-    model.save_pretrained(str(checkpoint), create_model_card=False, safe_serialization=True)
-    return training_log(trainer.state.log_history, result.global_step)
+    return data, {"prompts": prefixes}, {"loss": LIBRARY[spec.loss](model, scale=1 / spec.temperature)}
+
+
+def _by_list(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence[Group]) -> Prepared:
+    limit = budget(device(), spec.eval_batch_size, spec.max_length)
+    loss = SimilarityListLoss(model, list_function(spec.loss, spec.weighing), spec.temperature, limit)
+    return listwise(groups, spec), {}, {"loss": loss, "data_collator": ListCollator(model, spec)}
 
 
 class BiEncoderSearcher:
-    """Searches a whole collection."""
+    """Searches a whole collection, or reorders the top of a first-stage run."""
 
     def __init__(self, spec: BiEncoderRanker, checkpoint: Path) -> None:
         """Load the model."""
-        self._depth = spec.depth
+        self._depth, self._rerank = spec.depth, spec.rerank
         self._encoder = TextEncoder(
             checkpoint,
             query_prefix=spec.query_prefix,
@@ -73,10 +107,31 @@ class BiEncoderSearcher:
         self._indexed: tuple[Path, VectorIndex] | None = None
 
     def rank(self, collection: Collection) -> Run:
-        """Return the nearest passages of each query; a collection asked twice in a row is encoded once."""
+        """Return each query's passages by cosine: the nearest of all, or those of its first stage where there is one.
+
+        A collection that is searched twice in a row is encoded once.
+        """
+        if self._rerank is not None:
+            return self._reordered(candidates(collection, self._rerank.depth))
         if self._indexed is None or self._indexed[0] != collection.passages:
             total = sum(1 for _ in json_lines(collection.passages))
             index = VectorIndex.build(self._encoder, id_texts(collection.passages), total)
             self._indexed = collection.passages, index
         vectors = self._encoder.queries([query.text for query in collection.queries])
         return self._indexed[1].search(vectors, collection.queries, self._depth)
+
+    def _reordered(self, given: Candidates) -> Run:
+        """Encode every candidate once, whatever the number of lists it stands in."""
+        places = {name: place for place, name in enumerate(given.texts)}
+        some = chunks(progress(given.texts.values(), len(places), "passages"), PASSAGES_AT_ONCE)
+        passages = [self._encoder.passages(texts) for texts in some]
+        if not passages:
+            return {}
+        vectors = np.concatenate(passages)
+        run = {}
+        queries = self._encoder.queries([query.text for query in given.queries])
+        for query, vector in zip(given.queries, queries, strict=True):
+            names = given.ids[query.id]
+            cosines = vectors[[places[name] for name in names]] @ vector
+            run[query.id] = rank(zip(names, cosines.tolist(), strict=True))
+        return run

@@ -1,8 +1,9 @@
 """``config/rankers``: models that are trained, and how."""
 
+from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from synthrank.specs.base import Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
 
@@ -50,7 +51,11 @@ class _Ranker(Entity):
     negatives: Count | None = Field(default=None, description="At most this many negatives of a training group.")
     optimiser: Optimiser
     bf16: bool = Field(default=False, description="Train and score in bfloat16 where the device has it.")
-    eval_batch_size: Count = 32
+    eval_batch_size: Count = Field(
+        default=32,
+        description="Texts of full length in a forward pass; rerankers put more of shorter ones together, up to as "
+        "many tokens.",
+    )
 
 
 class Rerank(Entity):
@@ -71,7 +76,7 @@ Weighing = Literal["none", "ndcg1", "ndcg2", "lambdarank", "ndcg2++"]
 class _Reranker(_Ranker):
     """What reads query and passage together states."""
 
-    loss: ListLoss | Literal["binary-cross-entropy", "multiple-negatives"]
+    loss: Literal[ListLoss, "binary-cross-entropy", "multiple-negatives"]
     weighing: Weighing = Field(default="ndcg2++", description="Of the loss `lambda`.")
     rerank: Rerank
 
@@ -102,12 +107,20 @@ class Seq2SeqRanker(_Reranker):
     negative: str = Field(default="false", description="A text that is one other token.")
     extra_token: str = Field(default="<extra_id_10>", description="The token of the score `extra-id`.")
 
+    @field_validator("prompt")
+    @classmethod
+    def _has_both_texts(cls, prompt: str) -> str:
+        fields = [field for _, field, _, _ in Formatter().parse(prompt) if field is not None]
+        if sorted(fields) != ["passage", "query"]:
+            raise ValueError("state {query} and {passage}, each once, and nothing else in braces")
+        return prompt
+
 
 class BiEncoderRanker(_Ranker):
     """Gives query and passage a vector each; searched exhaustively."""
 
     architecture: Literal["bi-encoder"]
-    loss: ListLoss | Literal["multiple-negatives", "cached-multiple-negatives"]
+    loss: Literal[ListLoss, "multiple-negatives", "cached-multiple-negatives"]
     weighing: Weighing = Field(default="ndcg2++", description="Of the loss `lambda`.")
     temperature: float = Field(default=0.05, gt=0, description="Similarities are divided by it in the loss.")
     query_prefix: str = ""

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from synthrank.specs.base import CorpusName, Count, Entity, Name, Names, RetrieverName
+from synthrank.specs.rankers import Rerank
 
 
 class TestsetSpec(Entity):
@@ -24,6 +25,12 @@ class TestsetSpec(Entity):
         default=None, description="The run that rerankers reorder here; null for the one that their own file names."
     )
     depth: Count | None = Field(default=None, description="How much of it; null for what the ranker's file says.")
+
+    def reranked(self, rerank: Rerank | None) -> tuple[str, int] | None:
+        """Return the retriever whose run a ranker reorders here, and how deep; None for one that searches."""
+        if rerank is None:
+            return None
+        return self.first_stage or rerank.retriever, self.depth or rerank.depth
 
 
 class SuiteSpec(Entity):

@@ -1,0 +1,116 @@
+"""The model that reads query and passage together: a sentence-transformers cross-encoder that pads little.
+
+One class for encoders and for T5, one score a pair: the library's trainer, losses and ``predict`` work on it as they
+are, and each of their forward passes is split by :mod:`synthrank.rankers.microbatch`.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers import CrossEncoder
+from sentence_transformers.base.modules import Module
+from torch import Tensor, nn
+
+from synthrank.devices import device, dtype, seed_everything
+from synthrank.errors import ModelError
+from synthrank.rankers.microbatch import LENGTHS, Budget, budget, in_runs
+from synthrank.rankers.seq2seq import Seq2SeqScore, open_seq2seq
+from synthrank.rankers.strategies import STRATEGIES
+from synthrank.specs.rankers import CrossEncoderRanker, Reranker, Seq2SeqRanker
+
+
+class PairModel(CrossEncoder):  # type: ignore[misc]  # the library is untyped
+    """Pairs in, one score each out."""
+
+    limit: Budget | None = None
+    """What a forward pass may hold; none for all at once."""
+
+    @property
+    def num_labels(self) -> int:
+        """One: the library's losses ask, and two outputs of a head are one score here."""
+        return 1
+
+    def preprocess(self, inputs: Any, prompt: str | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Return the tokens of pairs, and how many each pair has."""
+        features: dict[str, Any] = super().preprocess(inputs, prompt=prompt, **kwargs)
+        if LENGTHS not in features and "attention_mask" in features:
+            features[LENGTHS] = features["attention_mask"].sum(dim=1).tolist()
+        return features
+
+    def forward(self, input: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Return the features with ``scores``, shape (pairs, 1)."""
+        forward = partial(super().forward, **kwargs)
+        if self.limit is None or self.tokenizer.padding_side == "left":
+            return dict(forward(input))
+        return {**input, "scores": in_runs(forward, input, "scores", self.limit)}
+
+    def save_as_base(self, folder: Path) -> None:
+        """Write what other libraries load: a plain T5, or a cross-encoder with the outputs that its head has."""
+        if isinstance(self[0], Seq2SeqScore):
+            self[0].save(str(folder))
+        else:
+            plain = CrossEncoder(modules=[item for item in self if not isinstance(item, OneScore)], device=self.device)
+            plain.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+
+
+class OneScore(Module):  # type: ignore[misc]  # the library is untyped
+    """Makes the two outputs of a head one score; the second is that of relevance, as in monoBERT and monoELECTRA."""
+
+    def __init__(self, score: str) -> None:
+        super().__init__()
+        self._strategy = STRATEGIES[score]
+
+    def forward(self, features: dict[str, Tensor], **_: Any) -> dict[str, Tensor]:
+        """Return the features with ``scores`` of shape (pairs, 1) in place of (pairs, 2)."""
+        return {**features, "scores": self._strategy(features["scores"].flip(1))[:, None]}
+
+    def save(self, output_path: str, *_: Any, **__: Any) -> None:
+        """Write nothing: the ranker's file says how two outputs are one."""
+
+
+def open_pair_model(spec: Reranker, folder: Path, seed: int, dtype_name: str = "float32") -> PairModel:
+    """Load a reranker from a checkpoint or a pretrained model.
+
+    Args:
+        spec: the ranker.
+        folder: the model.
+        seed: draws a head that an encoder lacks.
+        dtype_name: the type of the weights.
+
+    Raises:
+        ModelError: the folder holds no such model.
+    """
+    seed_everything(seed)
+    if isinstance(spec, Seq2SeqRanker):
+        model = PairModel(modules=[open_seq2seq(spec, folder, dtype(dtype_name))], device=device())
+        heads = ["0.model.lm_head"]
+    else:
+        model = _open_encoder(spec, folder, dtype_name)
+        linear = [(name, part) for name, part in model.named_modules() if type(part) is nn.Linear]
+        heads = [name for name, part in linear[-1:] if part.out_features == spec.labels]
+    # The head's product costs little, and bfloat16 has so few digits that scores would tie.
+    model.set_keep_in_fp32_modules(heads)
+    model.limit = budget(device(), spec.eval_batch_size, spec.max_length)
+    return model
+
+
+def _open_encoder(spec: CrossEncoderRanker, folder: Path, dtype_name: str) -> PairModel:
+    try:
+        model = PairModel(
+            str(folder),
+            device=device(),
+            local_files_only=True,
+            num_labels=spec.labels,
+            max_length=spec.max_length,
+            model_kwargs={"dtype": dtype(dtype_name)},
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(
+            f"{folder}: not a cross-encoder with {spec.labels} outputs ({reason}); expected config.json, tokenizer and "
+            "safetensors"
+        ) from error
+    if spec.labels == 2:
+        model.append(OneScore(spec.score))
+    return model

@@ -1,0 +1,110 @@
+"""Rerankers: query and passage read together, by an encoder or a T5 (Nogueira and Cho 2019, Nogueira et al. 2020)."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
+
+from synthrank.progress import progress
+from synthrank.rankers.base import Collection, TrainingLog
+from synthrank.rankers.candidates import Candidates, candidates
+from synthrank.rankers.cuts import pairs_cut
+from synthrank.rankers.listwise import ListwiseLoss
+from synthrank.rankers.losses import list_function
+from synthrank.rankers.pair_model import open_pair_model
+from synthrank.rankers.seq2seq import Seq2SeqScore
+from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
+from synthrank.rankers.trainers import ResumableTrainer
+from synthrank.rankers.training import run_training
+from synthrank.records import Group
+from synthrank.specs.rankers import Reranker
+from synthrank.texts import chunks
+from synthrank.trec import Run, rank
+
+_log = logging.getLogger(__name__)
+
+PAIRS_AT_ONCE = 4096
+"""Pairs that are tokenised and sorted by length together: enough to batch well, few enough to show progress."""
+
+Shape = Callable[[Sequence[Group], Reranker], Dataset]
+
+LIBRARY: dict[str, tuple[Callable[..., Any], dict[str, Any], Shape]] = {
+    "binary-cross-entropy": (losses.BinaryCrossEntropyLoss, {}, pointwise),
+    "multiple-negatives": (losses.MultipleNegativesRankingLoss, {"num_negatives": None}, contrastive),
+}
+"""Losses over single pairs and over batches, taken from the library: class, arguments, and the shape of their data."""
+
+
+class PairTrainer(ResumableTrainer, CrossEncoderTrainer):  # type: ignore[misc]  # the library is untyped
+    """The library's trainer, resumable."""
+
+
+def train_reranker(
+    spec: Reranker, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None = None
+) -> TrainingLog:
+    """Train a reranker and save it.
+
+    Args:
+        spec: the ranker.
+        base: the model to start from; a missing head is drawn with ``seed``.
+        groups: the training set.
+        seed: seeds the head, the order of the data and the dropout.
+        checkpoint: the new folder.
+        state: where a killed training is resumed from; none keeps no state.
+    """
+    model = open_pair_model(spec, base, seed)
+    kind, options, shape = LIBRARY.get(spec.loss, (ListwiseLoss, {}, listwise))
+    if kind is ListwiseLoss:
+        options = {"function": list_function(spec.loss, spec.weighing)}
+    data = shape(groups, spec)
+    log = run_training(
+        PairTrainer,
+        CrossEncoderTrainingArguments,
+        {"model": model, "train_dataset": data, "loss": kind(model, **options)},
+        spec,
+        seed,
+        state,
+    )
+    model.save_as_base(checkpoint)
+    pairs = pairs_of(data)
+    return replace(log, pairs=len(pairs), pairs_cut=pairs_cut(model, pairs))
+
+
+class RerankerScorer:
+    """Reorders the top of a first-stage run."""
+
+    def __init__(self, spec: Reranker, checkpoint: Path, seed: int) -> None:
+        """Load the model."""
+        self._spec = spec
+        self._model = open_pair_model(spec, checkpoint, seed, "bfloat16" if spec.bf16 else "float32")
+
+    def rank(self, collection: Collection) -> Run:
+        """Return, per query, the first ``depth`` passages of the first stage in the model's order."""
+        given = candidates(collection, self._spec.rerank.depth)
+        run = dict(progress(self._scored(given), len(given.queries), "queries"))
+        first = self._model[0]
+        if isinstance(first, Seq2SeqScore) and first.passages_cut:
+            _log.warning("%d passages were cut to fit the prompt, %d queries", first.passages_cut, first.queries_cut)
+            first.passages_cut = first.queries_cut = 0
+        return run
+
+    def _scored(self, given: Candidates) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+        longest = max(map(len, given.ids.values()), default=1)
+        for some in chunks(given.queries, max(1, PAIRS_AT_ONCE // longest)):
+            pairs = list(given.pairs(some))
+            scores = self._model.predict(
+                [(query.text, given.texts[name]) for query, name in pairs],
+                batch_size=len(pairs),  # the model itself splits them, by tokens
+                activation_fn=torch.nn.Identity(),  # logits: a sigmoid would squeeze distinct scores into ties
+                show_progress_bar=False,
+                convert_to_tensor=True,
+            )
+            lists: Run = {query.id: [] for query in some}
+            for (query, name), score in zip(pairs, scores.float().tolist(), strict=True):
+                lists[query.id].append((name, score))
+            yield from ((query, rank(scored)) for query, scored in lists.items())

@@ -1,0 +1,74 @@
+"""Training groups as the columns that losses expect."""
+
+from collections.abc import Sequence
+
+from datasets import Dataset
+
+from synthrank.errors import ModelError
+from synthrank.records import Candidate, Group
+from synthrank.specs.rankers import BiEncoderRanker, Reranker
+
+
+def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
+    """Return one row a group: query, its passages, their labels.
+
+    Raises:
+        ModelError: a group has no candidate.
+    """
+    kept = [_kept(group, spec.negatives) for group in groups]
+    for group, items in zip(groups, kept, strict=True):
+        if not items:
+            raise ModelError(f"query {group.query_id}: no candidate; {spec.loss} needs a list")
+    return Dataset.from_dict(
+        {
+            "query": [group.query for group in groups],
+            "passages": [[item.text for item in items] for items in kept],
+            "labels": [[float(item.label) for item in items] for items in kept],
+        }
+    )
+
+
+def pointwise(groups: Sequence[Group], spec: Reranker) -> Dataset:
+    """Return one row a candidate: query, passage, label."""
+    rows = [(group.query, item.text, item.label) for group in groups for item in _kept(group, spec.negatives)]
+    queries, passages, labels = zip(*rows, strict=True)
+    return Dataset.from_dict({"query": queries, "passage": passages, "label": labels})
+
+
+def contrastive(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
+    """Return one row a positive: query, positive, and one column for each negative.
+
+    Raises:
+        ModelError: labels are not 0 and 1, a group has no positive, or the groups differ in negatives.
+    """
+    rows = []
+    for group in groups:
+        if {item.label for item in group.candidates} - {0.0, 1.0}:
+            raise ModelError(f"query {group.query_id}: graded labels; {spec.loss} needs positives and negatives")
+        positives = [item.text for item in group.candidates if item.label > 0]
+        negatives = [item.text for item in _kept(group, spec.negatives) if item.label == 0]
+        if not positives:
+            raise ModelError(f"query {group.query_id}: no positive; {spec.loss} needs one")
+        rows += [[group.query, positive, *negatives] for positive in positives]
+    widths = {len(row) for row in rows}
+    if len(widths) > 1:
+        raise ModelError(
+            f"groups have {min(widths) - 2} to {max(widths) - 2} negatives; {spec.loss} needs equal numbers"
+        )
+    names = ["query", "positive", *(f"negative_{place}" for place in range(1, widths.pop() - 1))]
+    return Dataset.from_dict(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+
+
+def pairs_of(data: Dataset) -> list[tuple[str, str]]:
+    """Return the query-passage pairs of the columns that a function of this module made."""
+    if "passages" in data.column_names:
+        return [(row["query"], text) for row in data for text in row["passages"]]
+    names = [name for name in data.column_names if name not in ("query", "label")]
+    return [(row["query"], row[name]) for row in data for name in names]
+
+
+def _kept(group: Group, negatives: int | None) -> list[Candidate]:
+    """Return a group's candidates with at most ``negatives`` of label 0; graded groups are cut at the end."""
+    positives = [item for item in group.candidates if item.label > 0]
+    others = [item for item in group.candidates if item.label <= 0]
+    return positives + others[:negatives]

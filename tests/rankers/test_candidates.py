@@ -1,0 +1,58 @@
+"""What is reordered: the top of each list, with what is short, empty or missing told and counted."""
+
+import logging
+
+import pytest
+
+from synthrank.errors import DataError
+from synthrank.files import write_jsonl
+from synthrank.rankers.base import Collection
+from synthrank.rankers.candidates import candidates
+from synthrank.records import Passage, Query
+
+RUN = {
+    "q1": [("a", 3.0), ("b", 2.0), ("c", 1.0)],
+    "q2": [("c", 1.0)],
+    "q4": [],
+    "unasked": [("b", 1.0)],
+}
+QUERIES = tuple(Query(name, f"{name}?") for name in ("q2", "q1", "q3", "q4"))
+
+
+@pytest.fixture
+def collection(tmp_path):
+    write_jsonl(tmp_path / "p.jsonl", [Passage("a", "sea"), Passage("b", " "), Passage("c", ""), Passage("d", "sky")])
+    return lambda run, depth=None: Collection(QUERIES, tmp_path / "p.jsonl", run, depth)
+
+
+def test_lists_are_cut_and_texts_are_those_of_the_candidates(collection, caplog):
+    given = candidates(collection(RUN), 2)
+    assert given.queries == (Query("q2", "q2?"), Query("q1", "q1?")), "in the order of the queries"
+    assert given.ids == {"q2": ["c"], "q1": ["a", "b"]}
+    assert given.texts == {"a": "sea", "b": " ", "c": ""}
+    assert [(query.id, name) for query, name in given.pairs([QUERIES[1]])] == [("q1", "a"), ("q1", "b")]
+
+
+def test_the_collection_may_state_the_depth(collection):
+    assert candidates(collection(RUN, 1), 2).ids == {"q2": ["c"], "q1": ["a"]}
+    assert candidates(collection(RUN, 3), 2).ids == {"q2": ["c"], "q1": ["a", "b", "c"]}
+
+
+def test_what_is_short_empty_or_missing_is_told(collection, caplog):
+    with caplog.at_level(logging.WARNING):
+        candidates(collection(RUN), 3)
+    assert [record.getMessage() for record in caplog.records] == [
+        "2 queries have no list and are left out",
+        "1 lists are shorter than 3 and reordered as they are",
+        "3 candidates are empty passages",
+    ]
+    caplog.clear()
+    candidates(Collection(QUERIES[1:2], collection(RUN).passages, {"q1": [("a", 1.0)]}), 1)
+    assert not caplog.records
+
+
+def test_there_must_be_a_run_and_its_passages(collection):
+    with pytest.raises(DataError, match="a reranker needs a first-stage run"):
+        candidates(collection(None), 2)
+    with pytest.raises(DataError, match=r"p\.jsonl: 1 passages are not in it, first 'z'"):
+        candidates(collection({"q1": [("z", 1.0)]}), 2)

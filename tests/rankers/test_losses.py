@@ -1,0 +1,250 @@
+"""Losses against their defining equations, written out with plain numbers, and against the library's."""
+
+import math
+import random
+from types import SimpleNamespace
+
+import pytest
+import torch
+from sentence_transformers.cross_encoder import losses as library
+
+from synthrank.rankers.losses import LIST_LOSSES, WEIGHINGS, lambda_loss, list_function, padded
+from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, Seq2SeqRanker
+
+
+def naive_ranknet(scores, labels):
+    pairs = [(i, j) for i in range(len(scores)) for j in range(len(scores)) if labels[i] > labels[j]]
+    return sum(math.log(1 + math.exp(scores[j] - scores[i])) for i, j in pairs) / max(1, len(pairs))
+
+
+def softmaxed(values):
+    return [math.exp(value) / sum(math.exp(other) for other in values) for value in values]
+
+
+def naive_listnet(scores, labels):
+    return -sum(p * math.log(q) for p, q in zip(softmaxed(labels), softmaxed(scores), strict=True))
+
+
+def naive_lce(scores, labels):
+    tops = [i for i in range(len(scores)) if labels[i] == max(labels)]
+    below = [scores[j] for j in range(len(scores)) if labels[j] < max(labels)]
+    return sum(-math.log(softmaxed([scores[i], *below])[0]) for i in tops) / len(tops)
+
+
+def naive_softmax_cross_entropy(scores, labels):
+    return -sum(y * math.log(q) for y, q in zip(labels, softmaxed(scores), strict=True))
+
+
+def naive_margin_mse(scores, labels):
+    pairs = [(i, j) for i in range(len(scores)) for j in range(len(scores)) if labels[i] == max(labels) > labels[j]]
+    errors = [((scores[i] - scores[j]) - (labels[i] - labels[j])) ** 2 for i, j in pairs]
+    return sum(errors) / max(1, len(errors))
+
+
+def naive_rmse(scores, labels):
+    return math.sqrt(sum((s - y) ** 2 for s, y in zip(scores, labels, strict=True)) / len(scores))
+
+
+NAIVE = {
+    "ranknet": naive_ranknet, "listnet": naive_listnet, "lce": naive_lce, "margin-mse": naive_margin_mse,
+    "softmax-cross-entropy": naive_softmax_cross_entropy, "rmse": naive_rmse,
+}  # fmt: skip
+
+
+def lists(seed, lengths):
+    """Return random scores, and labels of three kinds: 1 / rank, 0 and 1, and a few grades with ties."""
+    draw = random.Random(seed)
+    made = []
+    for place, length in enumerate(lengths):
+        grades = ([1 / (rank + 1) for rank in range(length)], [float(rank == 0) for rank in range(length)],
+                  [draw.choice([0.0, 1.0, 2.0]) for _ in range(length)])[place % 3]  # fmt: skip
+        draw.shuffle(grades)
+        made.append(([draw.gauss(0, 3) for _ in range(length)], grades))
+    return made
+
+
+def tensors(made, fill=0.0, dtype=torch.float64):
+    width = max(len(scores) for scores, _ in made)
+    rows = [torch.tensor([[*row, *[fill] * (width - len(row))] for row in column], dtype=dtype)
+            for column in zip(*made, strict=True)]  # fmt: skip
+    lengths = torch.tensor([len(scores) for scores, _ in made])
+    return rows[0].requires_grad_(), rows[1], torch.arange(width) < lengths[:, None]
+
+
+def test_every_list_loss_that_a_spec_names_is_there():
+    for spec in (CrossEncoderRanker, Seq2SeqRanker, BiEncoderRanker):
+        named = set(spec.model_fields["loss"].annotation.__args__)
+        others = {"binary-cross-entropy", "multiple-negatives", "cached-multiple-negatives"}
+        assert named - others == {*LIST_LOSSES, "lambda"} == {*NAIVE, "lambda"}
+        assert set(spec.model_fields["weighing"].annotation.__args__) == set(WEIGHINGS)
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_a_loss_is_its_equation(name):
+    made = lists(1, [2, 3, 5, 8, 30, 100, 4])
+    scores, labels, mask = tensors(made)
+    value = LIST_LOSSES[name](scores, labels, mask)
+    assert value.dtype is torch.float64
+    assert value.item() == pytest.approx(sum(NAIVE[name](*item) for item in made) / len(made), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_the_gradient_is_that_of_the_equation(name):
+    made = lists(2, [2, 3, 30])
+    scores, labels, mask = tensors(made)
+    LIST_LOSSES[name](scores, labels, mask).backward()
+    step = 1e-5
+    for place, (values, grades) in enumerate(made):
+        for item in range(len(values)):
+            up, down = ([*values[:item], values[item] + sign * step, *values[item + 1 :]] for sign in (1, -1))
+            slope = (NAIVE[name](up, grades) - NAIVE[name](down, grades)) / (2 * step) / len(made)
+            assert scores.grad[place, item].item() == pytest.approx(slope, abs=1e-8), (place, item)
+
+
+@pytest.mark.parametrize("length", [2, 3, 10, 30, 100])
+def test_ranknet_and_its_gradient_pair_by_pair(length):
+    """Equation 2 of TWOLAR: the mean over pairs i above j of log(1 + exp(s_j - s_i))."""
+    (scores, _), labels = lists(length, [length])[0], [1 / (rank + 1) for rank in range(length)]
+    gradient, pairs = [0.0] * length, length * (length - 1) / 2
+    for i in range(length):
+        for j in range(i + 1, length):
+            share = 1 / (1 + math.exp(scores[i] - scores[j])) / pairs
+            gradient[i] -= share
+            gradient[j] += share
+    given, graded, mask = tensors([(scores, labels)])
+    value = LIST_LOSSES["ranknet"](given, graded, mask)
+    value.backward()
+    assert value.item() == pytest.approx(naive_ranknet(scores, labels), rel=1e-12)
+    assert given.grad[0].tolist() == pytest.approx(gradient, abs=1e-12)
+
+
+@pytest.mark.parametrize("fill", [0.0, 1e30, -1e30, math.nan, math.inf])
+@pytest.mark.parametrize("name", NAIVE)
+def test_padding_never_enters(name, fill):
+    made = lists(3, [2, 7, 3])
+    scores, labels, mask = tensors(made, fill)
+    LIST_LOSSES[name](scores, labels, mask).backward()
+    assert torch.equal(scores.grad[~mask], torch.zeros_like(scores.grad[~mask]))
+    for place, item in enumerate(made):
+        alone, grades, whole = tensors([item])
+        LIST_LOSSES[name](alone, grades, whole).backward()
+        assert scores.grad[place, : len(item[0])] * 3 == pytest.approx(alone.grad[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ranknet", "lce", "margin-mse"])
+def test_a_list_without_a_pair_teaches_nothing(name):
+    scores, labels, mask = tensors([([3.0, -1.0, 2.0], [1.0, 1.0, 1.0]), ([5.0], [1.0])])
+    value = LIST_LOSSES[name](scores, labels, mask)
+    value.backward()
+    assert value.item() == 0
+    assert not scores.grad.any()
+
+
+def test_scores_far_apart_give_finite_gradients():
+    scores, labels, mask = tensors([([500.0, -500.0, 0.0], [0.0, 1.0, 0.5])], dtype=torch.float32)
+    for name, function in LIST_LOSSES.items():
+        scores.grad = None
+        value = function(scores, labels, mask)
+        value.backward()
+        assert torch.isfinite(value), name
+        assert torch.isfinite(scores.grad).all(), name
+
+
+def test_perfect_scores_have_a_gradient_of_zero_under_rmse():
+    scores, labels, mask = tensors([([1.0, 0.5], [1.0, 0.5])])
+    LIST_LOSSES["rmse"](scores, labels, mask).backward()
+    assert not scores.grad.any()
+
+
+# The library's
+
+
+class Given:
+    """A cross-encoder to the library: the first text of a pair is the score of the second."""
+
+    num_labels, device = 1, torch.device("cpu")
+
+    def preprocess(self, pairs, **_):
+        return {"scores": torch.stack([second for _, second in pairs]).float()}
+
+    def __call__(self, features):
+        return features
+
+
+def by_library(loss, made):
+    rows = [torch.tensor(scores) for scores, _ in made]
+    labels = [torch.tensor(grades) for _, grades in made]
+    return loss([[""] * len(rows), [list(row) for row in rows]], labels).item()
+
+
+def test_listnet_is_the_librarys():
+    made = lists(4, [3, 9, 30])
+    expected = by_library(library.ListNetLoss(Given(), mini_batch_size=-1), made)
+    assert LIST_LOSSES["listnet"](*tensors(made)).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_ranknet_is_the_librarys_on_one_list_but_for_the_base_of_the_logarithm():
+    for made in lists(5, [3, 9, 30]):
+        expected = by_library(library.RankNetLoss(Given(), mini_batch_size=-1), [made])
+        assert LIST_LOSSES["ranknet"](*tensors([made])).item() / math.log(2) == pytest.approx(expected, rel=1e-5)
+
+
+def test_margin_mse_is_the_librarys_where_one_passage_is_on_top():
+    scores = torch.tensor([[2.0, 1.0, -3.0], [0.5, 0.7, 0.1]])
+    labels = torch.tensor([[3.0, 1.0, 0.5], [2.0, 0.0, 1.0]])
+    # the library's class asks for a real cross-encoder; its equation needs none
+    given = SimpleNamespace(loss_fct=torch.nn.MSELoss(), logits_from_pairs=lambda pairs, **_: torch.stack(
+        [second for _, second in pairs]))  # fmt: skip
+    expected = library.MarginMSELoss.forward(given, [["", ""], *scores.T], labels)
+    assert LIST_LOSSES["margin-mse"](scores, labels, torch.ones(2, 3, dtype=bool)).item() == pytest.approx(
+        expected.item()
+    )
+
+
+def test_lce_is_cross_entropy_of_the_first_where_it_is_on_top():
+    """As TWOLAR's published softmax_ce_loss and the library's MultipleNegativesRankingLoss have it."""
+    scores, labels, mask = tensors([([2.0, 1.0, -3.0], [1.0, 0.5, 1 / 3]), ([0.5, 0.7, 0.1], [1.0, 0.0, 0.0])])
+    first = torch.nn.functional.cross_entropy(scores, torch.zeros(2, dtype=torch.long))
+    assert LIST_LOSSES["lce"](scores, labels, mask).item() == pytest.approx(first.item())
+
+
+@pytest.mark.parametrize("weighing", WEIGHINGS)
+def test_lambda_is_the_librarys_with_every_weighing(weighing):
+    made = lists(6, [3, 9, 30])
+    loss = library.LambdaLoss(Given(), weighting_scheme=WEIGHINGS[weighing](), mini_batch_size=-1)
+    scores, labels, mask = tensors(made, math.nan)
+    value = list_function("lambda", weighing)(scores, labels, mask)
+    assert value.item() == pytest.approx(by_library(loss, made), rel=1e-5)
+    value.backward()
+    assert torch.isfinite(scores.grad).all()
+    assert scores.grad[mask].abs().sum() > 0
+
+
+def test_weighings_differ():
+    arguments = tensors(lists(7, [9, 30]))
+    assert len({round(lambda_loss(weighing)(*arguments).item(), 6) for weighing in WEIGHINGS}) == len(WEIGHINGS)
+
+
+# What stands around them
+
+
+def test_scores_and_labels_are_padded_to_the_longest_list():
+    scores, labels, mask = padded(torch.tensor([1.0, 2.0, 3.0, 4.0]), [torch.tensor([5, 6, 7]), torch.tensor([8.5])])
+    assert scores.tolist() == [[1, 2, 3], [4, 0, 0]]
+    assert labels.tolist() == [[5, 6, 7], [8.5, 0, 0]]
+    assert mask.tolist() == [[True, True, True], [True, False, False]]
+
+
+@pytest.mark.parametrize(
+    ("given", "made"), [("bfloat16", torch.float32), ("float32", torch.float32), ("float64", torch.float64)]
+)
+def test_losses_are_never_computed_below_float32(given, made):
+    scores, labels, _ = padded(torch.zeros(2, dtype=getattr(torch, given)), [torch.tensor([1.0, 0.0])])
+    assert scores.dtype is labels.dtype is made
+
+
+def test_a_step_of_several_lists_equals_accumulated_steps_of_one():
+    made = lists(8, [4, 30, 9])
+    for name, function in LIST_LOSSES.items():
+        alone = [function(*tensors([item])).item() for item in made]
+        assert function(*tensors(made)).item() == pytest.approx(sum(alone) / 3, rel=1e-9), name

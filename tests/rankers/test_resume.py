@@ -1,0 +1,161 @@
+"""A killed training goes on where it was, and ends with the same weights."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_models import tiny_t5
+
+from synthrank.checkpoints.train_ranker import train_ranker
+from synthrank.files import write_jsonl
+from synthrank.rankers import trainers
+from synthrank.rankers.states import COMPLETE, last_complete, remove_states, state_of
+
+_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
+toy = importlib.util.module_from_spec(_found)
+_found.loader.exec_module(toy)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory, encoder):
+    t5 = tiny_t5(tmp_path_factory.mktemp("t5") / "t5")
+    return {"cross-encoder": encoder, "bi-encoder": encoder, "seq2seq": t5}
+
+
+@pytest.fixture
+def job(tmp_path, bases, monkeypatch):
+    """Return a function that trains by the step, killed after some updates where it is told so."""
+    write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
+
+    def do(name, architecture="seq2seq", kill=None, seed=1, loss="ranknet", **optimiser):
+        def on_step_end(self, args, state, control, **_):
+            real(self, args, state, control)
+            if state.global_step == kill:
+                raise KilledError
+
+        real = trainers.ProgressCallback.on_step_end
+        # 6 batches an epoch, 3 updates: 9 in all
+        settings = {"learning_rate": 3e-3, "epochs": 3, "batch_size": 2, "accumulation": 2, **optimiser}
+        spec = toy.spec(architecture, loss, optimiser=settings)
+        (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
+        with monkeypatch.context() as patch:
+            patch.setattr(trainers.ProgressCallback, "on_step_end", on_step_end)
+            train_ranker(trainset=tmp_path / "groups.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
+                         seed=seed, checkpoint=tmp_path / name / f"seed-{seed}")  # fmt: skip
+        return tmp_path / name / f"seed-{seed}"
+
+    return do
+
+
+def states(folder):
+    return sorted(path.name for path in folder.glob(".seed-*/checkpoint-*"))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "loss", "kill"),
+    [
+        ("seq2seq", "lambda", 4),  # at the end of the first epoch
+        ("seq2seq", "lambda", 5),  # within the second
+        ("seq2seq", "lambda", 8),
+        ("cross-encoder", "ranknet", 5),
+        ("bi-encoder", "multiple-negatives", 5),
+    ],
+)
+def test_a_resumed_training_gives_the_weights_of_one_that_was_not_killed(job, tmp_path, architecture, loss, kill):
+    whole = job("whole", architecture, loss=loss)
+    with pytest.raises(KilledError):
+        job("killed", architecture, kill=kill, save_every=2, loss=loss)
+    assert [path.name[:14] for path in (tmp_path / "killed").iterdir()] == [".seed-1.state-"], "no half checkpoint"
+    resumed = job("killed", architecture, save_every=2, loss=loss)
+    made = json.loads((resumed / "training.json").read_text())
+    last = kill - 1 - (kill - 1) % 2  # the callback kills before the state of its own update is written
+    assert (made["resumed_at"], made["updates"]) == (last, 9)
+    expected, found = (load_file(folder / "model.safetensors") for folder in (whole, resumed))
+    assert expected.keys() == found.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor), name
+    assert (resumed / "loss.csv").read_text().splitlines()[-1] == (whole / "loss.csv").read_text().splitlines()[-1]
+    assert {path.name for path in resumed.iterdir()} == {path.name for path in whole.iterdir()}
+    assert [path.name for path in resumed.parent.iterdir()] == ["seed-1"], "the states are gone"
+
+
+def test_two_states_are_kept_and_hold_no_arguments(job, tmp_path):
+    with pytest.raises(KilledError):
+        job("killed", kill=8, save_every=2)
+    assert states(tmp_path / "killed") == ["checkpoint-4", "checkpoint-6"]
+    for path in (tmp_path / "killed").glob(".seed-1.state-*/checkpoint-*"):
+        assert {item.name for item in path.iterdir()} == {
+            COMPLETE, "model.safetensors", "optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json"
+        }  # fmt: skip
+
+
+def test_a_torn_state_is_not_taken_up(job, tmp_path):
+    with pytest.raises(KilledError):
+        job("killed", kill=8, save_every=2)
+    (folder,) = (tmp_path / "killed").glob(".seed-1.state-*")
+    (folder / "checkpoint-6" / COMPLETE).unlink()
+    (folder / "checkpoint-6/model.safetensors").write_bytes(b"torn")
+    assert last_complete(folder) == folder / "checkpoint-4"
+    assert [path.name for path in folder.iterdir()] == ["checkpoint-4"]
+    assert json.loads((job("killed", save_every=2) / "training.json").read_text())["resumed_at"] == 4
+
+
+@pytest.mark.parametrize("what", ["groups", "settings", "seed", "base"])
+def test_a_state_of_something_else_is_never_resumed(job, tmp_path, bases, monkeypatch, what):
+    with pytest.raises(KilledError):
+        job("killed", kill=3, save_every=2)
+    changed = {"seed": 2} if what == "seed" else {"save_every": 2, "weight_decay": 0.1} if what == "settings" else {}
+    if what == "groups":
+        write_jsonl(tmp_path / "groups.jsonl", toy.groups(11))
+    if what == "base":
+        monkeypatch.setitem(bases, "seq2seq", tiny_t5(tmp_path / "other"))
+        weights = tmp_path / "other/model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    made = job("killed", **{"save_every": 2, **changed})
+    assert json.loads((made / "training.json").read_text())["resumed_at"] == 0
+    left = {path.name[:14] for path in made.parent.iterdir()}
+    # another seed is another job, which may be running
+    assert left == ({".seed-1.state-", "seed-2"} if what == "seed" else {"seed-1"})
+
+
+def test_without_save_every_no_state_is_kept_or_taken_up(job, tmp_path):
+    with pytest.raises(KilledError):
+        job("killed", kill=3, save_every=2)
+    with pytest.raises(KilledError):
+        job("killed", kill=3)
+    assert list((tmp_path / "killed").iterdir()) == []
+
+
+def test_the_name_of_a_state_says_what_the_weights_follow_from(tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/model.safetensors").write_bytes(b"1")
+    (tmp_path / "groups.jsonl").write_text("x")
+
+    def name(settings="s", seed=1):
+        return state_of(tmp_path / "out/seed-1", settings, tmp_path / "groups.jsonl", tmp_path / "base", seed)
+
+    first = name()
+    assert first.parent == tmp_path / "out"
+    assert len(first.name.removeprefix(".seed-1.state-")) == 16
+    assert len({first, name("t"), name(seed=2)}) == 3
+    (tmp_path / "base/training.json").write_text("{}")
+    (tmp_path / "base/loss.csv").write_text("")
+    assert name() == first, "how long the base took changes nothing"
+    (tmp_path / "base/config.json").write_text("{}")
+    assert name() != first
+
+
+def test_states_of_other_seeds_stay(tmp_path):
+    for name in (".seed-1.state-a", ".seed-1.state-b", ".seed-11.state-c", ".seed-1.xyz"):
+        (tmp_path / name).mkdir()
+    remove_states(tmp_path / "seed-1", but=tmp_path / ".seed-1.state-b")
+    assert {path.name for path in tmp_path.iterdir()} == {".seed-1.state-b", ".seed-11.state-c", ".seed-1.xyz"}
