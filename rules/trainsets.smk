@@ -1,7 +1,7 @@
 """Stage trainsets: training groups, as a recipe says.
 
-Takes  config/recipes/{recipe}.yaml, and the written passages, runs and queries it names
-Gives  results/trainsets/{recipe}/{llm}/groups.jsonl; {llm} is none where no passage is generated
+Takes  config/recipes/{recipe}.yaml, and the written passages, runs, queries and orders it names
+Gives  results/trainsets/{recipe}/{llm}/groups.jsonl; {llm} is none where no LLM wrote or ordered a passage
 """
 
 
@@ -84,6 +84,81 @@ rule distil_trainset:
             --held-out {input.held_out:q} \
             --teacher {input.teacher:q} \
             --model {input.model:q} \
+            --trainset {output.trainset:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """
+
+
+rule order_trainset:
+    """Label pooled candidates with their rank in a language model's order."""
+    input:
+        spec="config/recipes/{recipe}.yaml",
+        orders=needs.orders,
+        candidates=needs.order_candidates,
+        passages=needs.recipe_passages,
+        held_out=needs.held_out_qrels,
+    output:
+        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/stats.json",
+    log:
+        "results/logs/order_trainset/{recipe}/{llm}.log",
+    benchmark:
+        "results/benchmarks/order_trainset/{recipe}/{llm}.tsv"
+    wildcard_constraints:
+        recipe=study.pattern_of("recipes", OrderRecipe),
+    conda:
+        "../envs/trainsets.yaml"
+    threads: 1
+    params:
+        code=code_of("order_trainset.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/order_trainset.py \
+            --spec {input.spec:q} \
+            --orders {input.orders:q} \
+            --candidates {input.candidates:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --trainset {output.trainset:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """
+
+
+rule teacher_trainset:
+    """Label passages with their rank in orders that others recorded."""
+    input:
+        spec="config/recipes/{recipe}.yaml",
+        files=needs.teacher_files,
+        queries=needs.teacher_queries,
+        passages=needs.recipe_passages,
+        held_out=needs.held_out_qrels,
+        held_out_queries=needs.held_out_queries,
+    output:
+        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/stats.json",
+    log:
+        "results/logs/teacher_trainset/{recipe}/{llm}.log",
+    benchmark:
+        "results/benchmarks/teacher_trainset/{recipe}/{llm}.tsv"
+    wildcard_constraints:
+        llm="none",
+        recipe=study.pattern_of("recipes", TeacherRecipe),
+    conda:
+        "../envs/trainsets.yaml"
+    threads: 1
+    params:
+        code=code_of("teacher_trainset.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/teacher_trainset.py \
+            --spec {input.spec:q} \
+            --files {input.files:q} \
+            --queries {input.queries:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --held-out-queries {input.held_out_queries:q} \
             --trainset {output.trainset:q} \
             --stats {output.stats:q} \
             &>{log:q}

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from synthrank.errors import ChecksumError, ConfigError, DataError
 from synthrank.files import sha256_of
+from synthrank.order import seeded
 from synthrank.records import Judgment, Passage, Query
 from synthrank.sources.beir import BeirSource
 from synthrank.specs.corpora import BeirCorpus
@@ -119,6 +121,100 @@ def test_bad_judgments_are_an_error(toy: Path, text: str, message: str) -> None:
     (toy / "qrels/test.tsv").write_text(text)
     with pytest.raises(DataError, match=message):
         BeirSource(spec(), ORIGIN).queries("test")
+
+
+PART = {"file": "qrels/test.tsv"}
+
+
+def many(toy: Path, count: int, suffix: str = "tsv") -> None:
+    """Judge ``count`` queries of more, two passages each."""
+    names = [f"q{number}" for number in range(count)]
+    rows = [f'{{"_id": "{name}", "text": "x"}}\n' for name in (*names, "never-judged")]
+    (toy / "queries.jsonl").write_text("".join(rows))
+    if suffix == "tsv":
+        lines = ["query-id\tcorpus-id\tscore", *(f"{name}\t{other}\t1" for name in names for other in ("007", "NA"))]
+        (toy / "qrels/test.tsv").write_text("\n".join(lines) + "\n")
+    else:
+        (toy / "qrels.txt").write_text("".join(f"{name} Q0 007  3\n{name} 0 NA 0\n" for name in names))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 11, 54])
+@pytest.mark.parametrize("cuts", [(0.8,), (0.5,), (0.25, 0.75), (0.1, 0.2, 0.3)])
+def test_parts_that_meet_partition_the_judged_queries(toy: Path, count: int, cuts: tuple[float, ...]) -> None:
+    many(toy, count)
+    bounds = (0.0, *cuts, 1.0)
+    splits = {
+        f"part-{place}": {**PART, "start": start, "end": end} for place, (start, end) in enumerate(pairwise(bounds))
+    }
+    found = []
+    for name in splits:
+        try:
+            _, judgments = BeirSource(spec(splits=splits), ORIGIN).queries(name)
+        except ConfigError:  # so few queries that a part holds none of them
+            continue
+        found += sorted({item.query_id for item in judgments})
+        assert len(judgments) == 2 * len({item.query_id for item in judgments}), "a query keeps all its judgments"
+    assert sorted(found) == sorted(f"q{number}" for number in range(count))
+
+
+def test_a_part_is_cut_out_of_the_seeded_order_of_the_judged_queries(toy: Path) -> None:
+    many(toy, 10)
+    order = seeded([f"q{number}" for number in range(10)], 13)
+
+    def chosen(**part: Any) -> set[str]:
+        queries, judgments = BeirSource(spec(splits={"x": {**PART, **part}}), ORIGIN).queries("x")
+        assert len(queries) == 11, "all queries of the file, judged or not; build_queries leaves the others out"
+        return {item.query_id for item in judgments}
+
+    assert chosen(start=0, end=0.8) == set(order[:8])
+    assert chosen(start=0.8, end=1) == set(order[8:])
+    assert chosen(start=0.34, end=0.36) == set(order[3:4]), "both ends are rounded: 3.4 to 3 and 3.6 to 4"
+    assert chosen(start=0, end=0.8, seed=14) == set(seeded(order, 14)[:8]) != set(order[:8])
+
+
+def test_a_part_that_holds_no_query_is_an_error(toy: Path) -> None:
+    many(toy, 10)
+    for start, end in ((0.31, 0.34), (0.8, 0.2), (0.5, 0.5)):
+        source = BeirSource(spec(splits={"dev": {**PART, "start": start, "end": end}}), ORIGIN)
+        with pytest.raises(
+            ConfigError,
+            match=rf"toy\.yaml: splits\.dev: none of the 10 queries of qrels/test.tsv stands between {start} and {end}",
+        ):
+            source.queries("dev")
+
+
+def test_a_text_file_is_read_as_trec_judgments(toy: Path) -> None:
+    many(toy, 2, "txt")
+    _, judgments = BeirSource(spec(splits={"test": "qrels.txt"}), ORIGIN).queries("test")
+    assert judgments == [
+        Judgment(query, name, grade) for query in ("q0", "q1") for name, grade in (("007", 3), ("NA", 0))
+    ]
+    _, judgments = BeirSource(spec(splits={"x": {"file": "qrels.txt", "start": 0, "end": 0.5}}), ORIGIN).queries("x")
+    assert {item.query_id for item in judgments} == {seeded(["q0", "q1"], 13)[0]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("q1 0 007 1\nq1 0 007\n", r"qrels\.txt:2: 3 columns; a qrels line has four: qid 0 docno grade$"),
+        ("q1 0 007 high\n", r"qrels\.txt:1: grade 'high' is not a whole number$"),
+        ("query-id\tcorpus-id\tscore\n", r"qrels\.txt:1: 3 columns; a qrels line has four"),
+    ],
+)
+def test_bad_trec_judgments_are_an_error(toy: Path, text: str, message: str) -> None:
+    (toy / "qrels.txt").write_text(text)
+    with pytest.raises(DataError, match=message):
+        BeirSource(spec(splits={"test": "qrels.txt"}), ORIGIN).queries("test")
+
+
+def test_the_file_of_a_part_is_checked_too(toy: Path) -> None:
+    many(toy, 2)
+    splits = {"dev": {**PART, "start": 0, "end": 1}}
+    BeirSource(spec(splits=splits, sha256={"qrels/test.tsv": sha256_of(toy / "qrels/test.tsv")}), ORIGIN).queries("dev")
+    with pytest.raises(ChecksumError, match=r"toy/qrels/test\.tsv: sha256 is"):
+        BeirSource(spec(splits=splits, sha256={"qrels/test.tsv": "0" * 64}), ORIGIN).queries("dev")
+    with pytest.raises(ConfigError, match=r"sha256\.qrels/dev\.tsv: the collection reads no such file"):
+        BeirSource(spec(splits=splits, sha256={"qrels/dev.tsv": "0" * 64}), ORIGIN)
 
 
 @pytest.mark.skipif(not SHARED, reason="SYNTHRANK_SHARED does not name the shared collections")

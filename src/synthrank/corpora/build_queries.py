@@ -1,6 +1,6 @@
 """Write the queries and judgments of one split of a corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from synthrank.corpora.checks import check_count, check_id
@@ -10,7 +10,7 @@ from synthrank.order import seeded
 from synthrank.records import Judgment, Query
 from synthrank.sources import Source, open_source
 from synthrank.specs.base import load
-from synthrank.specs.corpora import TRAIN, CorpusSpec
+from synthrank.specs.corpora import TRAIN, CorpusSpec, SplitCount
 from synthrank.trec import write_qrels
 
 
@@ -28,8 +28,8 @@ def build_queries(
         archives: the unpacked documentation, for a ``faq`` corpus.
 
     Raises:
-        DataError: a query is empty or given twice, a judgment names a query or passage that is not there or is given
-            twice, or the entity states another count.
+        DataError: a query is empty or given twice, a judgment names a query that is not there or is given twice, or
+            the entity states other counts, of passages that are not there too.
     """
     corpus: CorpusSpec = load(CorpusSpec, spec)
     source = open_source(corpus, spec, archives)
@@ -38,7 +38,7 @@ def build_queries(
     _check_queries(all_queries, str(spec))
     _check_judgments(judgments, {query.id for query in all_queries}, where)
     stated = corpus.counts.splits.get(split)
-    _check_passages(judgments, passages, source, where, stated.empty_relevant if stated else 0)
+    _check_passages(judgments, passages, source, where, stated or SplitCount())
     judged = {judgment.query_id for judgment in judgments}
     if split == TRAIN and corpus.train_queries:
         judged = set(seeded(judged, corpus.train_seed)[: corpus.train_queries])
@@ -75,23 +75,27 @@ def _check_judgments(judgments: Iterable[Judgment], queries: set[str], where: st
 
 
 def _check_passages(
-    judgments: Iterable[Judgment], passages: Path, source: Source, where: str, empty_relevant: int
+    judgments: Iterable[Judgment], passages: Path, source: Source, where: str, stated: SplitCount
 ) -> None:
-    """Check that every judged passage is there, or is an empty one; those judged relevant must be stated."""
+    """Check that every judged passage is there, but for as many absent ones, and empty relevant ones, as are stated."""
     missing = {item.passage_id for item in judgments}
     for _, row in json_lines(passages):
         missing.discard(row["id"])
     # build_passages keeps empty passages out: read the source again to tell them from absent ones
     empty = {row.id for row in source.passages() if row.id in missing} if missing else set()
     absent = [item.passage_id for item in judgments if item.passage_id in missing - empty]
-    if absent:
+    if len(absent) != stated.absent:
         raise DataError(
-            f"{where}: {len(absent)} judgments name passages that are not in {passages}, the first {absent[0]!r}"
+            f"{where}: {len(absent)} judgments name passages that are not in {passages}{_first(absent)}; mend the "
+            f"collection, or state absent: {len(absent)} where it is known to hold only a part of what was judged"
         )
     relevant = [item.passage_id for item in judgments if item.passage_id in empty and item.grade > 0]
-    if len(relevant) != empty_relevant:
-        first = f", the first {relevant[0]!r}" if relevant else ""
+    if len(relevant) != stated.empty_relevant:
         raise DataError(
-            f"{where}: {len(relevant)} judgments call a passage relevant that has neither text nor title{first}; mend "
-            f"the collection, or state empty_relevant: {len(relevant)} where it is known to be so"
+            f"{where}: {len(relevant)} judgments call a passage relevant that has neither text nor title"
+            f"{_first(relevant)}; mend the collection, or state empty_relevant: {len(relevant)} where that is known"
         )
+
+
+def _first(names: Sequence[str]) -> str:
+    return f", the first {names[0]!r}" if names else ""

@@ -2,6 +2,7 @@
 
 from synthrank.needs.base import RAW, StageNeeds, Wildcards, data_folder
 from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus
+from synthrank.specs.recipes import OrderRecipe, RecipeSpec, TeacherRecipe
 
 
 class CorpusNeeds(StageNeeds):
@@ -19,10 +20,30 @@ class CorpusNeeds(StageNeeds):
         return []
 
     def held_out_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of every split of the corpus that training must not see."""
-        corpus = getattr(wildcards, "corpus", None) or self.study.entities["recipes"][wildcards.recipe].corpus
+        """Return the judgments of every split of the corpus that training must not see.
+
+        These are all but ``train`` and, for a recipe that trains on the queries of another split, that one.
+        """
+        corpus, trains = getattr(wildcards, "corpus", None), {TRAIN}
+        if corpus is None:
+            recipe = self.study.entities["recipes"][wildcards.recipe]
+            corpus, trains = recipe.corpus, trains | split_of(recipe)
         splits = self.study.entities["corpora"][corpus].splits
-        return [f"results/corpora/{corpus}/{split}/qrels.txt" for split in splits if split != TRAIN]
+        return [f"results/corpora/{corpus}/{split}/qrels.txt" for split in splits if split not in trains]
+
+    def held_out_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of every split of the corpus that training must not see."""
+        return [path.replace("qrels.txt", "queries.jsonl") for path in self.held_out_qrels(wildcards)]
+
+    def held_out_from_queryset(self, wildcards: Wildcards) -> list[str]:
+        """Return the judgments that candidates of a queryset must not answer: none where it is held out itself.
+
+        Ranking a test split is evaluation, not training; its answers are what is to be found.
+        """
+        splits = self.study.entities["corpora"][wildcards.corpus].splits
+        if wildcards.queryset in splits and wildcards.queryset != TRAIN:
+            return []
+        return self.held_out_qrels(wildcards)
 
     def queryset(self, wildcards: Wildcards) -> str:
         """Return the queries that a run is made for: a split's, or an augmentation's, with ``@raw`` before its filters.
@@ -34,3 +55,10 @@ class CorpusNeeds(StageNeeds):
         if name in self.study.entities["augmentations"]:
             return f"results/queries/{corpus}/{name}/{'raw' if raw else 'queries'}.jsonl"
         return f"results/corpora/{corpus}/{name}/queries.jsonl"
+
+
+def split_of(recipe: RecipeSpec) -> set[str]:
+    """Return the split that a recipe states to train on; an augmentation's name is no split's."""
+    if isinstance(recipe, TeacherRecipe):
+        return {recipe.split} if recipe.split else set()
+    return {recipe.queries} if isinstance(recipe, OrderRecipe) else set()

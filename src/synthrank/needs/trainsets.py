@@ -1,6 +1,6 @@
 """Inputs of the stage trainsets."""
 
-from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.needs.base import StageNeeds, Wildcards, data_folder
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
 from synthrank.specs.recipes import DistilRecipe
@@ -37,6 +37,26 @@ class TrainsetNeeds(StageNeeds):
         """Return the model folder of a distillation recipe's teacher."""
         teacher = self.study.entities["recipes"][wildcards.recipe].teacher
         return f"results/models/{self.study.entities['retrievers'][teacher].model}"
+
+    def order_candidates(self, wildcards: Wildcards) -> str:
+        """Return the pools of an order recipe."""
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        return f"results/rankings/{recipe.corpus}/{recipe.queries}/{recipe.pool}/candidates.jsonl"
+
+    def orders(self, wildcards: Wildcards) -> str:
+        """Return the orders that an LLM gave to the pools of an order recipe."""
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        pool = f"results/rankings/{recipe.corpus}/{recipe.queries}/{recipe.pool}"
+        return f"{pool}/{recipe.ranking}/{wildcards.llm}/orders.jsonl"
+
+    def teacher_files(self, wildcards: Wildcards) -> list[str]:
+        """Return the recorded orders of a teacher recipe."""
+        return [str(data_folder() / name) for name in self.study.entities["recipes"][wildcards.recipe].files]
+
+    def teacher_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries that recorded orders may train on; nothing where all may but the held-out ones."""
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        return [f"results/corpora/{recipe.corpus}/{recipe.split}/queries.jsonl"] if recipe.split else []
 
     def positives(self, wildcards: Wildcards) -> list[str]:
         """Return the written passages of a recipe, in the order of its positives."""

@@ -1,4 +1,8 @@
-"""Collections in the BEIR layout: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/NAME.tsv``."""
+"""Collections in the BEIR layout: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/NAME.tsv``.
+
+A split may be a part of a file's queries. They stand in the seeded order (``synthrank.order``) of their ids, and a part
+reaches from one share of their number to another, both rounded alike: parts that meet at a share partition the file.
+"""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +11,10 @@ from typing import Any
 
 from synthrank.errors import ConfigError, DataError, known
 from synthrank.files import check_sha256, json_lines, text_lines
+from synthrank.order import seeded
 from synthrank.records import Judgment, Passage, Query
-from synthrank.specs.corpora import BeirCorpus
+from synthrank.specs.corpora import BeirCorpus, SplitPart
+from synthrank.trec import read_judgments
 
 DATA = "SYNTHRANK_DATA"
 """Environment variable that names the directory of the collections; ``data`` where it is not set."""
@@ -27,7 +33,8 @@ class BeirSource:
                 f"{self._folder.absolute()}: no such folder; {origin} needs the collection {spec.folder} there, or "
                 f"{DATA} set to the directory that holds it"
             )
-        unknown = spec.sha256.keys() - {"corpus.jsonl", "queries.jsonl", *spec.splits.values()}
+        self._files = {name: split if isinstance(split, str) else split.file for name, split in spec.splits.items()}
+        unknown = spec.sha256.keys() - {"corpus.jsonl", "queries.jsonl", *self._files.values()}
         if unknown:
             raise ConfigError(f"{origin}: sha256.{min(unknown)}: the collection reads no such file")
 
@@ -47,7 +54,7 @@ class BeirSource:
         """Return all rows of ``queries.jsonl`` and the judgments of a split.
 
         Raises:
-            ConfigError: the entity has no such split.
+            ConfigError: the entity has no such split, or states a part that holds no query.
             ChecksumError: a file is not the one that the entity pins.
             DataError: a row or line breaks the layout.
         """
@@ -58,11 +65,28 @@ class BeirSource:
             Query(_text(row, "_id", f"{path}:{number}"), _text(row, "text", f"{path}:{number}"))
             for number, row in json_lines(path)
         ]
-        return queries, list(_judgments(self._file(self._spec.splits[split])))
+        judgments = self._judgments(self._files[split])
+        part = self._spec.splits[split]
+        return queries, judgments if isinstance(part, str) else self._cut(judgments, part, split)
 
     def report(self) -> dict[str, Any]:
         """Return nothing: the files are taken as they are."""
         return {}
+
+    def _judgments(self, name: str) -> list[Judgment]:
+        path = self._file(name)
+        return list(read_judgments(path) if path.suffix == ".txt" else _table(path))
+
+    def _cut(self, judgments: list[Judgment], part: SplitPart, split: str) -> list[Judgment]:
+        """Return the judgments of the queries in a part."""
+        order = seeded({item.query_id for item in judgments}, part.seed)
+        chosen = set(order[round(part.start * len(order)) : round(part.end * len(order))])
+        if not chosen:
+            raise ConfigError(
+                f"{self._origin}: splits.{split}: none of the {len(order)} queries of {part.file} stands between "
+                f"{part.start:g} and {part.end:g}; state a larger part"
+            )
+        return [item for item in judgments if item.query_id in chosen]
 
     def _file(self, name: str) -> Path:
         path = self._folder / name
@@ -80,7 +104,8 @@ def _text(row: dict[str, Any], key: str, place: str, default: str | None = None)
     return value
 
 
-def _judgments(path: Path) -> Iterator[Judgment]:
+def _table(path: Path) -> Iterator[Judgment]:
+    """Yield the judgments of a file with tabs and a header line, as BEIR has them."""
     for number, line in text_lines(path):
         columns = line.split("\t")
         if len(columns) != 3:

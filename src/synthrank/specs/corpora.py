@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from synthrank.specs.base import Count, Entity, Name, Sha256, Share
 
 TRAIN = "train"
-"""The one split that training may see. Every other split of a corpus is held out."""
+"""The one split that training may see, but for a recipe that names another. All others of a corpus are held out."""
 
 
 class SplitCount(Entity):

@@ -107,8 +107,9 @@ class TeacherRecipe(_Ordered):
     """Orders that others recorded, in files of their own."""
 
     kind: Literal["teacher"]
-    split: Name = Field(
-        description="The split of the corpus whose queries may train; others in the files are left out."
+    split: Name | None = Field(
+        description="The split of the corpus whose queries may train; others in the files are left out. null: all may "
+        "but those that a held-out split asks, for files whose queries no split has, as the published set's."
     )
     files: tuple[str, ...] = Field(
         min_length=1, description="Under the directory that SYNTHRANK_DATA names (default data/)."

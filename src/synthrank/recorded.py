@@ -1,0 +1,213 @@
+"""Orders that others recorded, in the files that they publish.
+
+Four of the five formats are JSON, as lines of one object each or as one list of objects; lines are streamed. Everywhere
+the place in the list is the rank: ``rank`` and ``score`` beside a passage are not read, because rerankers leave them
+stale. Every other key is ignored.
+
+========== =============================================================================================================
+trec       a six-column run, in the order of :func:`synthrank.trec.read_run`
+ids        a query id and a list of passage ids, under keys that the recipe names; ``query`` where it is there
+records    TWOLAR's distillation set: ``query``, ``positive_passages`` (not read), ``retrieved_passages`` with ``docid``
+           and ``text`` (github.com/Dundalia/TWOLAR, utils.RerankData); ``query_id`` where it is there. RankGPT's
+           marco-train files have the same keys but the first stage's order: their permutations lie in another file
+rankgpt    ``query``, and ``hits`` with ``content``, ``qid``, ``docid`` (github.com/sunnweiwei/RankGPT, rank_gpt.py)
+rankllm    ``query`` with ``text`` and ``qid``, or a text, and ``candidates`` with ``docid`` and ``doc``, an object with
+           a text and perhaps a title, or a text (github.com/castorini/rank_llm, data.Request); its old form with
+           ``hits`` is ``rankgpt``
+========== =============================================================================================================
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from synthrank.errors import ConfigError, DataError, known
+from synthrank.files import json_lines, text_lines
+from synthrank.records import Order
+from synthrank.trec import read_run
+
+_SIGNS = {"retrieved_passages": "records", "hits": "rankgpt", "candidates": "rankllm"}
+"""The key that only one format has."""
+
+_TEXT_KEYS = ("text", "segment", "contents", "content", "body", "passage")
+"""Where RankLLM looks for a document's text, the first that is there."""
+
+
+def read_orders(path: Path, format: str, query_key: str = "qid", order_key: str = "final") -> Iterator[Order]:
+    """Yield the orders of a file, in its order; a query may come more than once.
+
+    Args:
+        path: the file.
+        format: trec, ids, records, rankgpt or rankllm.
+        query_key: where the format is ids, the key of the query id.
+        order_key: where the format is ids, the key of the list of passage ids, best first.
+
+    Raises:
+        ConfigError: there is no such format.
+        DataError: the file is absent or of another format, has no query, or a query has no passage, one passage twice,
+            or lacks a key.
+    """
+    readers: dict[str, Callable[[_Object], Order]] = {
+        "ids": partial(_ids, query_key=query_key, order_key=order_key),
+        "records": _record,
+        "rankgpt": _rankgpt,
+        "rankllm": _rankllm,
+    }
+    if format != "trec" and format not in readers:
+        raise ConfigError(f"{path}: format: got {format!r}; {known(['trec', *readers])}")
+    found = False
+    for order in _run(path) if format == "trec" else _orders(path, readers[format]):
+        found = True
+        yield order
+    if not found:
+        raise DataError(f"{path}: no query in it; expected a file of the format {format}")
+
+
+def query_id_of(text: str) -> str:
+    """Return the id of a query that comes without one: 16 hexadecimal digits of a hash of its words."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:16]
+
+
+def _run(path: Path) -> Iterator[Order]:
+    for query_id, ranked in read_run(path).items():
+        yield Order(query_id, "", tuple(name for name, _ in ranked))
+
+
+def _orders(path: Path, read: "Callable[[_Object], Order]") -> Iterator[Order]:
+    for item in _objects(path):
+        order = read(item)
+        twice = [name for name, count in Counter(order.ids).items() if count > 1]
+        if twice:
+            raise DataError(
+                f"{item.place}: query {order.query_id}: passage {twice[0]} is listed twice; expected each once"
+            )
+        yield order
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A JSON object and where it stands, so that whatever it lacks is told with its place."""
+
+    value: dict[str, Any]
+    place: str
+
+    def get(self, key: str) -> Any:
+        """Return the value of a key that must be there."""
+        if key not in self.value:
+            signs = [f"; it looks like the format {name}" for sign, name in _SIGNS.items() if sign in self.value]
+            keys = ", ".join(self.value) or "none"
+            raise DataError(f"{self.place}: has no {key}, keys are {keys}{''.join(signs[:1])}")
+        return self.value[key]
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key is there and not null."""
+        return self.value.get(key) is not None
+
+    def text(self, key: str) -> str:
+        """Return a text."""
+        value = self.get(key)
+        if not isinstance(value, str):
+            raise DataError(f"{self.place}: {key} is {value!r:.60}; expected a text")
+        return value
+
+    def name(self, key: str) -> str:
+        """Return an id as text; numbers are taken, because these files write ids as either."""
+        return _name(self.get(key), f"{self.place}: {key}")
+
+    def items(self, key: str) -> list[Any]:
+        """Return a list that is not empty."""
+        value = self.get(key)
+        if not isinstance(value, list) or not value:
+            what = "is empty" if value == [] else f"is a JSON {type(value).__name__}"
+            raise DataError(f"{self.place}: {key} {what}; expected a list of passages, best first")
+        return value
+
+    def objects(self, key: str) -> "list[_Object]":
+        """Return a list of objects that is not empty."""
+        return [_object(item, f"{self.place}: {key}[{place}]") for place, item in enumerate(self.items(key))]
+
+
+def _object(value: Any, place: str) -> _Object:
+    if not isinstance(value, dict):
+        raise DataError(f"{place}: a JSON {type(value).__name__}; expected an object")
+    return _Object(value, place)
+
+
+def _name(value: Any, where: str) -> str:
+    name = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if name.split() != [name]:
+        raise DataError(f"{where} is {value!r:.60}; expected an id, a text without white space or a whole number")
+    return name
+
+
+def _objects(path: Path) -> Iterator[_Object]:
+    """Yield the objects of JSON lines, or of one JSON list, which is loaded whole."""
+    if next((line.lstrip()[0] for _, line in text_lines(path) if line.strip()), "") != "[":
+        yield from (_Object(value, f"{path}:{number}") for number, value in json_lines(path))
+        return
+    try:
+        items = json.loads("\n".join(line for _, line in text_lines(path)))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg}); expected one list of objects") from error
+    if items and all(isinstance(item, str) for item in items):
+        raise DataError(
+            f"{path}: a list of texts, such as RankGPT's permutations without their passages; apply each to its list, "
+            "and name the file of the result"
+        )
+    yield from (_object(item, f"{path}: item {number}") for number, item in enumerate(items, 1))
+
+
+def _ids(item: _Object, query_key: str, order_key: str) -> Order:
+    names = [_name(name, f"{item.place}: {order_key}[{place}]") for place, name in enumerate(item.items(order_key))]
+    return Order(item.name(query_key), item.text("query") if item.has("query") else "", tuple(names))
+
+
+def _record(item: _Object) -> Order:
+    query, passages = item.text("query"), item.objects("retrieved_passages")
+    query_id = item.name("query_id") if item.has("query_id") else query_id_of(query)
+    names = tuple(passage.name("docid") for passage in passages)
+    return Order(query_id, query, names, tuple(passage.text("text") for passage in passages))
+
+
+def _rankgpt(item: _Object) -> Order:
+    query, hits = item.text("query"), item.objects("hits")
+    stated = list(dict.fromkeys(hit.name("qid") for hit in hits if hit.has("qid")))
+    if len(stated) > 1:
+        raise DataError(f"{item.place}: hits name the queries {', '.join(stated)}; expected one qid an object")
+    names = tuple(hit.name("docid") for hit in hits)
+    return Order(stated[0] if stated else query_id_of(query), query, names, tuple(hit.text("content") for hit in hits))
+
+
+def _rankllm(item: _Object) -> Order:
+    candidates = item.objects("candidates")
+    if isinstance(item.get("query"), str):
+        query = item.text("query")
+        query_id = query_id_of(query)
+    else:
+        inner = _object(item.get("query"), f"{item.place}: query")
+        query = inner.text("text")
+        query_id = inner.name("qid") if inner.has("qid") else query_id_of(query)
+    names = tuple(candidate.name("docid") for candidate in candidates)
+    return Order(query_id, query, names, _documents(candidates))
+
+
+def _documents(candidates: list[_Object]) -> tuple[str, ...]:
+    """Return the candidates' texts; nothing where the file leaves all documents out."""
+    if not any(candidate.value.get("doc") for candidate in candidates):
+        return ()
+    return tuple(_document(candidate) for candidate in candidates)
+
+
+def _document(candidate: _Object) -> str:
+    """Return a candidate's text, after its title where it has one."""
+    if isinstance(candidate.get("doc"), str):
+        return candidate.text("doc")
+    doc = _object(candidate.get("doc"), f"{candidate.place}: doc")
+    key = next((key for key in _TEXT_KEYS if doc.has(key)), _TEXT_KEYS[0])
+    title = doc.text("title") if doc.has("title") else ""
+    return f"{title} {doc.text(key)}" if title else doc.text(key)

@@ -1,0 +1,227 @@
+"""Files of orders that others recorded: every format is read as it is, and nothing else is taken for it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthrank.errors import ConfigError, DataError
+from synthrank.recorded import query_id_of, read_orders
+from synthrank.records import Order
+from synthrank.trec import read_run, write_run
+
+SHARED = os.environ.get("SYNTHRANK_SHARED", "")
+
+
+def lines(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def listed(path: Path, *rows: Any) -> Path:
+    path.write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    return path
+
+
+def hit(name: Any, text: str, query: Any = "q1", **more: Any) -> dict[str, Any]:
+    return {"content": text, "qid": query, "docid": name, "rank": 1, "score": 1.0, **more}
+
+
+RANKGPT = {"query": "what?", "hits": [hit("b", "two"), hit("a", "one")]}
+RANKLLM = {
+    "query": {"text": "what?", "qid": 7},
+    "candidates": [
+        {"docid": 12, "score": 0.1, "doc": {"contents": "two"}},
+        {"docid": "a", "score": 9.0, "doc": {"title": "T", "text": "one", "contents": "not this"}},
+    ],
+}
+RECORD = {
+    "query": "what is it?",
+    "positive_passages": [{"docid": "z", "text": "?"}],
+    "retrieved_passages": [{"docid": "b", "text": "two"}, {"docid": "a", "text": "one"}],
+}
+
+
+def test_a_run_comes_in_the_order_of_its_scores(tmp_path: Path) -> None:
+    path = tmp_path / "x.trec"
+    path.write_text("q2 Q0 a 1 1.0 t\nq1 Q0 c 9 2.0 t\nq2 Q0 b 2 3.0 t\nq1 Q0 b 1 2.0 t\n")
+    assert list(read_orders(path, "trec")) == [Order("q2", "", ("b", "a")), Order("q1", "", ("b", "c"))]
+
+
+def test_ids_are_read_under_the_keys_that_are_stated(tmp_path: Path) -> None:
+    path = lines(
+        tmp_path / "x.jsonl",
+        {"qid": "q1", "query": "what?", "windows": [{"response": "[2] > [1]"}], "final": ["b", "a"]},
+        {"qid": 2, "final": [3, "c"], "order": ["x"]},
+    )
+    assert list(read_orders(path, "ids")) == [Order("q1", "what?", ("b", "a")), Order("2", "", ("3", "c"))]
+    path = lines(path, {"name": "q1", "best": ["c"], "qid": 5, "final": ["d"]})
+    assert list(read_orders(path, "ids", query_key="name", order_key="best")) == [Order("q1", "", ("c",))]
+
+
+def test_published_records_have_texts_and_an_id_made_of_the_query(tmp_path: Path) -> None:
+    path = lines(tmp_path / "x.jsonl", RECORD, {**RECORD, "query": " what  is\tit? "}, {**RECORD, "query": "other"})
+    first, second, third = read_orders(path, "records")
+    assert first == Order(query_id_of("what is it?"), "what is it?", ("b", "a"), ("two", "one"))
+    assert second.query_id == first.query_id != third.query_id
+    assert second.query == " what  is\tit? "
+
+
+def test_the_id_of_a_query_is_the_same_on_every_machine() -> None:
+    assert query_id_of("what is it?") == "a192afb8cc0ee06d"
+
+
+def test_a_record_may_name_its_query(tmp_path: Path) -> None:
+    path = lines(tmp_path / "x.jsonl", {**RECORD, "query_id": "q9"}, {**RECORD, "query_id": 4})
+    assert [order.query_id for order in read_orders(path, "records")] == ["q9", "4"]
+
+
+@pytest.mark.parametrize("write", [lines, listed])
+def test_rankgpt(tmp_path: Path, write: Any) -> None:
+    stale = {"query": "why?", "hits": [hit(3, "x", 2, rank=2, score=0.1), hit(4, "y", "2", rank=1, score=5.0)]}
+    path = write(tmp_path / "x.json", RANKGPT, stale)
+    assert list(read_orders(path, "rankgpt")) == [
+        Order("q1", "what?", ("b", "a"), ("two", "one")),
+        Order("2", "why?", ("3", "4"), ("x", "y")),
+    ]
+
+
+def test_a_query_without_an_id_gets_one_of_its_text(tmp_path: Path) -> None:
+    """RankGPT's run_retriever leaves the id null for a query that is given as a text."""
+    path = lines(
+        tmp_path / "a.jsonl", {"query": "what?", "hits": [hit("b", "two", None), {"docid": "a", "content": "x"}]}
+    )
+    assert next(read_orders(path, "rankgpt")).query_id == query_id_of("what?")
+    path = lines(tmp_path / "b.jsonl", {**RANKLLM, "query": "what?"}, {**RANKLLM, "query": {"text": "what?"}})
+    assert [order.query_id for order in read_orders(path, "rankllm")] == [query_id_of("what?")] * 2
+
+
+@pytest.mark.parametrize("write", [lines, listed])
+def test_rankllm(tmp_path: Path, write: Any) -> None:
+    path = write(tmp_path / "x.json", RANKLLM)
+    assert list(read_orders(path, "rankllm")) == [Order("7", "what?", ("12", "a"), ("two", "T one"))]
+
+
+def test_rankllms_texts_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:
+    keys = ["text", "segment", "contents", "content", "body", "passage"]
+    for place, key in enumerate(keys):
+        doc = {name: name for name in reversed(keys[place:])} | {"title": ""}
+        path = lines(tmp_path / "x.jsonl", {"query": "q", "candidates": [{"docid": "a", "doc": doc}]})
+        assert next(read_orders(path, "rankllm")).texts == (key,)
+
+
+def test_rankllms_documents_may_be_texts_or_left_out(tmp_path: Path) -> None:
+    path = lines(tmp_path / "x.jsonl", {"query": "q", "candidates": [{"docid": "a", "doc": "one"}]},
+                 {"query": "q", "candidates": [{"docid": "a", "doc": {}}, {"docid": "b", "score": 2}]})  # fmt: skip
+    assert [order.texts for order in read_orders(path, "rankllm")] == [("one",), ()]
+
+
+def test_a_query_may_come_more_than_once_and_blank_lines_are_no_queries(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('\n{"qid": "1", "final": ["a"]}\n\n{"qid": "1", "final": ["b"]}\n')
+    assert [order.ids for order in read_orders(path, "ids")] == [("a",), ("b",)]
+
+
+def test_lines_are_streamed(tmp_path: Path) -> None:
+    path = lines(tmp_path / "x.jsonl", {"qid": "1", "final": ["a"]}, {"qid": "2"})
+    orders = read_orders(path, "ids")
+    assert next(orders) == Order("1", "", ("a",))
+    with pytest.raises(DataError, match=r"x\.jsonl:2: has no final, keys are qid$"):
+        next(orders)
+
+
+@pytest.mark.parametrize(
+    ("format", "row", "message"),
+    [
+        ("ids", {"qid": "1", "final": ["a", "b", "a"]}, r"x:2: query 1: passage a is listed twice; expected each"),
+        ("ids", {"qid": "1", "final": []}, r"x:2: final is empty; expected a list of passages, best first$"),
+        ("ids", {"qid": "1", "final": "a b"}, r"x:2: final is a JSON str; expected a list of passages, best first$"),
+        ("ids", {"qid": "1", "final": ["a", None]}, r"x:2: final\[1\] is None; expected an id"),
+        ("ids", {"qid": "1", "final": ["a", True]}, r"x:2: final\[1\] is True; expected an id"),
+        ("ids", {"qid": "1", "final": ["a", 1.5]}, r"x:2: final\[1\] is 1\.5; expected an id"),
+        ("ids", {"qid": "1", "final": ["a b"]}, r"x:2: final\[0\] is 'a b'; expected an id, a text without"),
+        ("ids", {"qid": "", "final": ["a"]}, r"x:2: qid is ''; expected an id"),
+        ("ids", {"qid": "1", "query": 3, "final": ["a"]}, r"x:2: query is 3; expected a text$"),
+        ("ids", {"final": ["a"]}, r"x:2: has no qid, keys are final$"),
+        ("ids", {"qid": "1", "hits": []}, r"x:2: has no final, keys are qid, hits; it looks like the format rankgpt$"),
+        ("ids", ["1", "a"], r"x:2: a JSON list; expected an object$"),
+        ("records", {"query": "q"}, r"x:2: has no retrieved_passages, keys are query$"),
+        ("records", {**RECORD, "retrieved_passages": []}, r"x:2: retrieved_passages is empty"),
+        ("records", {**RECORD, "retrieved_passages": ["a"]}, r"x:2: retrieved_passages\[0\]: a JSON str; exp"),
+        (
+            "records",
+            {**RECORD, "retrieved_passages": [{"docid": "a"}]},
+            r"x:2: retrieved_passages\[0\]: has no text, keys are docid$",
+        ),
+        ("records", {**RECORD, "query": None}, r"x:2: query is None; expected a text$"),
+        ("records", RANKLLM, r"x:2: query is \{.*; expected a text$"),
+        ("records", RANKGPT, r"x:2: has no retrieved_passages, keys are query, hits; it looks like the format rankgpt"),
+        ("rankgpt", RECORD, r"x:2: has no hits, keys are .*; it looks like the format records$"),
+        ("rankgpt", {"query": "q", "hits": [hit("a", "1"), hit("a", "2")]}, r"x:2: query q1: passage a is listed"),
+        ("rankgpt", {"query": "q", "hits": [hit("a", "1"), hit("b", "2", "q2")]}, r"hits name the queries q1, q2;"),
+        ("rankgpt", {"query": "q", "hits": [{"content": "x"}]}, r"x:2: hits\[0\]: has no docid, keys are content$"),
+        ("rankllm", RANKGPT, r"x:2: has no candidates, keys are query, hits; it looks like the format rankgpt$"),
+        ("rankllm", {**RANKLLM, "query": None}, r"x:2: query: a JSON NoneType; expected an object$"),
+        ("rankllm", {**RANKLLM, "query": {"qid": "1"}}, r"x:2: query: has no text, keys are qid$"),
+        ("rankllm", {"query": "q", "candidates": [{"docid": "a", "doc": {"id": 1}}]}, r"\[0\]: doc: has no text,"),
+        (
+            "rankllm",
+            {"query": "q", "candidates": [{"docid": "a", "doc": "x"}, {"docid": "b"}]},
+            r"x:2: candidates\[1\]: has no doc, keys are docid$",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, format: str, row: Any, message: str) -> None:
+    good = {"ids": {"qid": "0", "final": ["a"]}, "records": RECORD, "rankgpt": RANKGPT, "rankllm": RANKLLM}
+    path = lines(tmp_path / "x", good[format], row)
+    with pytest.raises(DataError, match=message) as caught:
+        list(read_orders(path, format))
+    assert "\n" not in str(caught.value)
+    if isinstance(row, dict):
+        with pytest.raises(DataError, match=message.replace("x:2:", "x: item 2:")):
+            list(read_orders(listed(tmp_path / "x", good[format], row), format))
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "message"),
+    [
+        ("trec", '{"qid": "1", "final": ["a"]}\n', r"x:1: 4 columns; a run line has six"),
+        ("trec", "q Q0 a 1 2.0 t\nq Q0 a 2 1.0 t\n", r"x:2: passage a is listed twice for query q$"),
+        ("ids", "q Q0 a 1 2.0 t\n", r"x:1: not JSON \(.*\); expected one object a line$"),
+        ("rankllm", '[\n {"query": "q",\n ]\n', r"x:3: not JSON \(.*\); expected one list of objects$"),
+        ("rankgpt", '["[2] > [1]", "[1] > [2]"]', r"x: a list of texts, such as RankGPT's permutations without their"),
+        *((format, "", rf"x: no query in it; expected a file of the format {format}$")
+          for format in ("trec", "ids", "records", "rankgpt", "rankllm")),
+        ("rankllm", "[]", r"x: no query in it"),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, format: str, text: str, message: str) -> None:
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(DataError, match=message):
+        list(read_orders(tmp_path / "x", format))
+
+
+def test_an_absent_file_an_unknown_format_and_other_encodings_are_refused(tmp_path: Path) -> None:
+    for format in ("trec", "ids"):
+        with pytest.raises(DataError, match=r"nosuch: cannot be read"):
+            list(read_orders(tmp_path / "nosuch", format))
+    with pytest.raises(ConfigError, match=r"got 'csv'; known: ids, rankgpt, rankllm, records, trec$"):
+        list(read_orders(tmp_path / "nosuch", "csv"))
+    (tmp_path / "x").write_bytes(b'{"qid": "caf\xe9", "final": ["a"]}\n')
+    with pytest.raises(DataError, match=r"x:1: byte 13 of the line is not UTF-8"):
+        list(read_orders(tmp_path / "x", "ids"))
+
+
+@pytest.mark.skipif(not SHARED, reason="SYNTHRANK_SHARED does not name the shared collections")
+def test_the_recorded_lists_are_the_first_stage_in_another_order(tmp_path: Path) -> None:
+    """Each list of the window's recordings holds exactly the passages of the run it started from."""
+    for case in json.loads(Path(SHARED, "golden/sliding-window/cases.json").read_text()):
+        first = read_run(Path(SHARED, "golden/sliding-window", case["first_stage"]))
+        orders = list(read_orders(Path(SHARED, "golden/sliding-window", case["file"]), "ids"))
+        assert len(orders) == case["queries"]
+        for order in orders:
+            assert set(order.ids) == {name for name, _ in first[order.query_id][:100]}
+    write_run(tmp_path / "x.trec", {"q": [(name, -place) for place, name in enumerate(orders[0].ids)]}, "x")
+    assert next(read_orders(tmp_path / "x.trec", "trec")).ids == orders[0].ids
