@@ -22,7 +22,7 @@ rule score_first_stage:
     threads: 1
     params:
         code=code_of("score_first_stage.py"),
-        measures=study.experiment.measures,
+        measures=study.measures,
     shell:
         r"""
         python "$SCRIPTS"/score_first_stage.py \
@@ -53,7 +53,7 @@ rule score_suite:
     threads: 1
     params:
         code=code_of("score_suite.py"),
-        measures=study.experiment.measures,
+        measures=study.measures,
     shell:
         r"""
         python "$SCRIPTS"/score_suite.py \

@@ -1,7 +1,8 @@
 """Stage tables: what people read.
 
-Takes  results/metrics/, config/recipes/, config/testsets/
-Gives  results/tables/id.csv and ood.csv, tidy, with a Markdown twin each; cost.csv and replies.csv of what was asked
+Takes  results/metrics/, results/rankings/, config/{recipes,rankers,retrievers,testsets,published}/
+Gives  results/tables/id.csv and ood.csv, tidy, with a Markdown twin each; twolar.csv and ablation-{ablation}.csv of the
+       distillation study, with a twin each; cost.csv, replies.csv and rankings.csv of what language models were asked
 """
 
 
@@ -25,6 +26,7 @@ rule make_tables:
     threads: 1
     params:
         code=code_of("make_tables.py"),
+        measures=study.experiment.measures,
         intervals=study.experiment.intervals,
     shell:
         r"""
@@ -32,6 +34,7 @@ rule make_tables:
             --metrics {input.metrics:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
+            --measures {params.measures:q} \
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
@@ -71,5 +74,107 @@ rule make_reply_tables:
             --llms {input.llms:q} \
             --cost {output.cost:q} \
             --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
+rule make_twolar_table:
+    """Make the distillation study's table beside published figures."""
+    input:
+        metrics=needs.twolar_metrics,
+        rankers=needs.twolar_rankers,
+        retrievers=needs.twolar_retrievers,
+        testsets=needs.testset_specs,
+        published=needs.twolar_published,
+    output:
+        table="results/tables/twolar.csv",
+        markdown="results/tables/twolar.md",
+    log:
+        "results/logs/make_twolar_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_twolar_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_twolar_table.py"),
+        measures=needs.twolar_measures,
+        intervals=study.experiment.intervals,
+    shell:
+        r"""
+        python "$SCRIPTS"/make_twolar_table.py \
+            --metrics {input.metrics:q} \
+            --rankers {input.rankers:q} \
+            --retrievers {input.retrievers:q} \
+            --testsets {input.testsets:q} \
+            --published {input.published:q} \
+            --measures {params.measures:q} \
+            --resamples {params.intervals.resamples} \
+            --confidence {params.intervals.confidence} \
+            --seed {params.intervals.seed} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_ablation_table:
+    """Make the table of one ablation of the distillation study."""
+    input:
+        metrics=needs.ablation_metrics,
+    output:
+        table="results/tables/ablation-{ablation}.csv",
+        markdown="results/tables/ablation-{ablation}.md",
+    log:
+        "results/logs/make_ablation_table/{ablation}.log",
+    benchmark:
+        "results/benchmarks/make_ablation_table/{ablation}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_ablation_table.py"),
+        systems=needs.ablation,
+        measures=needs.twolar_measures,
+        intervals=study.experiment.intervals,
+    shell:
+        r"""
+        python "$SCRIPTS"/make_ablation_table.py \
+            --metrics {input.metrics:q} \
+            --ablation {wildcards.ablation:q} \
+            --recipes {params.systems.recipes:q} \
+            --rankers {params.systems.rankers:q} \
+            --measures {params.measures:q} \
+            --resamples {params.intervals.resamples} \
+            --confidence {params.intervals.confidence} \
+            --seed {params.intervals.seed} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_ranking_table:
+    """Make the table of what language models were asked to rank, what came back, and what it cost."""
+    input:
+        counts=needs.ranking_counts,
+        pools=needs.ranking_pools,
+    output:
+        table="results/tables/rankings.csv",
+    log:
+        "results/logs/make_ranking_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_ranking_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_ranking_table.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/make_ranking_table.py \
+            --counts {input.counts:q} \
+            --pools {input.pools:q} \
+            --table {output.table:q} \
             &>{log:q}
         """

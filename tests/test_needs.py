@@ -155,3 +155,139 @@ def test_every_llm_and_seed_makes_results_but_human_passages_are_trained_on_once
                                 ("zero-shot", "smollm2-135m"))
             for seed in (1, 2, 3)]  # fmt: skip
     assert metrics == [f"results/metrics/suites/faq/{name}" for name in made]
+
+
+@pytest.fixture
+def ordered(config, tmp_path):
+    """A copy of the configuration with an order recipe of each kind of queries, and a teacher of another split."""
+    folder = shutil.copytree(config, tmp_path / "config")
+    for kind in ("pools", "rankings"):
+        (folder / kind).mkdir(exist_ok=True)
+    (folder / "pools/two.yaml").write_text("sources: [bm25, minilm]\nstrategy: rrf\n")
+    (folder / "prompts/some-order.md").write_text("---\ntask: passage\ninputs: [query]\n---\n# user\n{{ query }}\n")
+    (folder / "rankings/some.yaml").write_text("kind: listwise\nprompt: some-order\n")
+    order = "kind: order\ncorpus: nfcorpus\nqueries: {}\npool: two\nranking: some\n"
+    (folder / "recipes/order-titles.yaml").write_text(order.format("titles"))
+    (folder / "recipes/order-dev.yaml").write_text(order.format("dev"))
+    teacher = "kind: teacher\ncorpus: nfcorpus\nsplit: dev\nfiles: [a/b.jsonl, c.jsonl]\nformat: ids\n"
+    (folder / "recipes/teacher-dev.yaml").write_text(teacher)
+    (folder / "recipes/teacher-any.yaml").write_text(teacher.replace("split: dev", "split: null"))
+    return Needs(Study(folder, read_yaml(folder / "config.yaml")))
+
+
+def test_a_recipe_of_orders(ordered, at):
+    job = at(recipe="order-titles", llm="echo")
+    pool = "results/rankings/nfcorpus/titles/two"
+    assert ordered.order_candidates(job) == f"{pool}/candidates.jsonl"
+    assert ordered.orders(job) == f"{pool}/some/echo/orders.jsonl"
+    assert ordered.recipe_passages(job) == "results/corpora/nfcorpus/passages.jsonl"
+
+
+def test_a_recipe_of_recorded_orders(ordered, at, monkeypatch):
+    job = at(recipe="teacher-dev", llm="none")
+    monkeypatch.delenv("SYNTHRANK_DATA", raising=False)
+    assert ordered.teacher_files(job) == ["data/a/b.jsonl", "data/c.jsonl"]
+    monkeypatch.setenv("SYNTHRANK_DATA", "/elsewhere")
+    assert ordered.teacher_files(job) == ["/elsewhere/a/b.jsonl", "/elsewhere/c.jsonl"]
+    assert ordered.teacher_queries(job) == ["results/corpora/nfcorpus/dev/queries.jsonl"]
+    assert ordered.held_out_queries(job) == ["results/corpora/nfcorpus/test/queries.jsonl"]
+    job = at(recipe="teacher-any", llm="none")
+    assert ordered.teacher_queries(job) == []
+    assert ordered.held_out_queries(job) == [
+        f"results/corpora/nfcorpus/{name}/queries.jsonl" for name in ("dev", "test")
+    ]
+
+
+def test_held_out_is_every_split_that_does_not_train(ordered, at):
+    dev, test = (f"results/corpora/nfcorpus/{split}/qrels.txt" for split in ("dev", "test"))
+    assert ordered.held_out_qrels(at(recipe="order-titles", llm="echo")) == [dev, test]
+    assert ordered.held_out_qrels(at(recipe="order-dev", llm="echo")) == [test]
+    assert ordered.held_out_qrels(at(recipe="teacher-dev", llm="none")) == [test]
+    teacher = ordered.held_out_qrels(at(recipe="dl20-teacher", llm="none"))
+    assert teacher == ["results/corpora/trec-dl20-pool/dev/qrels.txt"]
+
+
+def test_what_is_released_with_orders(ordered, at):
+    config = ordered.study.folder
+    job = at(corpus="nfcorpus", queryset="dev", pool="two", llm="smollm2-135m")
+    assert ordered.queryset_qrels(job) == ["results/corpora/nfcorpus/dev/qrels.txt"]
+    assert ordered.queryset_augmentation(job) == []
+    assert ordered.pool_sources(job) == [f"{config}/retrievers/bm25.yaml", f"{config}/retrievers/minilm.yaml"]
+    assert ordered.llm_weights(job) == [f"{config}/models/smollm2-135m.yaml"]
+    for queryset in ("titles", "titles@raw"):
+        job = at(corpus="nfcorpus", queryset=queryset, pool="two", llm="gpt-4.1-mini")
+        assert ordered.queryset_qrels(job) == []
+        assert ordered.queryset_augmentation(job) == [f"{config}/augmentations/titles.yaml"]
+        assert ordered.llm_weights(job) == []
+
+
+def test_the_file_of_a_part_is_read_once(needs, at, monkeypatch):
+    monkeypatch.setenv("SYNTHRANK_DATA", "/d")
+    files = [f"/d/trec-dl20/{name}" for name in ("corpus.jsonl", "queries.jsonl", "qrels-full.txt")]
+    assert needs.corpus_source(at(corpus="trec-dl20-pool")) == files
+
+
+def test_a_pool_reads_the_run_of_each_source(needs, at):
+    runs = [
+        f"results/runs/corpora/nfcorpus/{source}/titles@raw.trec"
+        for source in ("bm25", "splade-tiny", "minilm", "bm25-cross-encoder")
+    ]
+    assert needs.pool_runs(at(corpus="nfcorpus", queryset="titles@raw", pool="four-sources")) == runs
+
+
+@pytest.mark.parametrize("queryset", ["train", "titles", "titles@raw"])
+def test_candidates_of_training_queries_answer_no_held_out_one(needs, at, queryset):
+    held_out = [f"results/corpora/nfcorpus/{split}/qrels.txt" for split in ("dev", "test")]
+    assert needs.held_out_from_queryset(at(corpus="nfcorpus", queryset=queryset)) == held_out
+
+
+@pytest.mark.parametrize("queryset", ["dev", "test"])
+def test_candidates_of_held_out_queries_may_answer_them(needs, at, queryset):
+    assert needs.held_out_from_queryset(at(corpus="nfcorpus", queryset=queryset)) == []
+
+
+def test_no_stage_hides_what_another_needs():
+    """The stages' classes are mixed into one: of two methods of one name, the rules would see the first."""
+    own = [name for stage in Needs.__bases__ for name in vars(stage) if not name.startswith("__")]
+    assert sorted(own) == sorted(set(own))
+
+
+def test_no_two_stages_have_a_need_of_one_name():
+    """They are mixed into one class, where the first of two would silently answer for both."""
+    named = [(name, stage.__name__) for stage in Needs.__mro__[1:-1] for name in vars(stage) if "__" not in name]
+    assert len({name for name, _ in named}) == len(named), sorted(named)
+
+
+def test_a_ranking_reads_its_prompt(needs, at):
+    assert needs.ranking_prompt(at(ranking="listwise-20-10")).endswith("config/prompts/rank-listwise.md")
+
+
+def test_an_augmentation_reads_what_its_kind_needs(needs, at, config):
+    asked = at(corpus="python-faq", augmentation="llm-queries")
+    assert needs.query_prompt(asked) == f"{config}/prompts/query-zero-shot.md"
+    assert needs.query_llm(asked) == f"{config}/llms/smollm2-135m.yaml"
+    assert needs.llm_model(asked) == ["results/models/smollm2-135m"]
+    assert (needs.llm_api(asked), needs.llm_gpus(asked), needs.llm_minutes(asked)) == (0, 1, 600)
+    assert needs.exemplar_queries(asked) == needs.exemplar_qrels(asked) == []
+    assert needs.query_model(at(corpus="msmarco-passage", augmentation="doct5query-10k")) == "results/models/doct5query"
+    assert needs.mixture_parts(at(corpus="python-faq", augmentation="crop-and-llm")) == [
+        "results/queries/python-faq/crop/queries.jsonl", "results/queries/python-faq/llm-queries/queries.jsonl",
+    ]  # fmt: skip
+
+
+def test_filters_read_test_sets_and_the_run_of_the_unfiltered_queries(config, tmp_path, at):
+    folder = shutil.copytree(config, tmp_path / "config")
+    (folder / "augmentations/asked.yaml").write_text(
+        "kind: llm-query\nprompt: query-inpars\nllm: gpt-4.1-mini\ncount: 9\nexemplars: 3\n"
+        "filters: {testsets: [nfcorpus, trec-dl19], round_trip: {retriever: minilm}}\n"
+    )
+    needs = Needs(Study(folder, read_yaml(folder / "config.yaml")))
+    asked, plain = (at(corpus="nfcorpus", augmentation=name) for name in ("asked", "titles"))
+    assert needs.filter_testsets(asked) == [
+        "results/corpora/nfcorpus/test/queries.jsonl", "results/corpora/msmarco-passage/dl19/queries.jsonl",
+    ]  # fmt: skip
+    assert needs.round_trip_run(asked) == ["results/runs/corpora/nfcorpus/minilm/asked@raw.trec"]
+    assert needs.exemplar_queries(asked) == ["results/corpora/nfcorpus/train/queries.jsonl"]
+    assert needs.exemplar_qrels(asked) == ["results/corpora/nfcorpus/train/qrels.txt"]
+    assert (needs.llm_model(asked), needs.llm_api(asked)) == ([], 1)
+    assert needs.filter_testsets(plain) == needs.round_trip_run(plain) == []

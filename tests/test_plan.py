@@ -1,10 +1,13 @@
 """What an experiment will cost: counted where requests are written, estimated from the entity files where not."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
+from distillation_study import make_config, make_study
 
 from synthrank.errors import ConfigError
 from synthrank.files import write_jsonl
@@ -12,9 +15,12 @@ from synthrank.llms.estimate import cost_usd
 from synthrank.llms.hosted import identity
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore, folder_of
+from synthrank.ordering.methods import sort_of
 from synthrank.plan import as_text, plan
+from synthrank.plan.questions import is_bound, shown_sizes
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.base import read_yaml
+from synthrank.specs.rankings import Listwise, Pairwise, Pointwise, Setwise
 from synthrank.study import Study
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -28,13 +34,16 @@ def paper():
 
 def test_the_full_study_is_estimated_without_data(paper, tmp_path):
     lines = list(plan(paper, tmp_path, tmp_path / "store"))
-    assert len(lines) == 6
-    assert {line.requests for line in lines} == {10_000}
     assert all(0 < line.batch_usd == pytest.approx(line.live_usd / 2) for line in lines)
-    assert {line.minutes for line in lines if line.llm == "gemini-2.5-flash"} == {10_000 * 4 / 64 / 60}
+    passages = [line for line in lines if line.rule == "generate_passages"]
+    assert len(passages) == 6
+    assert {line.requests for line in passages} == {10_000}
+    assert {line.minutes for line in passages if line.llm == "gemini-2.5-flash"} == {10_000 * 4 / 64 / 60}
+    # TWOLAR's 30 candidates of 20 000 queries are one window each
+    assert {line.requests for line in lines if line.name.startswith("twolar-20k/")} == {20_000}
     text = as_text(lines, paper)
     total = next(line for line in text.splitlines() if line.startswith("total"))
-    assert "60,000" in total
+    assert f"{sum(line.requests for line in lines):,}" in total
     assert f"{sum(line.live_usd for line in lines):.2f}" in total
     assert "budget_usd: 50.00" in text
 
@@ -48,7 +57,7 @@ def test_written_requests_are_counted_and_looked_up(paper, tmp_path):
             key = request_key(identity(spec), item)
             store.add(Reply(item.query_id, "", 0, "so", "stop", 1, 1, spec.model, {}, item.messages, key=key))
     line = next(iter(plan(paper, tmp_path, tmp_path / "store")))
-    assert (line.requests, line.stored, line.exact) == (8, 3, True)
+    assert (line.requests, line.stored, line.counted) == (8, 3, "yes")
     assert line.live_usd == pytest.approx(cost_usd(spec, asked[3:]), rel=0.05)
 
 
@@ -67,3 +76,162 @@ def test_the_command_prints_a_total():
     )  # fmt: skip
     assert "\ntotal " in done.stdout
     assert "Nothing was asked of anyone." in done.stdout
+
+
+# The distillation study
+
+
+def asked(sort, answer):
+    """Return how many passages each question of a sort shows, none asked twice; ``answer`` decides."""
+    sizes, known = [], {}
+    wanted = next(sort)
+    try:
+        while True:
+            for shown in wanted:
+                if shown not in known:
+                    known[shown] = answer(shown)
+                    sizes.append(len(shown))
+            wanted = sort.send([known[shown] for shown in wanted])
+    except StopIteration:
+        return sizes
+
+
+@pytest.mark.parametrize(
+    ("count", "window", "step", "passes", "sizes"),
+    [
+        (100, 20, 10, 1, [20] * 9),  # RankGPT's nine calls
+        (30, 30, 10, 1, [30]),
+        (30, 20, 10, 1, [20, 20]),
+        (30, 20, 10, 3, [20, 20] * 3),
+        (25, 10, 5, 1, [10, 10, 10, 10]),
+        (27, 10, 5, 1, [10, 10, 10, 10, 7]),
+        (6, 20, 10, 1, [6]),
+        (1, 20, 10, 1, []),
+    ],
+)
+def test_windows_are_counted_exactly(count, window, step, passes, sizes):
+    spec = Listwise(kind="listwise", prompt="rank-listwise", window=window, step=step, passes=passes)
+    assert shown_sizes(spec, count) == sizes
+    assert not is_bound(spec)
+    if count > 1:
+        random = Random(1)
+        shuffled = asked(sort_of(spec, count), lambda shown: random.sample(range(len(shown)), len(shown)))
+        assert len(shuffled) <= len(sizes)
+        assert passes > 1 or shuffled == sizes
+
+
+@pytest.mark.parametrize("count", [2, 3, 9, 25, 30])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Setwise(kind="setwise", prompt="p", compared=compared, sort=sort, top=top)
+        for compared in (2, 3, 5) for sort in ("heap", "bubble") for top in (1, 4, 99)
+    ] + [
+        Pairwise(kind="pairwise", prompt="p", sort=sort, top=top) for sort in ("heap", "bubble") for top in (1, 4, 99)
+    ],
+)  # fmt: skip
+def test_no_sort_asks_more_than_its_bound(spec, count):
+    most = shown_sizes(spec, count)
+    assert is_bound(spec)
+    found = []
+    for seed in range(6):
+        random, best = Random(seed), list(range(count))
+        random.shuffle(best)
+        orders = [best, list(reversed(range(count))), list(range(count))]
+        order = orders[min(seed, 2)] if seed < 3 else best
+        sizes = asked(sort_of(spec, count), lambda shown, order=order: shown.index(min(shown, key=order.index)))
+        assert max(sizes) <= max(most)
+        found.append(len(sizes))
+    assert max(found) <= len(most)
+    # a bound that is far off would be no plan: heaps of few places sink less deep than they could
+    assert len(most) <= 4 * max(found) + 4
+
+
+@pytest.mark.parametrize("count", [2, 7, 30])
+def test_all_pairs_and_single_passages_are_counted_exactly(count):
+    pairs = Pairwise(kind="pairwise", prompt="p")
+    assert shown_sizes(pairs, count) == [2] * (count * (count - 1)) == asked(sort_of(pairs, count), lambda shown: 0)
+    single = Pointwise(kind="pointwise", prompt="p")
+    assert shown_sizes(single, count) == [1] * count == asked(sort_of(single, count), lambda shown: 0.5)
+    assert not is_bound(pairs)
+    assert not is_bound(single)
+
+
+@pytest.fixture
+def distillation(tmp_path, config):
+    return make_study(make_config(tmp_path, config))
+
+
+def found(lines, rule):
+    return {(line.name, line.llm): line for line in lines if line.rule == rule}
+
+
+def test_what_the_distillation_study_asks(distillation, tmp_path):
+    lines = list(plan(distillation, tmp_path / "results", tmp_path / "store"))
+    queries, orders = found(lines, "ask_queries"), found(lines, "rank_candidates")
+    assert {key: line.requests for key, line in queries.items()} == {("asked", "gemini-2.5-flash"): 21}
+    # 36 queries of the mixture and 52 of the training split; 25 candidates in windows of 10, steps of 5, are 4 windows
+    windows, choices = 4, len(shown_sizes(distillation.entities["rankings"]["choices"], 25))
+    llms = ("gpt-4.1-mini", "echo")
+    expected = {("blend/two/windows", llm): 36 * windows for llm in llms}
+    expected |= {("train/two/windows", llm): 52 * windows for llm in llms}
+    expected |= {("blend/two/choices", llm): 36 * choices for llm in llms}
+    tests = {name: spec.counts.splits["test"].queries for name, spec in distillation.entities["corpora"].items()
+             if name in ("python-faq", "sqlalchemy", "celery", "lxml", "cython")}  # fmt: skip
+    own = {line.corpus: line.requests for line in lines if line.name == "test/two/choices"}
+    assert own == {name: count * choices for name, count in tests.items()}
+    assert {key: line.requests for key, line in orders.items() if not key[0].startswith("test/")} == expected
+    assert {line.counted for line in orders.values() if "choices" in line.name} == {"at most"}
+    assert {line.counted for line in orders.values() if "windows" in line.name} == {"estimated"}
+    # the passages of the distillation study's own recipes too, by its own LLMs
+    written = found(lines, "generate_passages")
+    assert {("zero-shot", llm) for llm in ("smollm2-135m", *llms)} <= written.keys()
+
+
+def test_what_an_order_costs(distillation, tmp_path):
+    lines = found(plan(distillation, tmp_path / "results", tmp_path / "store"), "rank_candidates")
+    line = lines["blend/two/windows", "gpt-4.1-mini"]
+    # ten passages of 60 words, each longer than its tokens' four letters; ten places of five tokens in the reply
+    assert 10 * 60 < line.tokens_in / line.requests < 10 * 60 * 3
+    assert line.tokens_out == line.requests * 10 * 5
+    price = distillation.entities["llms"]["gpt-4.1-mini"].price
+    dollars = (line.tokens_in * price.input + line.tokens_out * price.output) / 1e6
+    assert line.live_usd == pytest.approx(dollars, rel=0.01)
+    assert line.batch_usd == pytest.approx(line.live_usd / 2)
+    assert lines["blend/two/windows", "echo"].live_usd == 0
+    assert lines["blend/two/windows", "echo"].tokens_in == line.tokens_in
+
+
+def test_longer_passages_and_more_of_them_cost_more(distillation, tmp_path):
+    def tokens(name, **changed):
+        spec = distillation.entities["rankings"]["windows"]
+        distillation.entities["rankings"]["windows"] = spec.model_copy(update=changed)
+        lines = found(plan(distillation, tmp_path / "results", tmp_path / "store"), "rank_candidates")
+        distillation.entities["rankings"]["windows"] = spec
+        return lines["blend/two/windows", "echo"].tokens_in / lines["blend/two/windows", "echo"].requests
+
+    usual = tokens("windows")
+    assert tokens("windows", passage_words=30) == pytest.approx(usual / 2, rel=0.25)
+    assert tokens("windows", window=20, step=10) == pytest.approx(usual * 2, rel=0.25)
+    # passages are cut, not stretched: nothing has 300 words because it may
+    assert tokens("windows", passage_words=300) == tokens("windows", passage_words=None) < usual * 1.5
+
+
+def test_the_plan_of_a_distillation_study_reads_well(distillation, tmp_path):
+    lines = list(plan(distillation, tmp_path / "results", tmp_path / "store"))
+    text = as_text(lines, distillation)
+    head, *rows = text.splitlines()
+    assert head.split("  ")[0] == "rule"
+    assert len(rows) == len(lines) + 2
+    total = next(row for row in rows if row.startswith("total"))
+    assert f"{sum(line.requests for line in lines):,}" in total
+    assert re.search(r"^rank_candidates +python-faq +blend/two/choices +gpt-4\.1-mini .* at most$", text, re.MULTILINE)
+    assert rows[-1].startswith("Prices as listed: gpt-4.1-mini ")
+    assert "gemini-2.5-flash 2025" in rows[-1], "an LLM that only writes queries is paid too"
+
+
+def test_a_split_must_say_how_many_queries_it_has(distillation, tmp_path):
+    corpus = distillation.entities["corpora"]["celery"]
+    distillation.entities["corpora"]["celery"] = corpus.model_copy(update={"counts": type(corpus.counts)()})
+    with pytest.raises(ConfigError, match=r"celery\.yaml: counts\.splits\.test\.queries: is missing; state how many"):
+        list(plan(distillation, tmp_path / "results", tmp_path / "store"))

@@ -40,7 +40,7 @@ def test_the_committed_experiment(study, config):
     for kind, entities in study.entities.items():
         assert sorted(entities) == sorted(path.stem for path in (config / kind).glob("*.yaml")), kind
     assert list(study.experiment.recipes)[:2] == ["human", "zero-shot"]
-    assert study.prompts == ["passage-few-shot-supervised", "passage-few-shot-unsupervised", "passage-zero-shot"]
+    assert study.prompts == sorted(path.stem for path in (config / "prompts").glob("*.md"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_unknown_prompt_and_an_unknown_test_set(copy):
     replace(copy / "paradigms/zero-shot.yaml", "prompt: passage-zero-shot", "prompt: nosuch")
     assert problem(copy) == (
         "config/paradigms/zero-shot.yaml: prompt: got 'nosuch'; no such file in config/prompts "
-        "(known: passage-few-shot-supervised, passage-few-shot-unsupervised, passage-zero-shot)"
+        f"(known: {', '.join(sorted(path.stem for path in (copy / 'prompts').glob('*.md')))})"
     )
 
 
@@ -191,13 +191,8 @@ def test_a_dot_in_a_name_is_no_wildcard(copy):
 
 
 def test_no_name_gives_a_pattern_that_never_matches(copy):
-    for path in (copy / "augmentations").iterdir():
-        path.unlink()
-    (copy / "recipes/warm-up.yaml").unlink()
-    replace(
-        copy / "rankers/cross-encoder.yaml", "recipe: warm-up\n  ranker: cross-encoder-warm-up", "model: smollm2-135m"
-    )
     found = Study(copy, experiment(copy))
+    found.entities["augmentations"] = {}
     assert matches(found.pattern("augmentations"), ["", "titles", "?"]) == []
 
 
@@ -206,3 +201,76 @@ def test_every_committed_experiment_is_one(config):
     for path in found:
         if path.is_file():
             Study(config, read_yaml(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("start: 0.8, end: 1", "start: 0.7, end: 1"),
+        ("start: 0.8, end: 1", "start: 0.8, end: 1, seed: 14"),
+        ("{file: qrels-full.txt, start: 0.8, end: 1}", "qrels-full.txt"),
+    ],
+)
+def test_parts_of_one_file_must_not_share_queries(copy, old, new):
+    replace(copy / "corpora/trec-dl20-pool.yaml", old, new)
+    assert problem(copy) == (
+        "config/corpora/trec-dl20-pool.yaml: splits: 'train' and 'dev' share queries of qrels-full.txt; state one "
+        "seed, and shares that meet but do not overlap"
+    )
+
+
+def test_parts_of_two_files_share_nothing(copy):
+    replace(
+        copy / "corpora/trec-dl20-pool.yaml", "file: qrels-full.txt, start: 0.8", "file: qrels/test.tsv, start: 0.1"
+    )
+    Study(copy, experiment(copy))
+
+
+def test_what_is_tested_on_does_not_train(copy):
+    replace(copy / "recipes/dl20-teacher.yaml", "split: train", "split: dev")
+    assert problem(copy) == (
+        "config/recipes/dl20-teacher.yaml: split: got 'dev'; test set 'dl20-dev' tests on it, so it must not train"
+    )
+    replace(copy / "recipes/dl20-teacher.yaml", "split: dev", "split: nosuch")
+    assert "recipes/dl20-teacher.yaml: split: corpus 'trec-dl20-pool' has no split 'nosuch'" in problem(copy)
+
+
+def test_a_ranking_by_log_probabilities_needs_an_llm_that_gives_them(copy):
+    (copy / "recipes/scored.yaml").write_text(
+        "kind: order\ncorpus: python-faq\nqueries: train\npool: nosuch\nranking: query-likelihood\n"
+    )
+    replace(copy / "recipes/scored.yaml", "nosuch", min(path.stem for path in (copy / "pools").glob("*.yaml")))
+    rankers = experiment(copy)["rankers"][:1]
+    twolar = {"recipes": ["scored"], "rankers": rankers, "llms": ["smollm2-135m", "gpt-4.1-mini"]}
+    assert problem(copy, twolar=twolar) == (
+        "config/recipes/scored.yaml: ranking: 'query-likelihood' takes log-probabilities, which the hosted LLM "
+        "'gpt-4.1-mini' does not give; take a local LLM, or a ranking that reads what is written"
+    )
+    Study(copy, experiment(copy, twolar={**twolar, "llms": ["smollm2-135m"]}))
+    replace(copy / "recipes/scored.yaml", "query-likelihood", "listwise-30")
+    Study(copy, experiment(copy, twolar=twolar))
+
+
+def mixture(folder, name, *parts):
+    stated = "".join(f"  - {{augmentation: {part}, count: 2}}\n" for part in parts)
+    (folder / f"augmentations/{name}.yaml").write_text(f"kind: mixture\nparts:\n{stated}")
+
+
+def test_a_mixture_is_no_part_of_itself(copy):
+    mixture(copy, "all", "titles", "crop")
+    mixture(copy, "more", "all", "titles")
+    Study(copy, experiment(copy))
+    mixture(copy, "all", "titles", "all")
+    said = "config/augmentations/all.yaml: parts: the mixture is a part of itself; a part must be made before the whole"
+    assert problem(copy) == said
+    mixture(copy, "all", "titles", "more")
+    assert problem(copy) == said
+
+
+def test_a_part_of_a_mixture_is_named_once(copy):
+    mixture(copy, "all", "titles", "crop", "crop")
+    assert problem(copy) == (
+        "config/augmentations/all.yaml: parts: 'crop' stands there twice; name it once, with both counts together"
+    )
+    mixture(copy, "all", "titles", "nosuch")
+    assert problem(copy).startswith("config/augmentations/all.yaml: parts.augmentation: got 'nosuch'; no such file")

@@ -5,13 +5,18 @@ Each check yields lines for a person: the file, the key, what is wrong, what wou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
-from synthrank.specs.corpora import TRAIN
+from synthrank.specs.augmentations import MixedQueries
+from synthrank.specs.corpora import TRAIN, BeirCorpus, SplitPart
+from synthrank.specs.llms import GeminiLlm, OpenAiLlm
+from synthrank.specs.rankers import Reranker
 from synthrank.specs.recipes import DistilRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
-from synthrank.specs.retrievers import Dense
+from synthrank.specs.retrievers import Dense, Ordered, Reranked
 
 if TYPE_CHECKING:
     from synthrank.study import Study
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
-    for check in (_corpora, _testsets, _recipes, _experiment):
+    for check in (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published, _experiment):
         yield from check(study)
 
 
@@ -28,6 +33,22 @@ def _corpora(study: Study) -> Iterable[str]:
         overlap = corpus.splits.keys() & study.entities["augmentations"].keys()
         if overlap:
             yield f"{study.folder}/corpora/{name}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
+        if isinstance(corpus, BeirCorpus):
+            yield from _shared_queries(f"{study.folder}/corpora/{name}.yaml", corpus)
+
+
+def _shared_queries(origin: str, corpus: BeirCorpus) -> Iterable[str]:
+    """Yield a line for each two splits, one of them a part of a file, that have queries in common."""
+    for (one, a), (other, b) in combinations(corpus.splits.items(), 2):
+        if isinstance(a, str) and isinstance(b, str):
+            continue
+        a, b = (SplitPart(file=item, start=0, end=1) if isinstance(item, str) else item for item in (a, b))
+        apart = max(a.start, b.start) >= min(a.end, b.end)
+        if a.file == b.file and (a.seed != b.seed or not apart):
+            yield (
+                f"{origin}: splits: {one!r} and {other!r} share queries of {a.file}; state one seed, and shares that "
+                "meet but do not overlap"
+            )
 
 
 def _testsets(study: Study) -> Iterable[str]:
@@ -35,20 +56,98 @@ def _testsets(study: Study) -> Iterable[str]:
         yield from _split(study, f"{study.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
 
 
+def _augmentations(study: Study) -> Iterable[str]:
+    parts_of = {
+        name: [part.augmentation for part in spec.parts]
+        for name, spec in study.entities["augmentations"].items()
+        if isinstance(spec, MixedQueries)
+    }
+    for name, parts in parts_of.items():
+        origin = f"{study.folder}/augmentations/{name}.yaml: parts"
+        if len(set(parts)) < len(parts):
+            twice = max(parts, key=parts.count)
+            yield f"{origin}: {twice!r} stands there twice; name it once, with both counts together"
+        held, waiting = set[str](), list(parts)
+        while waiting:
+            part = waiting.pop()
+            if part not in held:
+                held.add(part)
+                waiting += parts_of.get(part, [])
+        if name in held:
+            yield f"{origin}: the mixture is a part of itself; a part must be made before the whole"
+
+
+def _retrievers(study: Study) -> Iterable[str]:
+    for name, retriever in study.entities["retrievers"].items():
+        origin = f"{study.folder}/retrievers/{name}.yaml"
+        held, waiting = set[str](), _first_stages(study, name)
+        while waiting:
+            part = waiting.pop()
+            if part not in held:
+                held.add(part)
+                waiting += _first_stages(study, part)
+        if name in held:
+            yield f"{origin}: its run is made from its own run; a first stage must be there before what reorders it"
+        if isinstance(retriever, Reranked):
+            if not isinstance(study.entities["rankers"][retriever.ranker], Reranker):
+                yield f"{origin}: ranker: got {retriever.ranker!r}; it must be a cross-encoder or a seq2seq ranker"
+            if retriever.recipe and study.is_generated(retriever.recipe):
+                yield f"{origin}: recipe: got {retriever.recipe!r}; it needs a language model, which no first stage has"
+
+
+def _first_stages(study: Study, name: str) -> list[str]:
+    """Return the retrievers whose runs the run of one is made from, or the model that makes it."""
+    retriever = study.entities["retrievers"][name]
+    if isinstance(retriever, Ordered):
+        return list(study.entities["pools"][retriever.pool].sources)
+    if not isinstance(retriever, Reranked):
+        return []
+    recipe = study.entities["recipes"][retriever.recipe] if retriever.recipe else None
+    if isinstance(recipe, PairsRecipe):
+        return [retriever.retriever, recipe.negatives.retriever]
+    return [retriever.retriever, *([recipe.retriever] if isinstance(recipe, DistilRecipe) else [])]
+
+
 def _recipes(study: Study) -> Iterable[str]:
     for name, recipe in study.entities["recipes"].items():
         origin = f"{study.folder}/recipes/{name}.yaml"
         if isinstance(recipe, PairsRecipe):
             yield from _split(study, origin, recipe.corpus, TRAIN)
-        elif isinstance(recipe, TeacherRecipe):
+        elif isinstance(recipe, TeacherRecipe) and recipe.split:
             yield from _split(study, origin, recipe.corpus, recipe.split)
+            yield from _tested(study, f"{origin}: split", recipe.corpus, recipe.split)
         elif isinstance(recipe, DistilRecipe):
-            if not isinstance(study.entities["retrievers"][recipe.teacher], Dense):
+            teacher = study.entities["retrievers"][recipe.teacher]
+            if not isinstance(teacher, Dense):
                 yield f"{origin}: teacher: got {recipe.teacher!r}; it must be dense"
+            elif teacher.query_model:
+                yield f"{origin}: teacher: got {recipe.teacher!r}; it has a query_model, but one model must encode both"
         elif isinstance(recipe, OrderRecipe):
             names = {*study.entities["augmentations"], *study.entities["corpora"][recipe.corpus].splits}
             if recipe.queries not in names:
                 yield f"{origin}: queries: got {recipe.queries!r}; no such augmentation or split ({known(names)})"
+            yield from _tested(study, f"{origin}: queries", recipe.corpus, recipe.queries)
+
+
+def _tested(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:
+    """Yield a line for each test set whose queries a recipe would train on."""
+    for name, testset in study.entities["testsets"].items():
+        if (testset.corpus, testset.split) == (corpus, split) and split != TRAIN:
+            yield f"{origin}: got {split!r}; test set {name!r} tests on it, so it must not train"
+
+
+def _published(study: Study) -> Iterable[str]:
+    for name, published in study.entities["published"].items():
+        figures = Counter(
+            (item.method, item.model, item.first_stage, testset, measure)
+            for item in published.results
+            for testset, values in item.values.items()
+            for measure in values
+        )
+        for figure, count in figures.items():
+            if count > 1:
+                said = ", ".join(filter(None, figure))
+                yield f"{study.folder}/published/{name}.yaml: results: {said} is stated {count} times; keep one source"
 
 
 def _experiment(study: Study) -> Iterable[str]:
@@ -59,6 +158,22 @@ def _experiment(study: Study) -> Iterable[str]:
         recipes = {*experiment.twolar.recipes, *(n for a in experiment.twolar.ablations.values() for n in a.recipes)}
         if any(study.is_generated(name) for name in recipes) and not experiment.twolar.llms:
             yield "experiment: twolar.llms: is empty, but a recipe needs a language model; name at least one LLM"
+        yield from _scored(study, sorted(recipes), experiment.twolar.llms)
+    for key, part in (("", experiment), ("twolar.", experiment.twolar)):
+        for name in sorted({*part.first_stages} & {*part.rankers}) if part else ():
+            yield f"experiment: {key}first_stages: {name!r} is a ranker too, so that a table cannot tell them apart"
+
+
+def _scored(study: Study, recipes: Iterable[str], llms: Iterable[str]) -> Iterable[str]:
+    """Yield a line for each recipe whose ranking takes log-probabilities, which hosted LLMs do not give."""
+    hosted = [name for name in llms if isinstance(study.entities["llms"][name], OpenAiLlm | GeminiLlm)]
+    for name in recipes:
+        recipe = study.entities["recipes"][name]
+        if hosted and isinstance(recipe, OrderRecipe) and study.entities["rankings"][recipe.ranking].scores:
+            yield (
+                f"{study.folder}/recipes/{name}.yaml: ranking: {recipe.ranking!r} takes log-probabilities, which the "
+                f"hosted LLM {hosted[0]!r} does not give; take a local LLM, or a ranking that reads what is written"
+            )
 
 
 def _split(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:

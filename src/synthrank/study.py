@@ -15,7 +15,7 @@ from synthrank.problems import problems
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import NONE, load, references, validate
 from synthrank.specs.corpora import CorpusSpec
-from synthrank.specs.experiment import Experiment
+from synthrank.specs.experiment import Experiment, Twolar
 from synthrank.specs.llms import LlmSpec
 from synthrank.specs.models import ModelSpec
 from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec
@@ -104,13 +104,17 @@ class Study:
             return any(self.writes(item.paradigm) for item in spec.positives)
         return isinstance(spec, OrderRecipe)
 
-    def generated(self) -> list[tuple[str, str]]:
-        """Return (corpus, paradigm) of everything that language models write for the experiment, each once."""
-        recipes = [self.entities["recipes"][name] for name in self.experiment.recipes]
+    def generated(self, recipes: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        """Return (corpus, paradigm) of all passages that language models write, each once.
+
+        Args:
+            recipes: for these; for the experiment's by default, without those of its distillation study.
+        """
+        names = self.experiment.recipes if recipes is None else recipes
         return list(
             dict.fromkeys(
                 (recipe.corpus, item.paradigm)
-                for recipe in recipes
+                for recipe in (self.entities["recipes"][name] for name in names)
                 if isinstance(recipe, PairsRecipe)
                 for item in recipe.positives
                 if self.writes(item.paradigm)
@@ -120,6 +124,25 @@ class Study:
     def testsets_of(self, suite: str) -> dict[str, TestsetSpec]:
         """Return the test sets of a suite, by name."""
         return {name: self.entities["testsets"][name] for name in self.entities["suites"][suite].testsets}
+
+    @property
+    def twolar(self) -> Twolar:
+        """The experiment's distillation study.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        if self.experiment.twolar is None:
+            raise ConfigError(
+                "experiment: twolar: is missing; results/tables/twolar.csv, ablation-NAME.csv and rankings.csv need it"
+            )
+        return self.experiment.twolar
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What every run is measured by, for all tables: the experiment's measures, then its distillation study's."""
+        twolar = self.experiment.twolar
+        return tuple(dict.fromkeys([*self.experiment.measures, *(twolar.measures if twolar else ())]))
 
     # Names
 
@@ -135,6 +158,11 @@ class Study:
     def split_pattern(self) -> str:
         """The regular expression that matches every split of every corpus."""
         return _alternatives({split for corpus in self.entities["corpora"].values() for split in corpus.splits})
+
+    @cached_property
+    def ablation_pattern(self) -> str:
+        """The regular expression that matches exactly the ablations of the experiment's distillation study."""
+        return _alternatives(self.experiment.twolar.ablations if self.experiment.twolar else ())
 
 
 def _alternatives(names: Iterable[str]) -> str:

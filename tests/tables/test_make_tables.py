@@ -14,6 +14,7 @@ RECIPE = (
     "kind: pairs\ncorpus: {}\npositives: [{{paradigm: human, queries: 1}}]\n"
     "negatives: {{source: human, retriever: bm25}}\n"
 )
+MEASURES = ["nDCG@10", "AP"]
 TESTSETS = {"faq": "home", "faq-dev": "home", "bees": "bees", "lakes": "lakes"}
 
 
@@ -45,7 +46,8 @@ def tables(tmp_path):
         }
         make_tables(
             metrics=paths, recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
-            testsets=[tmp_path / f"{name}.yaml" for name in testsets], resamples=200, confidence=0.95, seed=1, **out,
+            testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, resamples=200,
+            confidence=0.95, seed=1, **out,
         )  # fmt: skip
         return {name: path.read_text() for name, path in out.items()}
 
@@ -99,6 +101,13 @@ def test_recipes_of_two_corpora_have_different_places(tables):
     }  # fmt: skip
     assert {name for recipe, name in outside if recipe == "other"} == {"faq", "faq-dev", "lakes", MACRO}
     assert {name for recipe, name in outside if recipe == "none"} == {*TESTSETS, MACRO}
+
+
+def test_what_other_tables_measure_is_not_shown(tables):
+    more = ("nDCG@1", "nDCG@10", "AP", "P@5")
+    wider = tables(scores("bm25", "none", "none", [""], TESTSETS, 0.3, more),
+                   scores("ce", "human", "none", ["1", "2"], TESTSETS, 0.5, more))  # fmt: skip
+    assert wider == tables(FIRST, TRAINED)
 
 
 def test_one_test_set_needs_no_macro_average(tables):

@@ -10,6 +10,7 @@ from synthrank.needs.llms import LlmNeeds
 from synthrank.needs.metrics import MetricNeeds
 from synthrank.needs.queries import QueryNeeds
 from synthrank.needs.rankings import RankingNeeds
+from synthrank.needs.releases import ReleaseNeeds
 from synthrank.needs.runs import RunNeeds
 from synthrank.needs.tables import TableNeeds
 from synthrank.needs.trainsets import TrainsetNeeds
@@ -27,5 +28,6 @@ class Needs(
     CheckpointNeeds,
     MetricNeeds,
     TableNeeds,
+    ReleaseNeeds,
 ):
     """The inputs of every rule that an entity file decides."""

@@ -1,9 +1,12 @@
 """Inputs of the stage tables."""
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from synthrank.needs.base import StageNeeds
+from synthrank.distillation import Ranked, first_stages, made, rankings
+from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
+from synthrank.specs.experiment import Ablation
 
 
 class TableNeeds(StageNeeds):
@@ -12,20 +15,15 @@ class TableNeeds(StageNeeds):
     @cached_property
     def metrics(self) -> list[str]:
         """The files that a table of this experiment is made from."""
-        trained = [
-            f"results/metrics/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
-            for suite in self.study.experiment.suites
-            for recipe, llm in self._made()
-            for ranker in self.study.experiment.rankers
-            for seed in self.study.experiment.seeds
-        ]
         first = [
             f"results/metrics/testsets/{testset}/{retriever}.csv"
             for suite in self.study.experiment.suites
             for testset in self.study.testsets_of(suite)
             for retriever in self.study.experiment.first_stages
         ]
-        return first + trained
+        experiment = self.study.experiment
+        systems = [(NONE, NONE), *made(self.study, experiment.recipes, experiment.llms)]
+        return first + self._trained(systems, experiment.rankers)
 
     @cached_property
     def all_replies(self) -> list[str]:
@@ -66,11 +64,74 @@ class TableNeeds(StageNeeds):
             for name in self.study.testsets_of(suite)
         ]
 
-    def _made(self) -> list[tuple[str, str]]:
-        """Return the (recipe, LLM) pairs of the experiment, the untrained one first."""
-        made = [(NONE, NONE)]
-        for recipe in self.study.experiment.recipes:
-            made += [
-                (recipe, llm) for llm in (self.study.experiment.llms if self.study.is_generated(recipe) else (NONE,))
-            ]
-        return made
+    # The distillation study: methods, so that an experiment without one is refused only when its tables are asked for.
+
+    def twolar_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that the distillation study's table is made from."""
+        first = [
+            f"results/metrics/testsets/{testset}/{retriever}.csv"
+            for testset in self._testsets()
+            for retriever in first_stages(self.study, testset)
+        ]
+        twolar = self.study.twolar
+        systems = [(NONE, NONE), *made(self.study, twolar.recipes, twolar.llms)]
+        return first + self._trained(systems, twolar.rankers)
+
+    def twolar_measures(self, wildcards: Wildcards) -> list[str]:
+        """Return what the tables of the distillation study show."""
+        return list(self.study.twolar.measures)
+
+    def twolar_rankers(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the students, and of the rankers that they start from."""
+        names = list(self.study.twolar.rankers)
+        for name in names:  # grows while it is walked: a base may start from another one
+            base = self.study.entities["rankers"][name].base.ranker
+            if base and base not in names:
+                names.append(base)
+        return [self.spec("rankers", name) for name in names]
+
+    def twolar_retrievers(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the first stages of the distillation study."""
+        names = [name for testset in self._testsets() for name in first_stages(self.study, testset)]
+        return [self.spec("retrievers", name) for name in dict.fromkeys(names)]
+
+    def twolar_published(self, wildcards: Wildcards) -> list[str]:
+        """Return the file of published figures, if the distillation study names one."""
+        published = self.study.twolar.published
+        return [self.spec("published", published)] if published else []
+
+    def ablation(self, wildcards: Wildcards) -> Ablation:
+        """Return the recipes and rankers of an ablation."""
+        return self.study.twolar.ablations[wildcards.ablation]
+
+    def ablation_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that an ablation's table is made from."""
+        ablation = self.ablation(wildcards)
+        return self._trained(made(self.study, ablation.recipes, self.study.twolar.llms), ablation.rankers)
+
+    def ranking_counts(self, wildcards: Wildcards) -> list[str]:
+        """Return what became of everything that language models ranked for the distillation study."""
+        return [f"{_pool(item)}/{item.ranking}/{item.llm}/counts.json" for item in rankings(self.study)]
+
+    def ranking_pools(self, wildcards: Wildcards) -> list[str]:
+        """Return for each of :meth:`ranking_counts` what its pool of candidates is made of."""
+        return [f"{_pool(item)}/stats.json" for item in rankings(self.study)]
+
+    def _testsets(self) -> list[str]:
+        """Return the experiment's test sets, each once."""
+        names = (name for suite in self.study.experiment.suites for name in self.study.testsets_of(suite))
+        return list(dict.fromkeys(names))
+
+    def _trained(self, systems: Sequence[tuple[str, str]], rankers: Iterable[str]) -> list[str]:
+        """Return the scores of (recipe, LLM) pairs with rankers, on every suite with every seed."""
+        return [
+            f"results/metrics/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
+            for suite in self.study.experiment.suites
+            for recipe, llm in systems
+            for ranker in rankers
+            for seed in self.study.experiment.seeds
+        ]
+
+
+def _pool(item: Ranked) -> str:
+    return f"results/rankings/{item.corpus}/{item.queryset}/{item.pool}"

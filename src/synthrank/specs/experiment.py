@@ -18,9 +18,9 @@ from synthrank.specs.base import (
 
 
 class Intervals(Entity):
-    """Bootstrap intervals of the tables."""
+    """Bootstrap intervals and randomisation tests of the tables."""
 
-    resamples: Count = 10_000
+    resamples: Count = Field(default=10_000, description="Of the bootstrap, and of a test that has more permutations.")
     confidence: float = Field(default=0.95, gt=0, lt=1)
     seed: int = 13
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import Entity
+from synthrank.specs.base import Entity, Share
 
 
 class PublishedResult(Entity):
@@ -16,9 +16,9 @@ class PublishedResult(Entity):
     certainty: Literal["verified", "abstract", "memory"] = Field(
         default="verified", description="Read in the named source, in its abstract alone, or remembered: check those."
     )
-    first_stage: str = Field(default="bm25", description="What was reranked.")
+    first_stage: str = Field(default="bm25", description="What was reranked; `none` for a first stage itself.")
     depth: int | None = Field(default=100, description="How much of it; null for a first stage itself.")
-    values: dict[str, dict[str, float]] = Field(
+    values: dict[str, dict[str, Share]] = Field(
         description="For each test set the measures, as fractions of 1: trec-dl19: {nDCG@10: 0.7351}."
     )
 

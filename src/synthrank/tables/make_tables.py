@@ -1,21 +1,18 @@
 """Step make_tables: the in-distribution and the out-of-distribution table."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from synthrank.errors import DataError
 from synthrank.files import atomic_text
-from synthrank.scores import Score, read_scores
 from synthrank.specs.base import NONE, load
 from synthrank.specs.experiment import Intervals
 from synthrank.specs.recipes import RecipeSpec
 from synthrank.specs.testsets import TestsetSpec
+from synthrank.tables.cells import Cells, read_cells
 from synthrank.tables.markdown import as_markdown
-from synthrank.tables.summary import Summary, Values, summarise
+from synthrank.tables.summary import Summary, summarise
 
 MACRO = "macro-average"
 """The test set of a row that averages over all out-of-distribution test sets."""
@@ -24,18 +21,13 @@ COLUMNS = [
     "ranker", "recipe", "llm", "testset", "measure", "mean", "std", "ci_low", "ci_high", "seeds", "queries",
 ]  # fmt: skip
 
-System = tuple[str, str, str]
-"""Ranker, recipe, LLM."""
-
-Cells = dict[System, dict[tuple[str, str], Values]]
-"""Per system, per (test set, measure), the values of shape (seeds, queries)."""
-
 
 def make_tables(
     *,
     metrics: list[Path],
     recipes: list[Path],
     testsets: list[Path],
+    measures: list[str],
     resamples: int,
     confidence: float,
     seed: int,
@@ -53,6 +45,7 @@ def make_tables(
         metrics: the scores of every run.
         recipes: the recipes' entity files.
         testsets: the test sets' entity files.
+        measures: what is shown of what was measured.
         resamples: of the bootstrap.
         confidence: of the interval.
         seed: of the bootstrap.
@@ -63,7 +56,7 @@ def make_tables(
     """
     trained_on: dict[str, str] = {path.stem: load(RecipeSpec, path).corpus for path in recipes}
     corpus_of: dict[str, str] = {path.stem: load(TestsetSpec, path).corpus for path in testsets}
-    cells = _cells(score for path in metrics for score in read_scores(path))
+    cells = read_cells(metrics, measures)
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
     for table, markdown, inside in ((id_table, id_markdown, True), (ood_table, ood_markdown, False)):
         shown = {
@@ -78,33 +71,12 @@ def make_tables(
             stream.write(as_markdown(frame, inside, intervals))
 
 
-def _cells(scores: Iterable[Score]) -> Cells:
-    """Arrange scores by system; every seed must have scored the same queries."""
-    values: dict[System, dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
-        lambda: defaultdict(lambda: defaultdict(dict))
-    )
-    for item in scores:
-        system = item.ranker, item.recipe, item.llm
-        values[system][item.testset, item.measure][item.seed][item.query_id] = item.value
-    cells: Cells = {}
-    for system, of_system in values.items():
-        cells[system] = {}
-        for key, of_seed in of_system.items():
-            queries = sorted(next(iter(of_seed.values())))
-            if any(sorted(of_query) != queries for of_query in of_seed.values()):
-                raise DataError(
-                    f"{'/'.join(system)} on {key[0]}: seeds scored different queries; remove results/metrics"
-                )
-            cells[system][key] = np.array([[of_query[query] for query in queries] for of_query in of_seed.values()])
-    return cells
-
-
 def _rows(cells: Cells, shown: Mapping[str, list[str]], intervals: Intervals, macro: bool) -> Iterator[list[object]]:
     for (ranker, recipe, llm), of_system in cells.items():
         names = shown.get(recipe, [])
         measures = list(dict.fromkeys(measure for _, measure in of_system))
         for measure in measures:
-            arrays = {name: of_system[name, measure] for name in names if (name, measure) in of_system}
+            arrays = {name: of_system[name, measure].values for name in names if (name, measure) in of_system}
             places = [(name, [values]) for name, values in arrays.items()]
             if macro and len(arrays) > 1:
                 places.append((MACRO, list(arrays.values())))

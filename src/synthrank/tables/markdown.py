@@ -3,6 +3,7 @@
 import pandas as pd
 
 from synthrank.specs.experiment import Intervals
+from synthrank.tables.pipes import head, interval, line
 
 
 def as_markdown(frame: pd.DataFrame, inside: bool, intervals: Intervals) -> str:
@@ -25,19 +26,14 @@ def as_markdown(frame: pd.DataFrame, inside: bool, intervals: Intervals) -> str:
     ]
     for measure, part in frame.groupby("measure", sort=False):
         testsets = list(dict.fromkeys(part["testset"]))
-        lines += ["", f"## {measure}", "", _line(["ranker", "recipe", "llm", "seeds", *testsets])]
-        lines.append(_line(["---"] * 4 + ["---:"] * len(testsets)))
+        lines += ["", f"## {measure}", "", *head(["ranker", "recipe", "llm", "seeds"], testsets)]
         for system, rows in part.groupby(["ranker", "recipe", "llm"], sort=False):
             cells = {row.testset: _cell(row) for row in rows.itertuples()}
             seeds = str(rows["seeds"].iloc[0])
-            lines.append(_line([*map(str, system), seeds, *(cells.get(name, "") for name in testsets)]))
+            lines.append(line([*map(str, system), seeds, *(cells.get(name, "") for name in testsets)]))
     return "\n".join(lines) + "\n"
 
 
 def _cell(row: object) -> str:
     mean, low, high = (getattr(row, name) for name in ("mean", "ci_low", "ci_high"))
-    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return interval(mean, low, high)

@@ -1,0 +1,58 @@
+"""Passages that language models write for training queries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from synthrank.distillation import recipes_of
+from synthrank.files import read_jsonl
+from synthrank.llms.estimate import prompt_tokens, reply_tokens
+from synthrank.llms.hosted import identity
+from synthrank.llms.keys import request_key
+from synthrank.llms.store import ReplyStore, folder_of
+from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
+from synthrank.prompts import read_prompt
+from synthrank.records import Exemplar, Request
+from synthrank.specs.corpora import TRAIN
+from synthrank.specs.llms import GeminiLlm, OpenAiLlm
+from synthrank.specs.paradigms import GeneratedParadigm
+from synthrank.study import Study
+
+
+def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
+    """Yield one line for each paradigm and LLM, those of the distillation study's recipes among them."""
+    written = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
+    if study.experiment.twolar:
+        pairs = study.generated(recipes_of(study))
+        written += [(*pair, llm) for pair in pairs for llm in study.twolar.llms]
+    for corpus, paradigm, llm in dict.fromkeys(written):
+        path = results / "passages" / corpus / paradigm / "requests.jsonl"
+        requests = list(read_jsonl(path, Request)) if path.is_file() else None
+        spec = study.entities["llms"][llm]
+        if requests is None:
+            count, mean = queries_of(study, corpus, TRAIN), float(prompt_tokens(_example(study, paradigm)))
+            asked = Asked(count, mean, reply_tokens(spec))
+        else:
+            mean = sum(map(prompt_tokens, requests)) / max(1, len(requests))
+            asked = Asked(len(requests), mean, reply_tokens(spec), _stored(spec, requests, store), "yes")
+        yield priced("generate_passages", corpus, paradigm, llm, spec, asked)
+
+
+def _stored(spec: object, requests: list[Request], store: Path) -> int:
+    """Return how many requests a hosted model has answered before."""
+    if not isinstance(spec, OpenAiLlm | GeminiLlm) or not store.is_dir():
+        return 0
+    keys = {request_key(identity(spec), request) for request in requests}
+    with ReplyStore(folder_of(store, spec.model)) as replies:
+        return len(replies.find(keys))
+
+
+def _example(study: Study, paradigm: str) -> Request:
+    """Return a request of ordinary size under a paradigm."""
+    spec: GeneratedParadigm = study.entities["paradigms"][paradigm]
+    prompt = read_prompt(study.folder / "prompts" / f"{spec.prompt}.md")
+    values: dict[str, object] = {"query": words(QUERY_WORDS)}
+    if spec.exemplars:
+        text = words(spec.exemplars.words or PASSAGE_WORDS)
+        shown = Exemplar("", text, "", str(values["query"]) if spec.exemplars.kind == "pairs" else "")
+        values["exemplars"] = [shown] * spec.exemplars.count
+    return Request("", "", prompt.render(**values))

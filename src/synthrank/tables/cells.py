@@ -1,0 +1,74 @@
+"""Scores of all runs, arranged by system, test set and measure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from synthrank.errors import DataError
+from synthrank.scores import read_scores
+from synthrank.tables.summary import Values
+
+System = tuple[str, str, str]
+"""Ranker, recipe, LLM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One measure of one system on one test set: ``values`` of shape (seeds, queries), and whose queries they are."""
+
+    queries: tuple[str, ...]
+    values: Values
+
+
+Cells = dict[System, dict[tuple[str, str], Cell]]
+"""Per system, per (test set, measure), its values; everything in the order of the files."""
+
+
+def read_cells(metrics: Iterable[Path], measures: Collection[str]) -> Cells:
+    """Arrange the scores of some measures by system.
+
+    Args:
+        metrics: files of scores; others than the measures asked for may stand in them.
+        measures: what is read.
+
+    Raises:
+        DataError: the seeds of a system scored different queries.
+    """
+    values: dict[System, dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    for item in (score for path in metrics for score in read_scores(path)):
+        if item.measure in measures:
+            system = item.ranker, item.recipe, item.llm
+            values[system][item.testset, item.measure][item.seed][item.query_id] = item.value
+    return {
+        system: {key: _cell(system, key, of_seed) for key, of_seed in of_system.items()}
+        for system, of_system in values.items()
+    }
+
+
+def _cell(system: System, key: tuple[str, str], of_seed: dict[str, dict[str, float]]) -> Cell:
+    queries = sorted(next(iter(of_seed.values())))
+    if any(sorted(of_query) != queries for of_query in of_seed.values()):
+        raise DataError(f"{'/'.join(system)} on {key[0]}: seeds scored different queries; remove results/metrics")
+    values = np.array([[of_query[query] for query in queries] for of_query in of_seed.values()])
+    return Cell(tuple(queries), values)
+
+
+def cell_of(cells: Cells, system: System, testset: str, measure: str) -> Cell:
+    """Return one cell.
+
+    Raises:
+        DataError: the system was not measured so.
+    """
+    try:
+        return cells[system][testset, measure]
+    except KeyError:
+        name = "/".join(system)
+        raise DataError(
+            f"results/metrics: {measure} of {name} on {testset} is missing, and the table needs it; remove the file "
+            "that should hold it and run again"
+        ) from None

@@ -1,0 +1,44 @@
+"""Tables in Markdown, line by line."""
+
+import textwrap
+from collections.abc import Iterable
+
+from synthrank.specs.experiment import Intervals
+
+
+def line(cells: Iterable[str]) -> str:
+    """Return one row."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def head(words: list[str], numbers: list[str]) -> list[str]:
+    """Return the two lines that open a table: columns of words, then columns of numbers, which stand to the right."""
+    return [line([*words, *numbers]), line(["---"] * len(words) + ["---:"] * len(numbers))]
+
+
+def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
+    """Return a mean and its interval."""
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def difference(delta: float | None, p: float | None) -> str:
+    """Return a difference and its p, nothing where nothing was compared."""
+    if delta is None or p is None:
+        return ""
+    return f"{delta:+.3f} (p {'< .001' if p < 0.0005 else f'{p:.3f}'.lstrip('0')})"
+
+
+def paragraphs(*texts: str) -> list[str]:
+    """Return texts as paragraphs, in lines of an even width."""
+    return [line for text in texts for line in [*textwrap.wrap(text, 110, break_on_hyphens=False), ""]]
+
+
+def what_p_is(intervals: Intervals) -> str:
+    """Return what the p of :func:`synthrank.tables.paired.compare` says, and what it does not."""
+    return (
+        "p is how often a difference at least as far from 0 comes about when, query by query, chance decides which of "
+        "the two systems made which value: a paired randomisation test, two-sided, by "
+        f"{intervals.resamples:,} draws, or by all exchanges where there are no more. Training seeds are averaged "
+        "first, so p speaks of other queries, not of other seeds. **The p are not corrected for how many stand here**: "
+        "of twenty tests of what does not differ, about one has p below .05. A large p is no evidence of equality."
+    )

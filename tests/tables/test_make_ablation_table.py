@@ -1,0 +1,116 @@
+"""An ablation's table: every recipe with every ranker, against the first of them by the same LLM."""
+
+import csv
+from itertools import product
+
+import pytest
+from twolar_case import MEASURES, QUERIES, scores, write_files
+
+from synthrank.errors import DataError
+from synthrank.specs.experiment import Intervals
+from synthrank.tables.cells import read_cells
+from synthrank.tables.make_ablation_table import make_ablation_table
+from synthrank.tables.paired import compare
+from synthrank.tables.summary import summarise
+
+COLUMNS = "recipe llm ranker testset measure mean std ci_low ci_high seeds queries reference delta p".split()
+SYSTEMS = (("orders", "echo"), ("orders", "gpt"), ("teacher", "none"))
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    """Files of scores, fused runs and another recipe among them, in an order that is not the ablation's."""
+    names = [*((recipe, llm, ranker) for recipe, llm in SYSTEMS for ranker in ("be", "ce", "ce+bm25")),
+             ("none", "none", "ce")]  # fmt: skip
+    files = {f"{recipe}-{llm}-{ranker}": scores(ranker, recipe, llm, ["1", "2"]) for recipe, llm, ranker in names}
+    return write_files(tmp_path, files)
+
+
+@pytest.fixture
+def make(tmp_path, metrics):
+    def do(recipes, rankers, paths=metrics):
+        make_ablation_table(
+            metrics=paths, ablation="data", recipes=list(recipes), rankers=list(rankers), measures=MEASURES,
+            resamples=300, confidence=0.9, seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+        )  # fmt: skip
+        with (tmp_path / "t.csv").open(newline="") as stream:
+            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
+
+    return do
+
+
+def test_every_recipe_with_every_ranker_on_every_test_set(make):
+    rows, _ = make(["orders", "teacher"], ["ce", "be"])
+    assert list(rows[0]) == COLUMNS
+    systems = [("orders", "echo", "ce"), ("orders", "gpt", "ce"), ("orders", "echo", "be"), ("orders", "gpt", "be"),
+               ("teacher", "none", "ce"), ("teacher", "none", "be")]  # fmt: skip
+    keys = [(row["recipe"], row["llm"], row["ranker"], row["testset"], row["measure"]) for row in rows]
+    assert keys == [(*system, testset, measure)
+                    for testset, measure, system in product(QUERIES, MEASURES, systems)]  # fmt: skip
+
+
+def test_the_reference_is_the_first_system_of_the_same_llm(make):
+    rows, _ = make(["orders", "teacher"], ["ce", "be"])
+    found = {(row["recipe"], row["llm"], row["ranker"]): row["reference"] for row in rows}
+    assert found == {
+        ("orders", "echo", "ce"): "",
+        ("orders", "gpt", "ce"): "",
+        ("orders", "echo", "be"): "orders/echo/ce",
+        ("orders", "gpt", "be"): "orders/gpt/ce",
+        ("teacher", "none", "ce"): "orders/echo/ce",
+        ("teacher", "none", "be"): "orders/echo/ce",
+    }
+    first, _ = make(["teacher", "orders"], ["be"])
+    assert {row["reference"] for row in first} == {"", "teacher/none/be"}
+
+
+def test_values_differences_and_p(make, metrics):
+    cells = read_cells(metrics, MEASURES)
+    rows, _ = make(["orders", "teacher"], ["ce", "be"])
+    intervals = Intervals(resamples=300, confidence=0.9, seed=3)
+    for row in rows:
+        where = row["testset"], row["measure"]
+        cell = cells[row["ranker"], row["recipe"], row["llm"]][where]
+        mean = summarise([cell.values], intervals)
+        for name in ("mean", "std", "ci_low", "ci_high"):
+            assert float(row[name]) == pytest.approx(getattr(mean, name), abs=5.1e-5)
+        assert (row["seeds"], row["queries"]) == ("2", str(QUERIES[row["testset"]]))
+        if not row["reference"]:
+            assert row["delta"] == row["p"] == ""
+            continue
+        recipe, llm, ranker = row["reference"].split("/")
+        found = compare(cell, cells[ranker, recipe, llm][where], intervals)
+        assert float(row["delta"]) == pytest.approx(found.delta, abs=5.1e-5)
+        assert float(row["p"]) == pytest.approx(found.p, abs=5.1e-7)
+
+
+def test_the_markdown_twin(make):
+    rows, text = make(["orders", "teacher"], ["ce", "be"])
+    assert text.startswith("# Ablation: data\n\n")
+    assert "**The p are not corrected for how many stand here**" in " ".join(text.split())
+    assert "90% bootstrap interval" in text
+    sections = text.split("\n## ")[1:]
+    assert [section.splitlines()[0] for section in sections] == MEASURES
+    lines = [line for line in sections[1].splitlines() if line.startswith("|")]
+    assert lines[0] == "| recipe | llm | ranker | seeds | moss | fern |"
+    assert len(lines) == 2 + 6
+    assert lines[2].count("reference") == 2
+    row = next(row for row in rows if row["reference"] and row["measure"] == "nDCG@10")
+    delta = f"{float(row['delta']):+.3f} (p {float(row['p']):.3f}".replace("(p 0", "(p ")
+    assert delta in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("recipes", "rankers", "said"),
+    [(["orders", "human"], ["ce"], "ranker 'ce' trained on recipe 'human'"),
+     (["orders"], ["ce", "twin"], "ranker 'twin' trained on recipe 'orders'")],
+)  # fmt: skip
+def test_a_missing_system_is_one_line(make, recipes, rankers, said):
+    with pytest.raises(DataError, match=f"^results/metrics: no scores of {said}, which the ablation .* run again$"):
+        make(recipes, rankers)
+
+
+def test_a_system_must_have_been_measured_on_every_test_set(make, tmp_path):
+    files = {"ce": scores("ce", "orders", "gpt", ["1", "2"]), "be": scores("be", "orders", "gpt", ["1", "2"], ["moss"])}
+    with pytest.raises(DataError, match="nDCG@1 of be/orders/gpt on fern is missing"):
+        make(["orders"], ["ce", "be"], write_files(tmp_path / "other", files))

@@ -1,0 +1,165 @@
+"""The distillation study: what it consists of, which files its tables are made from, and what cannot be one."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from distillation_study import make_config, make_study
+
+from synthrank.distillation import Ranked, first_stages, made, rankings, recipes_of, written_queries
+from synthrank.errors import ConfigError
+from synthrank.needs import Needs
+
+TESTSETS = ["python-faq", "sqlalchemy", "celery", "lxml", "cython"]
+ANY = SimpleNamespace()
+
+
+@pytest.fixture
+def copy(tmp_path, config):
+    return make_config(tmp_path, config)
+
+
+@pytest.fixture
+def study(copy):
+    return make_study(copy)
+
+
+def test_recipes_are_those_of_the_ablations_too(study):
+    assert recipes_of(study) == ["order-blend", "order-train", "human", "zero-shot", "order-choices"]
+
+
+def test_what_no_language_model_made_is_made_once(study):
+    llms = ["a", "b"]
+    assert made(study, ["human", "order-blend", "warm-up"], llms) == [
+        ("human", "none"), ("order-blend", "a"), ("order-blend", "b"), ("warm-up", "none")
+    ]  # fmt: skip
+
+
+def test_rankings_of_recipes_and_of_first_stages_each_once(study):
+    blend = [Ranked("python-faq", "blend", "two", "windows", llm) for llm in ("gpt-4.1-mini", "echo")]
+    train = [Ranked("python-faq", "train", "two", "windows", llm) for llm in ("gpt-4.1-mini", "echo")]
+    ablated = [Ranked("python-faq", "blend", "two", "choices", llm) for llm in ("gpt-4.1-mini", "echo")]
+    tests = [Ranked(name, "test", "two", "choices", "echo") for name in TESTSETS]
+    assert rankings(study) == [*blend, *train, *ablated, *tests]
+
+
+def test_queries_by_a_language_model_inside_a_mixture(study):
+    assert written_queries(study) == [("python-faq", "asked")]
+
+
+def test_the_first_stages_of_a_test_set(study):
+    assert first_stages(study, "celery") == ["as-ordered", "bm25"]
+    assert first_stages(study, "lxml") == ["as-ordered", "minilm"], "the test set names the run to be reordered"
+
+
+def test_what_the_table_is_made_from(study, copy):
+    needs = Needs(study)
+    metrics = needs.twolar_metrics(ANY)
+    first = [f"results/metrics/testsets/{name}/{retriever}.csv" for name in TESTSETS
+             for retriever in ("as-ordered", "minilm" if name == "lxml" else "bm25")]  # fmt: skip
+    systems = ["none/none", "order-blend/gpt-4.1-mini", "order-blend/echo", "order-train/gpt-4.1-mini",
+               "order-train/echo", "human/none", "zero-shot/gpt-4.1-mini", "zero-shot/echo"]  # fmt: skip
+    students = [f"results/metrics/suites/faq/{system}/{ranker}/seed-1.csv"
+                for system in systems for ranker in ("pupil-again", "bi-encoder")]  # fmt: skip
+    assert metrics == first + students
+    assert needs.twolar_measures(ANY) == ["nDCG@1", "nDCG@10"]
+    assert needs.twolar_rankers(ANY) == [f"{copy}/rankers/{name}.yaml" for name in
+                                         ("pupil-again", "bi-encoder", "pupil")]  # fmt: skip
+    assert needs.twolar_retrievers(ANY) == [f"{copy}/retrievers/{name}.yaml" for name in
+                                            ("as-ordered", "bm25", "minilm")]  # fmt: skip
+    assert needs.twolar_published(ANY) == [f"{copy}/published/little.yaml"]
+    assert Needs(make_study(copy, {"published": None})).twolar_published(ANY) == []
+
+
+def test_what_an_ablation_is_made_from(study):
+    wildcards = SimpleNamespace(ablation="rankings")
+    needs = Needs(study)
+    assert needs.ablation(wildcards).recipes == ("order-blend", "order-choices")
+    assert needs.ablation_metrics(wildcards) == [
+        f"results/metrics/suites/faq/{recipe}/{llm}/pupil/seed-1.csv"
+        for recipe in ("order-blend", "order-choices") for llm in ("gpt-4.1-mini", "echo")
+    ]  # fmt: skip
+
+
+def test_what_the_table_of_rankings_is_made_from(study):
+    needs = Needs(study)
+    counts, pools = needs.ranking_counts(ANY), needs.ranking_pools(ANY)
+    assert len(counts) == len(pools) == 6 + len(TESTSETS)
+    assert counts[0] == "results/rankings/python-faq/blend/two/windows/gpt-4.1-mini/counts.json"
+    assert pools[0] == "results/rankings/python-faq/blend/two/stats.json"
+    assert counts[-1] == "results/rankings/cython/test/two/choices/echo/counts.json"
+    assert all(count.startswith(pool.removesuffix("stats.json")) for count, pool in zip(counts, pools, strict=True))
+
+
+def test_other_tables_are_made_from_what_they_were(study, copy):
+    plain = make_study(copy, None)
+    assert Needs(study).metrics == Needs(plain).metrics
+    assert Needs(study).all_replies == Needs(plain).all_replies
+
+
+def test_everything_is_measured_that_any_table_shows(study, copy):
+    plain = make_study(copy, None)
+    assert plain.measures == ("nDCG@10", "MRR@10", "Recall@100")
+    assert study.measures == ("nDCG@10", "MRR@10", "Recall@100", "nDCG@1")
+
+
+def test_the_names_of_ablations(study, copy):
+    assert re.fullmatch(study.ablation_pattern, "rankings")
+    assert not re.fullmatch(study.ablation_pattern, "ranking")
+    plain = make_study(copy, None)
+    assert not re.search(plain.ablation_pattern, "rankings")
+    assert not re.fullmatch(plain.ablation_pattern, "")
+
+
+@pytest.mark.parametrize(
+    "ask", ["twolar_metrics", "twolar_measures", "twolar_rankers", "twolar_published", "ranking_counts"]
+)
+def test_without_a_study_only_its_tables_are_refused(copy, ask):
+    plain = Needs(make_study(copy, None))
+    assert plain.metrics
+    with pytest.raises(ConfigError, match=r"^experiment: twolar: is missing; results/tables/twolar\.csv, .* need it$"):
+        getattr(plain, ask)(ANY)
+
+
+def test_a_figure_stated_twice_is_one_line(copy):
+    path = copy / "published/little.yaml"
+    path.write_text(
+        path.read_text() + "  - {method: A, source: there, values: {fern: {AP: 0.1}, lxml: {nDCG@10: 0.6}}}\n"
+    )
+    with pytest.raises(ConfigError) as error:
+        make_study(copy)
+    assert str(error.value) == (
+        f"{copy}/published/little.yaml: results: A, bm25, lxml, nDCG@10 is stated 2 times; keep one source"
+    )
+
+
+def test_a_figure_is_a_fraction_of_one(copy):
+    path = copy / "published/little.yaml"
+    path.write_text(path.read_text().replace("0.5", "50.58"))
+    with pytest.raises(ConfigError, match=r"results\.0\.values\.lxml\.nDCG@10: got 50\.58; .* equal to 1"):
+        make_study(copy)
+
+
+def test_a_ranker_and_a_first_stage_of_one_name_are_refused(copy):
+    (copy / "retrievers/pupil.yaml").write_text("kind: bm25\n")
+    with pytest.raises(ConfigError, match=r"^experiment: twolar\.first_stages: 'pupil' is a ranker too"):
+        make_study(copy, {"rankers": ["pupil"], "first_stages": ["bm25", "pupil"]})
+    (copy / "retrievers/bi-encoder.yaml").write_text("kind: bm25\n")
+    with pytest.raises(ConfigError, match=r"^experiment: first_stages: 'bi-encoder' is a ranker too"):
+        make_study(copy, first_stages=["bi-encoder"])
+
+
+def test_orders_need_a_teacher(copy):
+    with pytest.raises(ConfigError, match=r"^experiment: twolar\.llms: is empty, but a recipe needs a language model"):
+        make_study(copy, {"llms": []})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"recipes": ["orders"]}, "twolar.recipes: got 'orders'"),
+     ({"ablations": {"a": {"recipes": ["human"], "rankers": ["pupils"]}}}, "twolar.ablations.a.rankers: got 'pupils'"),
+     ({"published": "much"}, "twolar.published: got 'much'")],
+)  # fmt: skip
+def test_a_name_of_the_study_that_points_nowhere_is_one_line(copy, changed, said):
+    with pytest.raises(ConfigError, match=rf"^experiment: {re.escape(said)}; no such file in .*known: "):
+        make_study(copy, changed)
