@@ -5,17 +5,19 @@
 #   results/models/{model}/
 #   results/corpora/{corpus}/passages.jsonl                       {split}/queries.jsonl  {split}/qrels.txt
 #   results/passages/{corpus}/{paradigm}/requests.jsonl           {llm}/replies.jsonl  {llm}/passages.jsonl
-#   results/queries/{corpus}/{augmentation}/queries.jsonl
+#   results/queries/{corpus}/{augmentation}/raw.jsonl             queries.jsonl after the filters
 #   results/runs/corpora/{corpus}/{retriever}/{queryset}.trec     first stages
 #   results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/  the same over written passages
 #   results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{testset}.trec
+#   results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl  {ranking}/{llm}/orders.jsonl
 #   results/trainsets/{recipe}/{llm}/groups.jsonl
 #   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
 #   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
-#   results/tables/{id,ood}.csv
+#   results/tables/{id,ood,twolar,cost,replies,rankings}.csv      results/tables/ablation-{ablation}.csv
+#   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/
 #
-# A wildcard but {seed} is the name of a file under config/, or a split that a corpus states; `none` stands where no
-# recipe or no LLM was involved.
+# A wildcard but {seed} and {ablation}, which the experiment states, is the name of a file under config/, or a split that
+# a corpus states; `none` stands where no recipe or no LLM was involved.
 
 from snakemake.utils import min_version
 
@@ -31,10 +33,12 @@ include: "rules/corpora.smk"
 include: "rules/passages.smk"
 include: "rules/queries.smk"
 include: "rules/runs.smk"
+include: "rules/rankings.smk"
 include: "rules/trainsets.smk"
 include: "rules/checkpoints.smk"
 include: "rules/metrics.smk"
 include: "rules/tables.smk"
+include: "rules/releases.smk"
 
 
 rule all:

@@ -43,6 +43,7 @@ workflow.global_resources.setdefault("api", 1)
 
 
 wildcard_constraints:
+    ablation=study.ablation_pattern,
     augmentation=study.pattern("augmentations"),
     collection=r"corpora/[^/]+|passages/[^/]+/[^/]+/[^/]+",
     corpus=study.pattern("corpora"),

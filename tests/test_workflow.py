@@ -52,8 +52,8 @@ def written(paradigm: str) -> set[str]:
     """Return the jobs that follow from a generated paradigm's replies, up to its own run."""
     return {
         f"filter_passages gardens {paradigm} echo",
-        f"index_bm25_written gardens {paradigm} echo bm25",
-        f"search_bm25_written gardens {paradigm} echo bm25",
+        f"index_bm25 passages/gardens/{paradigm}/echo bm25",
+        f"search_bm25 passages/gardens/{paradigm}/echo bm25 train",
     }
 
 

@@ -12,11 +12,15 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     BertConfig,
+    BertForMaskedLM,
     BertModel,
     BertTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
+    T5Tokenizer,
 )
 
 SENTENCES = (
@@ -88,6 +92,23 @@ def tiny_encoder(folder: Path) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
+    with TemporaryDirectory() as plain:
+        _tiny_bert(Path(plain), BertModel)
+        modules = [Transformer(plain, max_seq_length=128), Pooling(32, "mean")]
+        SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+def tiny_splade(folder: Path) -> Path:
+    """Write a masked language model of 2 layers and 32 dimensions: a plain folder, as SPLADE's models are published.
+
+    About every third term of a text has a weight.
+    """
+    _tiny_bert(folder, BertForMaskedLM)
+    return folder
+
+
+def _tiny_bert(folder: Path, architecture: type[BertModel] | type[BertForMaskedLM]) -> None:
     vocabulary = _word_pieces()
     config = BertConfig(
         vocab_size=len(vocabulary),
@@ -98,14 +119,55 @@ def tiny_encoder(folder: Path) -> Path:
         max_position_embeddings=128,
         initializer_range=0.15,
     )
-    with TemporaryDirectory() as plain:
-        BertTokenizer(vocab=vocabulary, model_max_length=128).save_pretrained(plain)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(13)
-            BertModel(config).save_pretrained(plain)
-        modules = [Transformer(plain, max_seq_length=128), Pooling(32, "mean")]
-        SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder), create_model_card=False)
+    BertTokenizer(vocab=vocabulary, model_max_length=128).save_pretrained(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(13)
+        model = architecture(config)
+        if isinstance(model, BertForMaskedLM):
+            model.get_output_embeddings().bias.data -= 1.5
+        model.save_pretrained(folder)
+
+
+def tiny_t5(folder: Path) -> Path:
+    """Write a T5 of 2 + 2 layers and 32 dimensions, with the architecture of Flan-T5 and a tokenizer of T5's form.
+
+    ``true`` and ``false`` are single, different tokens, with the mark of a word's beginning before them as in T5's own
+    vocabulary; ``<extra_id_0>`` to ``<extra_id_99>`` are the last of the vocabulary, in falling order. What it writes
+    are random words and letters.
+    """
+    pieces = _sentence_pieces()
+    tokenizer = T5Tokenizer(vocab=[(piece, score) for piece, score in pieces.items()], model_max_length=512)
+    tokenizer.save_pretrained(folder)
+    config = T5Config(
+        vocab_size=len(pieces),
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        relative_attention_num_buckets=8,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(13)
+        model = T5ForConditionalGeneration(config)
+        # As it is begun, one token has nearly all of the probability: the factor is that of T5's tied embeddings.
+        model.lm_head.weight.data *= config.d_model**-0.5
+        model.save_pretrained(folder)
     return folder
+
+
+def _sentence_pieces() -> dict[str, float]:
+    """Return pieces and their scores as SentencePiece has them: longer pieces are likelier than their letters."""
+    words = {word for sentence in SENTENCES for word in re.findall(r"\w+", sentence)}
+    words |= {"true", "false", "Query", "Document", "Relevant"}
+    specials = {"<pad>": 0.0, "</s>": 0.0, "<unk>": 0.0, "▁": -4.0}
+    sentinels = {f"<extra_id_{number}>": 0.0 for number in range(99, -1, -1)}
+    return specials | {f"▁{word}": -5.0 for word in sorted(words)} | dict.fromkeys(_ASCII, -8.0) | sentinels
 
 
 def _word_pieces() -> dict[str, int]:
