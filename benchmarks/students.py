@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "src"))
 
 import torch  # noqa: E402
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: E402
 
 from synthrank.devices import device  # noqa: E402
 from synthrank.files import write_jsonl  # noqa: E402
@@ -139,39 +141,40 @@ def spread(ratios: list[float]) -> str:
 # Scoring
 
 
-def score_singly(model: Any, some: Lists) -> list[list[float]]:
+def score_singly(architecture: str, model: Any, tokenizer: Any, some: Lists) -> list[list[float]]:
     """Score one pair a forward pass, as the published evaluation does: for T5 the logits of the whole vocabulary."""
-    one = score_prompt if hasattr(model[0], "prompt") else score_pair
+    one = score_prompt if architecture == "seq2seq" else score_pair
     with torch.no_grad():
-        return [[one(model, query, passage) for passage in passages] for query, passages in some]
+        return [[one(model, tokenizer, query, passage) for passage in passages] for query, passages in some]
 
 
-def score_prompt(model: Any, query: str, passage: str) -> float:
+def score_prompt(model: Any, tokenizer: Any, query: str, passage: str) -> float:
     """Score a pair by a T5."""
-    inner, tokenizer = model.transformers_model, model.tokenizer
     prompt = [PROMPT.format(query, passage)]
     features = tokenizer(prompt, truncation=True, return_tensors="pt", max_length=MAX_LENGTH, padding=True)
-    start = torch.full((1, 1), inner.config.decoder_start_token_id, device=device())
-    logits = inner(**features.to(device()), decoder_input_ids=start).logits[:, 0, :]
+    start = torch.full((1, 1), model.config.decoder_start_token_id, device=device())
+    logits = model(**features.to(device()), decoder_input_ids=start).logits[:, 0, :]
     return difference(logits[:, tokenizer.convert_tokens_to_ids(["▁true", "▁false"])]).item()
 
 
-def score_pair(model: Any, query: str, passage: str) -> float:
+def score_pair(model: Any, tokenizer: Any, query: str, passage: str) -> float:
     """Score a pair by an encoder."""
-    features = model.tokenizer([query], [passage], truncation=True, return_tensors="pt", max_length=MAX_LENGTH)
-    return model.transformers_model(**features.to(device())).logits.item()
+    features = tokenizer([query], [passage], truncation=True, return_tensors="pt", max_length=MAX_LENGTH)
+    return model(**features.to(device())).logits.item()
 
 
 def score(folder: Path, asked: Lists, repetitions: int) -> None:
     """Compare ways to score."""
     for architecture, base in (("seq2seq", folder / "t5"), ("cross-encoder", minilm(folder))):
         scorer = RerankerScorer(spec(architecture), base, 1)
-        scorer._model.eval()
+        tokenizer, plain = scorer._model.tokenizer, scorer._model.transformers_model.eval()
+        if architecture == "seq2seq":  # the encoder's head is drawn anew on every opening
+            plain = AutoModelForSeq2SeqLM.from_pretrained(base).to(device()).eval()
         for size in (1, len(asked) // repetitions):
             ratios, apart = [], 0.0
             for place in range(repetitions):
                 some = asked[place * size : (place + 1) * size]
-                slow, expected = clock(score_singly, scorer._model, some)
+                slow, expected = clock(score_singly, architecture, plain, tokenizer, some)
                 fast, run = clock(scorer.rank, as_collection(folder / "passages.jsonl", some))
                 ratios.append(slow / fast)
                 for query, scores in enumerate(expected):
@@ -202,42 +205,43 @@ def ranknet_by_product(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tens
     return torch.nn.functional.cross_entropy(chosen, torch.zeros(len(chosen), dtype=torch.long, device=scores.device))
 
 
-def step_of(side: str, model: Any) -> Callable[[str, list[str]], float]:
-    """Return a function that takes one training step on one list and returns its loss."""
-    inner, tokenizer = model.transformers_model, model.tokenizer
-    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-5)
+def published_loss(model: Any, tokenizer: Any, query: str, passages: list[str]) -> torch.Tensor:
+    """Return the loss of a list as the published training computes it."""
+    prompts = [PROMPT.format(query, passage) for passage in passages]
+    features = tokenizer(prompts, truncation=True, return_tensors="pt", max_length=MAX_LENGTH, padding=True)
+    start = torch.full((len(prompts), 1), model.config.decoder_start_token_id, device=device())
+    logits = model(**features.to(device()), decoder_input_ids=start).logits[:, 0, :]
+    labels = torch.tensor([[1 / (place + 1) for place in range(len(prompts))]], device=device())
+    scores = difference(logits[:, tokenizer.convert_tokens_to_ids(["▁true", "▁false"])])
+    return ranknet_by_product(scores.view(1, -1), labels)
+
+
+def our_loss(loss_of: ListwiseLoss, query: str, passages: list[str]) -> torch.Tensor:
+    """Return the loss of a list as the project's training computes it."""
+    return loss_of([[query], [passages]], [torch.tensor([1 / (place + 1) for place in range(len(passages))])])
+
+
+def train_one_side(side: str, base: Path, asked: Lists) -> None:
+    """Take steps and print, as JSON, the seconds and loss of each but the first, and the memory before and at most."""
+    if side == "published":
+        model = AutoModelForSeq2SeqLM.from_pretrained(base).to(device()).train()
+        loss_of = partial(published_loss, model, AutoTokenizer.from_pretrained(base))
+    else:
+        opened = open_pair_model(spec("seq2seq"), base, 1).train()
+        model = opened.transformers_model
+        loss_of = partial(our_loss, ListwiseLoss(opened, ranknet))
     if side != "ours":
-        inner.activation_checkpointing_enable()
-    loss_of = ListwiseLoss(model, lambda scores, labels, mask: ranknet(scores, labels, mask))
-
-    def published(query: str, passages: list[str]) -> torch.Tensor:
-        prompts = [PROMPT.format(query, passage) for passage in passages]
-        features = tokenizer(prompts, truncation=True, return_tensors="pt", max_length=MAX_LENGTH, padding=True)
-        start = torch.full((len(prompts), 1), inner.config.decoder_start_token_id, device=device())
-        logits = inner(**features.to(device()), decoder_input_ids=start).logits[:, 0, :]
-        true, false = tokenizer.convert_tokens_to_ids(["▁true", "▁false"])
-        labels = torch.tensor([[1 / (place + 1) for place in range(len(prompts))]], device=device())
-        return ranknet_by_product(difference(logits[:, [true, false]]).view(1, -1), labels)
-
-    def ours(query: str, passages: list[str]) -> torch.Tensor:
-        labels = torch.tensor([1 / (place + 1) for place in range(len(passages))])
-        return loss_of([[query], [passages]], [labels])
+        model.activation_checkpointing_enable()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-5)
 
     def step(query: str, passages: list[str]) -> float:
-        loss = (published if side == "published" else ours)(query, passages)
+        loss = loss_of(query, passages)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
         return loss.item()
 
-    return step
-
-
-def train_one_side(side: str, base: Path, asked: Lists) -> None:
-    """Take steps and print, as JSON, the seconds and loss of each but the first, and the memory before and at most."""
-    model = open_pair_model(spec("seq2seq"), base, 1).train()
-    step = step_of(side, model)
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(
             parameter

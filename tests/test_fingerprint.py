@@ -136,5 +136,5 @@ def test_the_real_scripts(root):
         codes[script.name] = code_of(script)
     assert len(set(codes.values())) == len(codes)
     ranker = {path.name for path in modules_of(root / "scripts/train_ranker.py")}
-    assert {"bi_encoder.py", "cross_encoder.py", "training.py", "vectors.py"} <= ranker
+    assert {"bi_encoder.py", "reranker.py", "training.py", "vectors.py"} <= ranker
     assert not {"local.py", "echo.py", "bm25.py"} & ranker

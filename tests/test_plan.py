@@ -45,7 +45,7 @@ def test_the_full_study_is_estimated_without_data(paper, tmp_path):
     total = next(line for line in text.splitlines() if line.startswith("total"))
     assert f"{sum(line.requests for line in lines):,}" in total
     assert f"{sum(line.live_usd for line in lines):.2f}" in total
-    assert "budget_usd: 50.00" in text
+    assert "budget_usd: 250.00" in text
 
 
 def test_written_requests_are_counted_and_looked_up(paper, tmp_path):

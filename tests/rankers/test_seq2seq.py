@@ -91,22 +91,48 @@ def test_tied_and_own_heads_are_what_they_say(models):
     assert not opened["untied"].config.scale_decoder_outputs
 
 
-@pytest.mark.parametrize("kind", ["tied", "untied"])
-def test_gradients_are_those_of_the_full_logits(models, kind):
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("kind", ["tied", "untied", "mt5"])
+def test_gradients_are_those_of_the_full_logits(models, kind, attention):
     model = open_pair_model(spec(), models[kind], 1).eval()
+    model[0].model.set_attn_implementation(attention)
     features = model.preprocess(PAIRS)
     (model(features)["scores"][:, 0] * torch.arange(9)).sum().backward()
-    found = {name: parameter.grad.clone() for name, parameter in model[0].model.named_parameters()}
-    model.zero_grad()
-    inner, tokenizer = model[0].model, model.tokenizer
-    output = inner(input_ids=features["input_ids"], attention_mask=features["attention_mask"],
+    plain = AutoModelForSeq2SeqLM.from_pretrained(models[kind])
+    output = plain(input_ids=features["input_ids"], attention_mask=features["attention_mask"],
                    decoder_input_ids=torch.zeros(9, 1, dtype=torch.long))  # fmt: skip
-    true, false = tokenizer.convert_tokens_to_ids(["▁true", "▁false"])
+    true, false = model.tokenizer.convert_tokens_to_ids(["▁true", "▁false"])
     ((output.logits[:, 0, true] - output.logits[:, 0, false]) * torch.arange(9)).sum().backward()
-    for name, parameter in inner.named_parameters():
-        torch.testing.assert_close(
-            found[name], parameter.grad, rtol=1e-3, atol=1e-3 * float(parameter.grad.abs().max())
-        )
+    found = dict(model[0].model.named_parameters())
+    for name, parameter in plain.named_parameters():
+        scale = float(parameter.grad.abs().max())
+        torch.testing.assert_close(found[name].grad, parameter.grad, rtol=1e-3, atol=1e-3 * scale + 1e-6)
+
+
+def test_keys_and_values_are_not_made_for_every_token(models):
+    """Of the decoder: its attention has one position, so K and V are multiplied once a prompt."""
+    model = open_pair_model(spec(), models["tiny"], 1)
+    multiplied = []
+    for name, module in model.named_modules():
+        if "EncDecAttention." in name:
+            module.register_forward_hook(lambda module, given, output, name=name: multiplied.append(name[-1]))
+    scores_of(model)
+    assert set(multiplied) == {"q", "o"}
+
+
+def test_training_drops_attention_out_as_the_model_says(models):
+    model = open_pair_model(spec(), models["tiny"], 1).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for stack in (model[0].model.encoder, model[0].model.decoder):
+        for block in stack.block:
+            block.layer[0].SelfAttention.dropout = 0.0
+    features = model.preprocess(PAIRS)
+    assert len({model(features)["scores"].sum().item() for _ in range(3)}) == 3
+    for block in model[0].model.decoder.block:
+        block.layer[1].EncDecAttention.dropout = 0.0
+    assert len({model(features)["scores"].sum().item() for _ in range(3)}) == 1
 
 
 def test_attention_is_fused(models, encoder):

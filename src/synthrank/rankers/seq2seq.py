@@ -14,6 +14,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel, 
 
 from synthrank.errors import ModelError
 from synthrank.rankers.microbatch import LENGTHS
+from synthrank.rankers.one_step import attend_in_one_step
 from synthrank.rankers.pair_prompt import Pair, PairPrompt
 from synthrank.rankers.strategies import STRATEGIES
 from synthrank.specs.rankers import Seq2SeqRanker
@@ -34,6 +35,7 @@ class Seq2SeqScore(InputModule):  # type: ignore[misc]  # the library is untyped
             ModelError: an answer is not one token, both are the same, or the prompt alone exceeds the length.
         """
         super().__init__()
+        attend_in_one_step(model)
         self.model, self.tokenizer = model, tokenizer
         self.prompt = PairPrompt(spec.prompt, tokenizer, spec.max_length)
         self.max_seq_length = spec.max_length
