@@ -277,9 +277,8 @@ def train(folder: Path, asked: Lists, repetitions: int) -> None:
             pairs = zip(made["published"]["steps"], made[side]["steps"], strict=True)
             ratios[side] += [slow / fast for (slow, _), (fast, _) in pairs]
     for side in SIDES:
-        print(
-            f"train, {side}: {spread(ratios[side])}, {statistics.median(above[side]):,.0f} MB above weights, gradients and optimiser"
-        )
+        used = f"{statistics.median(above[side]):,.0f} MB above weights, gradients and optimiser"
+        print(f"train, {side}: {spread(ratios[side])}, {used}")
 
 
 def loss(_folder: Path, _asked: Lists, repetitions: int) -> None:
