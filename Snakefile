@@ -13,18 +13,27 @@
 #   results/trainsets/{recipe}/{llm}/groups.jsonl
 #   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
 #   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
-#   results/tables/{id,ood,twolar,cost,replies,rankings}.csv      results/tables/ablation-{ablation}.csv
-#   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/
+#   results/validity/{data}/statistics.json  passages.csv         leaks.jsonl  leaks.json
+#   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies}.csv
+#   results/tables/{twolar,rankings}.csv                          results/tables/ablation-{ablation}.csv
+#   results/figures/{figure}.svg
+#   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/  passages/{corpus}/{paradigm}/{llm}/
+#   results/releases/{models/{recipe},runs/{suite}/{recipe}}/{llm}/{ranker}/seed-{seed}/
 #
-# A wildcard but {seed} and {ablation}, which the experiment states, is the name of a file under config/, or a split that
-# a corpus states; `none` stands where no recipe or no LLM was involved.
+# A wildcard but {figure}, and {seed} and {ablation}, which the experiment states, is the name of a file under config/, a
+# recipe's with @N for N queries, or a split that a corpus states; `none` stands where no recipe or no LLM was involved; {data} is
+# trainsets/{recipe}/{llm} or passages/{corpus}/{paradigm}/{llm}.
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
+# A file that --configfile names is the whole experiment. Snakemake would lay it over the default, and what it leaves out
+# of a section would still be compared.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
@@ -35,9 +44,11 @@ include: "rules/queries.smk"
 include: "rules/runs.smk"
 include: "rules/rankings.smk"
 include: "rules/trainsets.smk"
+include: "rules/validity.smk"
 include: "rules/checkpoints.smk"
 include: "rules/metrics.smk"
 include: "rules/tables.smk"
+include: "rules/figures.smk"
 include: "rules/releases.smk"
 
 

@@ -15,9 +15,10 @@ from synthrank import fingerprint
 from synthrank.errors import SynthrankError
 from synthrank.needs import Needs
 from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQueries, MixedQueries, TitleQueries
+from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
 from synthrank.specs.llms import EchoLlm, LocalLlm
-from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm
-from synthrank.specs.recipes import DistilRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
+from synthrank.specs.paradigms import Asked, HumanParadigm, ImportedParadigm
+from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
 from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked, Sparse
 from synthrank.study import Study
 
@@ -47,6 +48,7 @@ wildcard_constraints:
     augmentation=study.pattern("augmentations"),
     collection=r"corpora/[^/]+|passages/[^/]+/[^/]+/[^/]+",
     corpus=study.pattern("corpora"),
+    data=r"trainsets/[^/]+/[^/]+|passages/[^/]+/[^/]+/[^/]+",
     llm=study.pattern("llms", "none"),
     model=study.pattern("models"),
     paradigm=study.pattern("paradigms"),

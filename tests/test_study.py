@@ -38,9 +38,36 @@ def problem(folder, **changed):
 
 def test_the_committed_experiment(study, config):
     for kind, entities in study.entities.items():
-        assert sorted(entities) == sorted(path.stem for path in (config / kind).glob("*.yaml")), kind
+        files = sorted(path.stem for path in (config / kind).glob("*.yaml"))
+        assert sorted(name for name in entities if "@" not in name) == files, kind
     assert list(study.experiment.recipes)[:2] == ["human", "zero-shot"]
     assert study.prompts == sorted(path.stem for path in (config / "prompts").glob("*.md"))
+
+
+def test_a_recipe_named_with_a_size_has_so_many_queries_of_each_paradigm(copy):
+    study = Study(copy, experiment(copy, recipes=["human@7"], sizes={"recipes": ["human-zero-shot"], "queries": [5]}))
+    recipes = study.entities["recipes"]
+    assert [item.queries for item in recipes["human@7"].positives] == [7]
+    assert [item.queries for item in recipes["human-zero-shot@5"].positives] == [5, 5]
+    assert recipes["human@7"].negatives == recipes["human"].negatives
+    assert re.fullmatch(study.pattern("recipes"), "human-zero-shot@5")
+    assert not re.fullmatch(study.pattern("recipes"), "human-zero-shot@6")
+
+
+def test_every_recipe_of_the_passage_study_is_known_once(copy):
+    recipes = Study(copy, experiment(copy)).recipes
+    assert len(recipes) == len(set(recipes))
+    assert set(recipes) >= {"human", "human@24", "human-zero-shot@24", "zero-shot@12", "few-shot-supervised@24"}
+    bare = experiment(copy, recipes=["human"], claims=None, enrichment=None, sizes=None)
+    assert Study(copy, bare).recipes == ["human"]
+
+
+def test_a_recipe_without_sizes_and_an_unknown_one_with_a_size(copy):
+    assert problem(copy, recipes=["order@5"]) == (
+        "experiment: recipes: got 'order@5'; a recipe of kind order has no other sizes, take 'order'"
+    )
+    assert "got 'nosuch@5'; no such file in config/recipes" in problem(copy, recipes=["nosuch@5"])
+    assert problem(copy, recipes=["human@0"]).startswith("experiment: recipes.0: got 'human@0'; ")
 
 
 @pytest.mark.parametrize(
@@ -158,11 +185,12 @@ def test_a_wrong_experiment_is_one_line(copy, changed, said):
 
 
 def test_human_recipes_need_no_llm(copy):
-    assert Study(copy, experiment(copy, llms=[], recipes=["human", "warm-up"])).experiment.llms == ()
+    none = dict.fromkeys(("claims", "enrichment", "sizes"))
+    assert Study(copy, experiment(copy, llms=[], recipes=["human", "warm-up"], **none)).experiment.llms == ()
 
 
 def test_who_writes(study):
-    assert [name for name in study.entities["paradigms"] if not study.writes(name)] == ["human"]
+    assert [name for name in study.entities["paradigms"] if not study.writes(name)] == ["human", "llama2-rewrite"]
     made = {name: study.is_generated(name) for name in study.entities["recipes"]}
     assert {name for name in ("human", "zero-shot", "human-zero-shot", "warm-up") if made[name]} == {
         "zero-shot", "human-zero-shot",

@@ -11,11 +11,14 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
+from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
-from synthrank.specs.corpora import TRAIN, BeirCorpus, SplitPart
+from synthrank.specs.corpora import TRAIN, BeirCorpus, MixedCorpus, SplitPart
+from synthrank.specs.experiment import Claim
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
+from synthrank.specs.paradigms import GradedParadigm, ImportedParadigm
 from synthrank.specs.rankers import Reranker
-from synthrank.specs.recipes import DistilRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
+from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, Sized, TeacherRecipe
 from synthrank.specs.retrievers import Dense, Ordered, Reranked
 
 if TYPE_CHECKING:
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
-    for check in (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published, _experiment):
+    entities = (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published)
+    for check in (*entities, section_problems, _experiment, _encoders):
         yield from check(study)
 
 
@@ -35,6 +39,24 @@ def _corpora(study: Study) -> Iterable[str]:
             yield f"{study.folder}/corpora/{name}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
         if isinstance(corpus, BeirCorpus):
             yield from _shared_queries(f"{study.folder}/corpora/{name}.yaml", corpus)
+        elif isinstance(corpus, MixedCorpus):
+            yield from _mixed(study, f"{study.folder}/corpora/{name}.yaml", corpus)
+
+
+def _mixed(study: Study, origin: str, corpus: MixedCorpus) -> Iterable[str]:
+    """Yield a line for each thing that a mixed corpus cannot be made of, or does not heed."""
+    paradigm = study.entities["paradigms"][corpus.paradigm]
+    if not isinstance(paradigm, ImportedParadigm) or paradigm.by != "passage":
+        yield f"{origin}: paradigm: got {corpus.paradigm!r}; it must be imported, and keyed by passage"
+    if isinstance(study.entities["corpora"][corpus.corpus], MixedCorpus):
+        yield f"{origin}: corpus: got {corpus.corpus!r}, which is mixed itself; name a corpus with a source of its own"
+    for split in corpus.splits.values():
+        yield from _split(study, f"{origin}: splits", corpus.corpus, split)
+    for key in ("title", "train_queries", "train_seed", "answers_may_train"):
+        if key in corpus.model_fields_set:
+            yield f"{origin}: {key}: a mixed corpus has what its corpus has; state it there"
+    if TRAIN in corpus.splits:
+        yield f"{origin}: splits.{TRAIN}: nothing trains on a mixed corpus; it is for tests alone, leave the split out"
 
 
 def _shared_queries(origin: str, corpus: BeirCorpus) -> Iterable[str]:
@@ -111,8 +133,11 @@ def _first_stages(study: Study, name: str) -> list[str]:
 def _recipes(study: Study) -> Iterable[str]:
     for name, recipe in study.entities["recipes"].items():
         origin = f"{study.folder}/recipes/{name}.yaml"
-        if isinstance(recipe, PairsRecipe):
+        if isinstance(study.entities["corpora"][recipe.corpus], MixedCorpus):
+            yield f"{origin}: corpus: got {recipe.corpus!r}; it is mixed, and for tests alone"
+        elif isinstance(recipe, Sized):
             yield from _split(study, origin, recipe.corpus, TRAIN)
+            yield from _written(study, origin, recipe)
         elif isinstance(recipe, TeacherRecipe) and recipe.split:
             yield from _split(study, origin, recipe.corpus, recipe.split)
             yield from _tested(study, f"{origin}: split", recipe.corpus, recipe.split)
@@ -129,10 +154,24 @@ def _recipes(study: Study) -> Iterable[str]:
             yield from _tested(study, f"{origin}: queries", recipe.corpus, recipe.queries)
 
 
+def _written(study: Study, origin: str, recipe: Sized) -> Iterable[str]:
+    """Yield a line for each paradigm whose passages a recipe cannot label: levels are for graded recipes alone."""
+    graded = isinstance(recipe, GradedRecipe)
+    key = "paradigm" if graded else "positives.paradigm"
+    for paradigm in recipe.paradigms:
+        if isinstance(study.entities["paradigms"][paradigm], GradedParadigm) != graded:
+            wrong = "it must be graded" if graded else "it is graded; use a recipe of kind graded"
+            yield f"{origin}: {key}: got {paradigm!r}; {wrong}"
+
+
 def _tested(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:
     """Yield a line for each test set whose queries a recipe would train on."""
     for name, testset in study.entities["testsets"].items():
-        if (testset.corpus, testset.split) == (corpus, split) and split != TRAIN:
+        asked = [(testset.corpus, testset.split)]
+        mixed = study.entities["corpora"][testset.corpus]
+        if isinstance(mixed, MixedCorpus):  # it asks the queries of another corpus
+            asked.append((mixed.corpus, mixed.splits.get(testset.split, "")))
+        if (corpus, split) in asked and split != TRAIN:
             yield f"{origin}: got {split!r}; test set {name!r} tests on it, so it must not train"
 
 
@@ -159,9 +198,40 @@ def _experiment(study: Study) -> Iterable[str]:
         if any(study.is_generated(name) for name in recipes) and not experiment.twolar.llms:
             yield "experiment: twolar.llms: is empty, but a recipe needs a language model; name at least one LLM"
         yield from _scored(study, sorted(recipes), experiment.twolar.llms)
+    for suite in experiment.bias.suites if experiment.bias else ():
+        for name, testset in study.testsets_of(suite).items():
+            if not isinstance(study.entities["corpora"][testset.corpus], MixedCorpus):
+                yield (
+                    f"experiment: bias.suites: {suite!r} has test set {name!r}, whose corpus {testset.corpus!r} is not "
+                    "mixed; bias is measured where passages of both kinds are ranked"
+                )
+    yield from _levels(study)
     for key, part in (("", experiment), ("twolar.", experiment.twolar)):
         for name in sorted({*part.first_stages} & {*part.rankers}) if part else ():
             yield f"experiment: {key}first_stages: {name!r} is a ranker too, so that a table cannot tell them apart"
+
+
+def _levels(study: Study) -> Iterable[str]:
+    """Yield a line for each ranker whose loss takes labels 1 and 0, and which would train on levels."""
+    experiment = study.experiment
+    trained = [(experiment.recipes, experiment.rankers)]
+    trained += [((*item.treatment, *item.control), item.rankers) for item in _claims(study)]
+    pairs = dict.fromkeys((name, ranker) for names, rankers in trained for name in names for ranker in rankers)
+    for name, ranker in pairs:
+        loss = study.entities["rankers"][ranker].loss
+        if isinstance(study.entities["recipes"][name], GradedRecipe) and loss in BINARY:
+            yield (
+                f"experiment: recipe {name!r} labels with levels, but ranker {ranker!r} trains with {loss}, which "
+                "takes labels 1 and 0; train it by a loss over the list, as listnet, in an experiment of its own"
+            )
+
+
+BINARY = ("multiple-negatives", "cached-multiple-negatives", "binary-cross-entropy")
+"""Losses that take labels 1 and 0."""
+
+
+def _claims(study: Study) -> Iterable[Claim]:
+    return study.experiment.claims.claims.values() if study.experiment.claims else ()
 
 
 def _scored(study: Study, recipes: Iterable[str], llms: Iterable[str]) -> Iterable[str]:
@@ -174,6 +244,24 @@ def _scored(study: Study, recipes: Iterable[str], llms: Iterable[str]) -> Iterab
                 f"{study.folder}/recipes/{name}.yaml: ranking: {recipe.ranking!r} takes log-probabilities, which the "
                 f"hosted LLM {hosted[0]!r} does not give; take a local LLM, or a ranking that reads what is written"
             )
+
+
+def _encoders(study: Study) -> Iterable[str]:
+    """Yield a line for each retriever named for its vectors that does not encode all texts with one model."""
+    validity = study.experiment.validity
+    named = {
+        "experiment: validity.retriever": validity and validity.retriever,
+        "experiment: validity.leaks.retriever": validity and validity.leaks.retriever,
+    }
+    for name, recipe in study.entities["recipes"].items():
+        if isinstance(recipe, Sized) and recipe.drop_leaks:
+            named[f"{study.folder}/recipes/{name}.yaml: drop_leaks.retriever"] = recipe.drop_leaks.retriever
+    for origin, retriever in named.items():
+        spec = study.entities["retrievers"][retriever] if retriever else None
+        if spec and not isinstance(spec, Dense):
+            yield f"{origin}: got {retriever!r}; it must be dense"
+        elif spec and spec.query_model:
+            yield f"{origin}: got {retriever!r}; it has a query_model, but one model must encode both"
 
 
 def _split(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:

@@ -15,15 +15,15 @@ from synthrank.problems import problems
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import NONE, load, references, validate
 from synthrank.specs.corpora import CorpusSpec
-from synthrank.specs.experiment import Experiment, Twolar
+from synthrank.specs.experiment import Experiment, Twolar, Validity
 from synthrank.specs.llms import LlmSpec
 from synthrank.specs.models import ModelSpec
-from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec
+from synthrank.specs.paradigms import Asked, ParadigmSpec
 from synthrank.specs.pools import PoolSpec
 from synthrank.specs.published import PublishedSpec
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.rankings import RankingSpec
-from synthrank.specs.recipes import OrderRecipe, PairsRecipe, RecipeSpec
+from synthrank.specs.recipes import OrderRecipe, RecipeSpec, Sized, base_and_size
 from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.specs.testsets import SuiteSpec, TestsetSpec
 
@@ -63,6 +63,7 @@ class Study:
         self.folder = folder
         self.experiment: Experiment = validate(Experiment, dict(experiment), "experiment")
         self.entities: dict[str, dict[str, Any]] = {kind: self._read(kind) for kind in KINDS}
+        self.entities["recipes"] |= dict(self._sized())
         self.prompts = sorted(path.stem for path in (folder / "prompts").glob("*.md"))
         for problem in self._unknown_names():
             raise ConfigError(problem)
@@ -77,12 +78,29 @@ class Study:
             found[path.stem] = load(KINDS[kind], path)
         return found
 
+    def _sized(self) -> Iterable[tuple[str, Sized]]:
+        """Yield every recipe that is named with ``@N`` somewhere, with its number of queries."""
+        recipes = self.entities["recipes"]
+        names = {name for _, kind, name in self._references() if kind == "recipes"}
+        sizes = self.experiment.sizes
+        for name in sorted(names.union(sizes.names if sizes else ())):
+            base, size = base_and_size(name)
+            if size and isinstance(recipes.get(base), Sized):
+                yield name, recipes[base].sized(size)
+
     def _unknown_names(self) -> Iterable[str]:
         """Yield one line for each name that points nowhere."""
         for origin, kind, name in self._references():
-            names = self.prompts if kind == "prompts" else self.entities[kind]
-            if name not in names:
-                yield f"{origin}: got {name!r}; no such file in {self.folder / kind} ({known(names)})"
+            names: Iterable[str] = self.prompts if kind == "prompts" else self.entities[kind]
+            base, size = base_and_size(name)
+            if name in names:
+                continue
+            if size and base in names:
+                other = self.entities[kind][base].kind
+                yield f"{origin}: got {name!r}; a recipe of kind {other} has no other sizes, take {base!r}"
+            else:
+                files = known(item for item in names if "@" not in item)
+                yield f"{origin}: got {name!r}; no such file in {self.folder / kind} ({files})"
 
     def _references(self) -> Iterable[tuple[str, str, str]]:
         """Yield (where it is said, kind, name) for every name that an entity or the experiment uses."""
@@ -95,29 +113,47 @@ class Study:
 
     def writes(self, paradigm: str) -> bool:
         """Tell whether a language model writes the passages of a paradigm."""
-        return isinstance(self.entities["paradigms"][paradigm], GeneratedParadigm)
+        return isinstance(self.entities["paradigms"][paradigm], Asked)
 
     def is_generated(self, recipe: str) -> bool:
         """Tell whether a language model wrote or ordered any passage of a recipe's training set."""
         spec = self.entities["recipes"][recipe]
-        if isinstance(spec, PairsRecipe):
-            return any(self.writes(item.paradigm) for item in spec.positives)
+        if isinstance(spec, Sized):
+            return any(self.writes(paradigm) for paradigm in spec.paradigms)
         return isinstance(spec, OrderRecipe)
+
+    @property
+    def recipes(self) -> list[str]:
+        """Every recipe of the passage study, each once: those compared in all tables, then those of single tables."""
+        experiment = self.experiment
+        claims = experiment.claims.claims.values() if experiment.claims else ()
+        enrichment = experiment.enrichment
+        return list(
+            dict.fromkeys(
+                [
+                    *experiment.recipes,
+                    *(name for claim in claims for name in (*claim.treatment, *claim.control)),
+                    *((enrichment.base, *enrichment.enriched) if enrichment else ()),
+                    *([enrichment.control] if enrichment and enrichment.control else []),
+                    *(experiment.sizes.names if experiment.sizes else ()),
+                ]
+            )
+        )
 
     def generated(self, recipes: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Return (corpus, paradigm) of all passages that language models write, each once.
 
         Args:
-            recipes: for these; for the experiment's by default, without those of its distillation study.
+            recipes: for these; for all of the passage study by default.
         """
-        names = self.experiment.recipes if recipes is None else recipes
+        names = self.recipes if recipes is None else recipes
         return list(
             dict.fromkeys(
-                (recipe.corpus, item.paradigm)
+                (recipe.corpus, paradigm)
                 for recipe in (self.entities["recipes"][name] for name in names)
-                if isinstance(recipe, PairsRecipe)
-                for item in recipe.positives
-                if self.writes(item.paradigm)
+                if isinstance(recipe, Sized)
+                for paradigm in recipe.paradigms
+                if self.writes(paradigm)
             )
         )
 
@@ -137,6 +173,19 @@ class Study:
                 "experiment: twolar: is missing; results/tables/twolar.csv, ablation-NAME.csv and rankings.csv need it"
             )
         return self.experiment.twolar
+
+    @property
+    def validity(self) -> Validity:
+        """What the experiment measures of training sets.
+
+        Raises:
+            ConfigError: it measures nothing.
+        """
+        if self.experiment.validity is None:
+            raise ConfigError(
+                "experiment: validity: is missing; results/validity/, results/tables/validity.csv and leaks.csv need it"
+            )
+        return self.experiment.validity
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def message(tmp_path, kind, text):
     [
         (
             RecipeSpec, "corpus: c", "corpus: c\ndepth: 3",
-            ": depth: unknown key; known keys here: corpus, kind, negatives, positives, seed",
+            ": depth: unknown key; known keys here: corpus, drop_leaks, kind, negatives, positives, seed",
         ),
         (
             RecipeSpec, "  retriever", "  dept: 3\n  retriever",
@@ -69,9 +69,9 @@ def message(tmp_path, kind, text):
         (RecipeSpec, "  source: human\n", "", ": negatives.source: is missing; it must be stated"),
         (RecipeSpec, "{paradigm: human, queries: 4}", "{}",
             ": positives.0.paradigm: is missing; it must be stated (and 2 more)"),
-        (RecipeSpec, "kind: pairs\n", "", ": kind: is missing; known values: distil, order, pairs, teacher"),
-        (RecipeSpec, "kind: pairs", "kind: pears", ": kind: got 'pears'; known values: 'pairs', 'distil', 'order', "
-            "'teacher'"),
+        (RecipeSpec, "kind: pairs\n", "", ": kind: is missing; known values: distil, graded, order, pairs, teacher"),
+        (RecipeSpec, "kind: pairs", "kind: pears", ": kind: got 'pears'; known values: 'pairs', 'graded', 'distil', "
+            "'order', 'teacher'"),
         (ModelSpec, RECIPE, "source: ftp\n", ": source: got 'ftp'; known values: 'package', 'hub', 'folder'"),
         (RecipeSpec, "source: human", "source: other",
             ": negatives.source: got 'other'; input should be 'human' or 'same'"),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from synthrank.specs.base import Count, Entity, Name, Sha256, Share
+from synthrank.specs.base import CorpusName, Count, Entity, Name, ParadigmName, Sha256, Share
 
 TRAIN = "train"
 """The one split that training may see, but for a recipe that names another. All others of a corpus are held out."""
@@ -47,6 +47,11 @@ class _Corpus(Entity):
         description="At most this many training queries, the first of a seeded order: what is generated is paid for.",
     )
     train_seed: int = Field(default=13, description="Seed of that order.")
+    answers_may_train: bool = Field(
+        default=False,
+        description="Whether a passage that answers a held-out query may be trained on with another query, as BEIR's "
+        "own splits let it; rankers then know such passages, and scores in distribution are of that kind.",
+    )
     counts: Counts = Counts()
 
 
@@ -112,4 +117,25 @@ class IrdsCorpus(_Corpus):
     splits: dict[Name, str] = Field(description="For each split the ir_datasets id of its queries and judgments.")
 
 
-CorpusSpec = Annotated[FaqCorpus | BeirCorpus | IrdsCorpus, Field(discriminator="source")]
+class MixedCorpus(_Corpus):
+    """A corpus beside the same passages rewritten: each judgment holds for both, to see which of them a ranker prefers.
+
+    A rewritten passage has the id of its original, ``@`` and the paradigm's name (Dai et al. 2024, Cocktail).
+    """
+
+    source: Literal["mixed"]
+    corpus: CorpusName
+    paradigm: ParadigmName = Field(description="An imported paradigm that is keyed by passage.")
+    splits: dict[Name, Name] = Field(description="For each split the one of the original corpus.")
+
+
+BuiltCorpus = FaqCorpus | BeirCorpus | IrdsCorpus
+"""Corpora that are read from a source of their own."""
+
+
+def rewritten_id(passage: str, paradigm: str) -> str:
+    """Return the id that another wording of a passage has in a mixed corpus."""
+    return f"{passage}@{paradigm}"
+
+
+CorpusSpec = Annotated[FaqCorpus | BeirCorpus | IrdsCorpus | MixedCorpus, Field(discriminator="source")]

@@ -1,6 +1,6 @@
 """``config/config.yaml`` and its siblings: which entities an experiment joins."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,9 @@ from synthrank.specs.base import (
     RankerName,
     RecipeName,
     RetrieverName,
+    SuiteName,
 )
+from synthrank.specs.leaks import LeakTests
 
 
 class Intervals(Entity):
@@ -46,15 +48,82 @@ class Twolar(Entity):
     )
 
 
+class Claim(Entity):
+    """One claim of a study: one set of recipes against another, with the same rankers."""
+
+    statement: str = Field(description="In words, as the table prints it.")
+    expects: Literal["gain", "loss", "equivalence", "no-gain"] = Field(
+        description="Of the treatment: a higher or a lower mean than the control's; a difference within the margin; "
+        "no gain as large as the margin."
+    )
+    distribution: Literal["id", "ood", "all"] = Field(
+        description="On test sets of the recipes' corpus, on all others, or on both; each test set weighs the same."
+    )
+    treatment: tuple[RecipeName, ...] = Field(min_length=1, description="Their scores are averaged, with every LLM.")
+    control: tuple[RecipeName, ...] = Field(min_length=1, description="The same.")
+    rankers: tuple[RankerName, ...] = Field(min_length=1, description="One row each.")
+
+
+class Claims(Entity):
+    """The family of claims that is tested together, stated before anything runs."""
+
+    measure: str = "nDCG@10"
+    margin: float = Field(gt=0, lt=1, description="A difference below it is taken for none, in units of the measure.")
+    alpha: float = Field(default=0.05, gt=0, lt=1, description="Of the whole family, by Holm's method.")
+    permutations: Count = Field(default=100_000, description="Of each test; all of them where there are fewer.")
+    claims: dict[Name, Claim] = Field(min_length=1)
+
+
+class Enrichment(Entity):
+    """Human passages alone, with synthetic ones, and with as many further human ones."""
+
+    base: RecipeName = Field(description="Human passages alone.")
+    control: RecipeName | None = Field(description="The same with as many further human passages as enrichment adds.")
+    enriched: tuple[RecipeName, ...] = Field(min_length=1)
+
+
+class Sizes(Entity):
+    """Effect of the number of queries: each recipe at each size and at its own, smaller samples within larger ones."""
+
+    recipes: Annotated[tuple[Name, ...], Names("recipes")] = Field(min_length=1)
+    queries: tuple[Count, ...] = Field(min_length=1, description="Sizes below those that the recipes' files state.")
+
+    @property
+    def names(self) -> list[str]:
+        """Every recipe at every size, as ``recipe@queries``, and last as its file has it."""
+        return [name for recipe in self.recipes for name in (*(f"{recipe}@{n}" for n in self.queries), recipe)]
+
+
+class Validity(Entity):
+    """What is measured of every training set."""
+
+    retriever: RetrieverName = Field(description="The dense file whose model gives the vectors for diversity.")
+    sample: Count = Field(
+        default=1000, description="Texts for what compares all with all: self-BLEU, cosine, clusters."
+    )
+    refusals: tuple[str, ...] = Field(
+        default=("as an ai", "i cannot", "i can't", "i'm sorry", "here is a passage", "here's a passage"),
+        description="A passage that has one of these in its first 100 characters, in lower case, counts as a refusal "
+        "or as talk about itself.",
+    )
+    leaks: LeakTests = LeakTests(ngrams=(8, 13))
+    seed: int = 13
+
+
+class Bias(Entity):
+    """Whether rankers prefer passages that a language model wrote: test sets of mixed corpora."""
+
+    suites: tuple[SuiteName, ...] = Field(min_length=1)
+    measure: str = "nDCG@10"
+
+
 class Experiment(Entity):
     """An experiment: it names entities and how to average, nothing else."""
 
     llms: Annotated[tuple[Name, ...], Names("llms")] = Field(
         description="Generators; every recipe with generated passages is made with each."
     )
-    recipes: Annotated[tuple[Name, ...], Names("recipes")] = Field(
-        min_length=1, description="Training sets to compare."
-    )
+    recipes: tuple[RecipeName, ...] = Field(min_length=1, description="Training sets to compare.")
     rankers: Annotated[tuple[Name, ...], Names("rankers")] = Field(
         min_length=1, description="Models trained on each of them."
     )
@@ -65,6 +134,11 @@ class Experiment(Entity):
     )
     measures: tuple[str, ...] = Field(min_length=1, description="Names as ir_measures reads them, nDCG@10 first.")
     intervals: Intervals = Intervals()
+    claims: Claims | None = Field(default=None, description="What results/tables/claims.csv tests.")
+    enrichment: Enrichment | None = Field(default=None, description="What results/tables/enrichment.csv compares.")
+    sizes: Sizes | None = Field(default=None, description="What results/tables/sizes.csv compares.")
+    validity: Validity | None = Field(default=None, description="What results/tables/validity.csv and leaks.csv hold.")
+    bias: Bias | None = Field(default=None, description="What results/tables/bias.csv compares.")
     twolar: Twolar | None = Field(default=None, description="What results/tables/twolar.csv and the ablations hold.")
     budget_usd: float | None = Field(
         default=None,

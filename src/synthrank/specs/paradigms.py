@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import Count, Entity, PromptName
+from synthrank.specs.base import Count, Entity, PromptName, Sha256
 
 
 class Exemplars(Entity):
@@ -38,7 +38,48 @@ class GeneratedParadigm(Entity):
     kind: Literal["generated"]
     prompt: PromptName = Field(description="A file of config/prompts.")
     exemplars: Exemplars | None = None
+    passages: Count = Field(
+        default=1,
+        description="Passages a query: so many usable replies to the same request, no two of them word for word the "
+        "same. Some can only differ where the LLM samples.",
+    )
     quality: Quality = Quality()
 
 
-ParadigmSpec = Annotated[HumanParadigm | GeneratedParadigm, Field(discriminator="kind")]
+class GradedParadigm(Entity):
+    """Passages of several levels of relevance that a language model writes for a training query in one reply.
+
+    The idea and the levels are SyCL's (Esfandiarpoor et al. 2025, arXiv 2503.23239).
+    """
+
+    kind: Literal["graded"]
+    prompt: PromptName = Field(description="A file of config/prompts.")
+    levels: tuple[int, ...] = Field(
+        default=(3, 2, 1, 0), min_length=2, description="What is asked for, best first; a passage's grade is its level."
+    )
+    quality: Quality = Quality()
+
+
+class ImportedParadigm(Entity):
+    """Passages written elsewhere, for example by a model of other people."""
+
+    kind: Literal["imported"]
+    file: str = Field(description="JSON lines, under the directory that SYNTHRANK_DATA names (default data/).")
+    by: Literal["passage", "query"] = Field(
+        description="What the ids of the file are. `passage`: of passages of the corpus, and the text is another "
+        "wording of that passage, relevant to the same queries; `query`: of training queries, and the text answers it."
+    )
+    id_key: str = Field(default="_id", description="The key of the id.")
+    text_key: str = Field(default="text", description="The key of the text.")
+    title_key: str | None = Field(default=None, description="The key of a title that is put before the text.")
+    written_by: str = Field(description="Who or what wrote them; cards and tables say it.")
+    sha256: Sha256 | None = Field(default=None, description="Of the file, to check.")
+    quality: Quality = Quality(min_words=1)
+
+
+ParadigmSpec = Annotated[
+    HumanParadigm | GeneratedParadigm | GradedParadigm | ImportedParadigm, Field(discriminator="kind")
+]
+
+Asked = GeneratedParadigm | GradedParadigm
+"""Paradigms whose passages a language model of the experiment writes."""

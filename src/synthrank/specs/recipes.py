@@ -15,7 +15,9 @@ from synthrank.specs.base import (
     RankingName,
     RetrieverName,
     Share,
+    TestsetName,
 )
+from synthrank.specs.leaks import LeakTests
 
 
 class Positives(Entity):
@@ -44,12 +46,19 @@ class Negatives(Entity):
 
     source: Literal["human", "same"] = Field(
         description="`human`: passages of the corpus; `same`: the collection the positive came from, that is the "
-        "corpus for human positives and the paradigm's written passages for generated ones."
+        "corpus for human positives and the paradigm's written passages for generated ones. For imported ones that "
+        "are keyed by passage these are the passages that `human` takes, in their other wording."
     )
     retriever: RetrieverName
     depth: Count = Field(default=100, description="How deep into the run.")
     count: Count = Field(default=4, description="Negatives a positive.")
     guard: Guard = Guard()
+
+
+class DroppedLeaks(LeakTests):
+    """Which training queries and passages are left out because a test set holds them, or something like them."""
+
+    testsets: tuple[TestsetName, ...] = Field(min_length=1)
 
 
 class PairsRecipe(Entity):
@@ -59,7 +68,46 @@ class PairsRecipe(Entity):
     corpus: CorpusName
     positives: tuple[Positives, ...] = Field(min_length=1)
     negatives: Negatives
+    drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
     seed: int = Field(default=13, description="Seed of the order of queries and of the choice of negatives.")
+
+    @property
+    def paradigms(self) -> tuple[str, ...]:
+        """The paradigms of its positives, in their order."""
+        return tuple(item.paradigm for item in self.positives)
+
+    def sized(self, queries: int) -> "PairsRecipe":
+        """Return the recipe with another number of queries of each paradigm."""
+        return self.model_copy(
+            update={"positives": tuple(item.model_copy(update={"queries": queries}) for item in self.positives)}
+        )
+
+
+class GradedRecipe(Entity):
+    """Written passages of several levels of relevance, labelled with their level, for a loss over the list (SyCL)."""
+
+    kind: Literal["graded"]
+    corpus: CorpusName
+    paradigm: ParadigmName = Field(description="A graded paradigm.")
+    queries: Count = Field(description="How many queries, in the order that recipes of pairs walk too.")
+    human_label: float | None = Field(
+        default=None,
+        description="Put the best human passage of each query in, with this label (SyCL: 3); null for none. A query "
+        "without one is passed over and counted.",
+    )
+    negatives: Negatives | None = Field(default=None, description="Retrieved passages to put in; null for none.")
+    negative_label: float = Field(default=0, description="Their label (SyCL: 1, where a level 0 is written).")
+    drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
+    seed: int = Field(default=13, description="Seed of the order of queries and of the choice of negatives.")
+
+    @property
+    def paradigms(self) -> tuple[str, ...]:
+        """Its paradigm."""
+        return (self.paradigm,)
+
+    def sized(self, queries: int) -> "GradedRecipe":
+        """Return the recipe with another number of queries."""
+        return self.model_copy(update={"queries": queries})
 
 
 class DistilRecipe(Entity):
@@ -126,4 +174,15 @@ class TeacherRecipe(_Ordered):
     )
 
 
-RecipeSpec = Annotated[PairsRecipe | DistilRecipe | OrderRecipe | TeacherRecipe, Field(discriminator="kind")]
+RecipeSpec = Annotated[
+    PairsRecipe | GradedRecipe | DistilRecipe | OrderRecipe | TeacherRecipe, Field(discriminator="kind")
+]
+
+Sized = PairsRecipe | GradedRecipe
+"""Recipes that can be named with ``@N`` for another number of queries."""
+
+
+def base_and_size(name: str) -> tuple[str, int]:
+    """Return the file's name of a recipe and the queries after its ``@``, 0 for what its file says."""
+    base, _, size = name.partition("@")
+    return base, int(size or 0)

@@ -1,0 +1,65 @@
+"""What may be wrong with the sections of an experiment that its own tables are made from: claims, enrichment, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from synthrank.errors import known
+from synthrank.specs.recipes import GradedRecipe, Sized
+
+if TYPE_CHECKING:
+    from synthrank.specs.experiment import Claim
+    from synthrank.study import Study
+
+
+def section_problems(study: Study) -> Iterable[str]:
+    """Yield one line for each thing that a table could not be made with, or would be made wrongly with."""
+    yield from _sizes(study)
+    yield from _claims(study)
+    enrichment = study.experiment.enrichment
+    if enrichment:
+        names = [enrichment.base, *filter(None, [enrichment.control]), *enrichment.enriched]
+        yield from _one_corpus(study, "experiment: enrichment", names)
+    if not study.experiment.llms and any(study.is_generated(name) for name in study.recipes):
+        yield "experiment: llms: is empty, but a recipe has generated passages; name at least one LLM"
+
+
+def _claims(study: Study) -> Iterable[str]:
+    claims = study.experiment.claims
+    if claims is None:
+        return
+    if claims.measure not in study.measures:
+        yield f"experiment: claims.measure: got {claims.measure!r}; no run is measured by it ({known(study.measures)})"
+    tested = {spec.corpus for suite in study.experiment.suites for spec in study.testsets_of(suite).values()}
+    for name, claim in claims.claims.items():
+        origin = f"experiment: claims.claims.{name}"
+        yield from _one_corpus(study, origin, [*claim.treatment, *claim.control])
+        own = study.entities["recipes"][claim.treatment[0]].corpus
+        if claim.distribution != "all" and not {corpus for corpus in tested if (corpus == own) == _inside(claim)}:
+            other = "of" if _inside(claim) else "of another corpus than"
+            yield f"{origin}.distribution: got {claim.distribution!r}; no suite has a test set {other} {own!r}"
+
+
+def _inside(claim: Claim) -> bool:
+    return claim.distribution == "id"
+
+
+def _one_corpus(study: Study, origin: str, recipes: Iterable[str]) -> Iterable[str]:
+    """Yield a line where recipes that are compared are of several corpora: each has other test sets in distribution."""
+    corpora = {study.entities["recipes"][name].corpus for name in recipes}
+    if len(corpora) > 1:
+        yield f"{origin}: its recipes are of corpora {', '.join(sorted(corpora))}; compare recipes of one corpus"
+
+
+def _sizes(study: Study) -> Iterable[str]:
+    sizes = study.experiment.sizes
+    for name in sizes.recipes if sizes else ():
+        recipe = study.entities["recipes"][name]
+        if not isinstance(recipe, Sized):
+            yield f"experiment: sizes.recipes: got {name!r}; it must be a recipe of kind pairs or graded"
+            continue
+        own = recipe.queries if isinstance(recipe, GradedRecipe) else max(item.queries for item in recipe.positives)
+        for size in sizes.queries if sizes else ():
+            if size >= own:
+                yield f"experiment: sizes.queries: got {size}; recipe {name!r} has {own} itself, state smaller sizes"

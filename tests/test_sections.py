@@ -1,0 +1,151 @@
+"""Sections of an experiment that its tables are made from: which files they need, and what does not fit together."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from synthrank.errors import ConfigError
+from synthrank.needs import Needs
+from synthrank.specs.base import read_yaml
+from synthrank.specs.experiment import Claims
+from synthrank.study import Study
+
+ANY = SimpleNamespace()
+CLAIM = {"statement": "so", "expects": "gain", "distribution": "ood", "treatment": ["zero-shot"], "control": ["human"],
+         "rankers": ["bi-encoder"]}  # fmt: skip
+SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias")
+
+
+@pytest.fixture
+def make(config):
+    """Return a function that makes a study of the committed entities, with no sections but those given."""
+    plain = {**read_yaml(config / "config.yaml"), **dict.fromkeys(SECTIONS), "llms": ["echo", "smollm2-135m"]}
+
+    def do(folder=config, **sections):
+        return Study(folder, {**plain, **sections})
+
+    return do
+
+
+def claims(**claims):
+    return {"margin": 0.01, "claims": {name: {**CLAIM, **claim} for name, claim in claims.items()}}
+
+
+def suites(*systems):
+    return [f"results/metrics/suites/faq/{system}/seed-1.csv" for system in systems]
+
+
+def test_what_claims_are_made_from(make, config):
+    needs = Needs(make(claims=claims(
+        one={}, two={"treatment": ["human-zero-shot", "zero-shot@12"], "rankers": ["bi-encoder", "cross-encoder"]}
+    )))  # fmt: skip
+    assert needs.claims_metrics(ANY) == suites(
+        "zero-shot/echo/bi-encoder", "zero-shot/smollm2-135m/bi-encoder", "human/none/bi-encoder",
+        "human-zero-shot/echo/bi-encoder", "human-zero-shot/echo/cross-encoder",
+        "human-zero-shot/smollm2-135m/bi-encoder", "human-zero-shot/smollm2-135m/cross-encoder",
+        "zero-shot@12/echo/bi-encoder", "zero-shot@12/echo/cross-encoder", "zero-shot@12/smollm2-135m/bi-encoder",
+        "zero-shot@12/smollm2-135m/cross-encoder", "human/none/cross-encoder",
+    )  # fmt: skip
+    assert needs.claims_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in
+                                         ("zero-shot", "human", "human-zero-shot")]  # fmt: skip
+    assert Claims.model_validate(json.loads(needs.claims(ANY))) == needs.study.experiment.claims
+
+
+def test_what_enrichment_is_made_from(make, config):
+    part = {"base": "human@12", "control": "human", "enriched": ["human-zero-shot@12"]}
+    needs = Needs(make(enrichment=part, rankers=["bi-encoder"]))
+    assert needs.enrichment_metrics(ANY) == suites(
+        "human@12/none/bi-encoder", "human/none/bi-encoder", "human-zero-shot@12/echo/bi-encoder",
+        "human-zero-shot@12/smollm2-135m/bi-encoder",
+    )  # fmt: skip
+    assert needs.enrichment_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in ("human", "human-zero-shot")]
+    assert needs.enrichment(ANY).base == "human@12"
+    assert needs.enrichment_control(ANY) == ["human"]
+    needs = Needs(make(enrichment={**part, "control": None}, rankers=["bi-encoder"]))
+    assert needs.enrichment_control(ANY) == []
+    assert len(needs.enrichment_metrics(ANY)) == 3
+
+
+def test_what_sizes_are_made_from(make, config):
+    needs = Needs(
+        make(sizes={"recipes": ["human", "zero-shot"], "queries": [5, 12]}, rankers=["bi-encoder"], llms=["echo"])
+    )
+    assert needs.sizes_metrics(ANY) == suites(
+        "human@5/none/bi-encoder", "human@12/none/bi-encoder", "human/none/bi-encoder", "zero-shot@5/echo/bi-encoder",
+        "zero-shot@12/echo/bi-encoder", "zero-shot/echo/bi-encoder",
+    )  # fmt: skip
+    assert needs.sizes_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
+    assert needs.sizes(ANY).queries == (5, 12)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    ["claims", "claims_metrics", "claims_recipes", "enrichment", "enrichment_metrics", "enrichment_recipes",
+     "enrichment_control", "sizes", "sizes_metrics", "sizes_recipes"],
+)  # fmt: skip
+def test_without_a_section_only_its_table_is_refused(make, ask):
+    needs = Needs(make())
+    assert needs.metrics
+    name = ask.split("_")[0]
+    said = rf"^experiment: {name}: is missing; results/tables/{name}\.csv needs it$"
+    with pytest.raises(ConfigError, match=said):
+        getattr(needs, ask)(ANY)
+
+
+@pytest.mark.parametrize(
+    ("recipes", "reference"),
+    [(["zero-shot", "human-zero-shot", "human", "human@12"], "human"), (["zero-shot", "human@12", "human"], "human@12"),
+     (["warm-up", "human-zero-shot", "zero-shot"], "none")],
+)  # fmt: skip
+def test_the_reference_is_the_first_recipe_of_human_passages_alone(make, recipes, reference):
+    assert Needs(make(recipes=recipes)).reference_recipe(ANY) == reference
+
+
+def test_the_reference_is_not_known_by_its_name(make, config, tmp_path):
+    folder = shutil.copytree(config, tmp_path / "config")
+    (folder / "recipes/zero-shot.yaml").rename(folder / "recipes/people.yaml")
+    shutil.copy(folder / "recipes/human.yaml", folder / "recipes/zero-shot.yaml")
+    assert Needs(make(folder, recipes=["people", "zero-shot", "human"])).reference_recipe(ANY) == "zero-shot"
+
+
+def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
+    needs = Needs(make(recipes=["human", "human@12", "zero-shot@12"]))
+    assert needs.recipe_specs == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"claims": {**claims(one={}), "measure": "P@5"}}, r"claims\.measure: got 'P@5'; no run is measured by it"),
+        ({"claims": claims(one={}, two={"control": ["nfcorpus-human"]})},
+         r"claims\.claims\.two: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
+        ({"claims": claims(one={}), "suites": ["medicine"]}, None),
+        ({"claims": claims(one={"distribution": "id"}), "suites": ["medicine"]},
+         r"claims\.claims\.one\.distribution: got 'id'; no suite has a test set of 'python-faq'$"),
+        ({"enrichment": {"base": "human", "control": "nfcorpus-human", "enriched": ["zero-shot"]}},
+         "enrichment: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
+        ({"sizes": {"recipes": ["human"], "queries": [3, 100000]}}, "sizes.queries: got 100000; recipe 'human' has "),
+        ({"sizes": {"recipes": ["human@12"], "queries": [3]}}, "sizes.recipes.0: got 'human@12'; "),
+        ({"sizes": {"recipes": ["warm-up"], "queries": [3]}}, "sizes.recipes: got 'warm-up'; it must be a recipe"),
+        ({"llms": [], "recipes": ["human"], "claims": claims(one={})}, "llms: is empty, but a recipe has generated"),
+        ({"llms": [], "recipes": ["human"], "sizes": {"recipes": ["zero-shot"], "queries": [3]}}, "llms: is empty"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_one_line(make, sections, said):
+    if said is None:
+        assert make(**sections)
+        return
+    with pytest.raises(ConfigError, match=f"^experiment: {said}") as error:
+        make(**sections)
+    assert "\n" not in str(error.value)
+
+
+def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_path):
+    folder = shutil.copytree(config, tmp_path / "config")
+    (folder / "suites/home.yaml").write_text("testsets: [python-faq]\n")
+    said = "got 'ood'; no suite has a test set of another corpus than 'python-faq'$"
+    with pytest.raises(ConfigError, match=rf"^experiment: claims\.claims\.one\.distribution: {said}"):
+        make(folder, suites=["home"], claims=claims(one={}))
+    assert make(folder, suites=["home"], claims=claims(one={"distribution": "all"}))
