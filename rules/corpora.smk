@@ -41,6 +41,8 @@ rule build_passages:
         "results/logs/build_passages/{corpus}.log",
     benchmark:
         "results/benchmarks/build_passages/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=study.pattern_of("corpora", BuiltCorpus),
     conda:
         "../envs/corpora.yaml"
     threads: 1
@@ -70,6 +72,8 @@ rule build_queries:
         "results/logs/build_queries/{corpus}/{split}.log",
     benchmark:
         "results/benchmarks/build_queries/{corpus}/{split}.tsv"
+    wildcard_constraints:
+        corpus=study.pattern_of("corpora", BuiltCorpus),
     conda:
         "../envs/corpora.yaml"
     threads: 1
@@ -81,6 +85,73 @@ rule build_queries:
             --spec {input.spec:q} \
             --archives results/corpora/{wildcards.corpus}/archives \
             --split {wildcards.split:q} \
+            --passages {input.passages:q} \
+            --queries {output.queries:q} \
+            --qrels {output.qrels:q} \
+            &>{log:q}
+        """
+
+
+rule mix_passages:
+    """Put the passages of a corpus and another wording of them together."""
+    input:
+        spec="config/corpora/{corpus}.yaml",
+        originals=needs.mixed_originals,
+        rewritten=needs.mixed_rewritten,
+    output:
+        passages="results/corpora/{corpus}/passages.jsonl",
+        stats="results/corpora/{corpus}/passages.json",
+    log:
+        "results/logs/mix_passages/{corpus}.log",
+    benchmark:
+        "results/benchmarks/mix_passages/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=study.pattern_of("corpora", MixedCorpus),
+    conda:
+        "../envs/corpora.yaml"
+    threads: 1
+    params:
+        code=code_of("mix_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/mix_passages.py \
+            --spec {input.spec:q} \
+            --originals {input.originals:q} \
+            --rewritten {input.rewritten:q} \
+            --passages {output.passages:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """
+
+
+rule mix_judgments:
+    """Let the judgments of a split hold for both wordings of a passage."""
+    input:
+        spec="config/corpora/{corpus}.yaml",
+        original_queries=needs.mixed_queries,
+        original_qrels=needs.mixed_qrels,
+        passages="results/corpora/{corpus}/passages.jsonl",
+    output:
+        queries="results/corpora/{corpus}/{split}/queries.jsonl",
+        qrels="results/corpora/{corpus}/{split}/qrels.txt",
+    log:
+        "results/logs/mix_judgments/{corpus}/{split}.log",
+    benchmark:
+        "results/benchmarks/mix_judgments/{corpus}/{split}.tsv"
+    wildcard_constraints:
+        corpus=study.pattern_of("corpora", MixedCorpus),
+    conda:
+        "../envs/corpora.yaml"
+    threads: 1
+    params:
+        code=code_of("mix_judgments.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/mix_judgments.py \
+            --spec {input.spec:q} \
+            --split {wildcards.split:q} \
+            --original-queries {input.original_queries:q} \
+            --original-qrels {input.original_qrels:q} \
             --passages {input.passages:q} \
             --queries {output.queries:q} \
             --qrels {output.qrels:q} \

@@ -2,7 +2,8 @@
 
 Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml
 Gives  results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, every reply and every dropped one beside it;
-       {llm} is none where people wrote the passages
+       {llm} is none where people wrote the passages, and where they are imported: then all imported texts stand
+       in collection.jsonl beside them
 """
 
 
@@ -40,6 +41,44 @@ rule collect_passages:
         """
 
 
+rule import_passages:
+    """Take passages that were written elsewhere as positives."""
+    input:
+        paradigm="config/paradigms/{paradigm}.yaml",
+        file=needs.imported_file,
+        queries=needs.training_queries,
+        qrels=needs.training_qrels,
+        held_out=needs.held_out_qrels,
+    output:
+        passages="results/passages/{corpus}/{paradigm}/none/passages.jsonl",
+        collection="results/passages/{corpus}/{paradigm}/none/collection.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/none/counts.json",
+    log:
+        "results/logs/import_passages/{corpus}/{paradigm}.log",
+    benchmark:
+        "results/benchmarks/import_passages/{corpus}/{paradigm}.tsv"
+    wildcard_constraints:
+        paradigm=study.pattern_of("paradigms", ImportedParadigm),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    params:
+        code=code_of("import_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/import_passages.py \
+            --paradigm {input.paradigm:q} \
+            --file {input.file:q} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --held-out {input.held_out:q} \
+            --passages {output.passages:q} \
+            --collection {output.collection:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
 rule write_requests:
     """Render a paradigm's prompt for every training query."""
     input:
@@ -58,7 +97,7 @@ rule write_requests:
     benchmark:
         "results/benchmarks/write_requests/{corpus}/{paradigm}.tsv"
     wildcard_constraints:
-        paradigm=study.pattern_of("paradigms", GeneratedParadigm),
+        paradigm=study.pattern_of("paradigms", Asked),
     conda:
         "../envs/passages.yaml"
     threads: 1
@@ -95,7 +134,7 @@ rule generate_passages:
         "results/benchmarks/generate_passages/{corpus}/{paradigm}/{llm}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
-        paradigm=study.pattern_of("paradigms", GeneratedParadigm),
+        paradigm=study.pattern_of("paradigms", Asked),
     conda:
         "../envs/passages.yaml"
     threads: 1
@@ -133,7 +172,7 @@ rule filter_passages:
         "results/benchmarks/filter_passages/{corpus}/{paradigm}/{llm}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
-        paradigm=study.pattern_of("paradigms", GeneratedParadigm),
+        paradigm=study.pattern_of("paradigms", Asked),
     conda:
         "../envs/passages.yaml"
     threads: 1

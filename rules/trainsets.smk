@@ -8,13 +8,18 @@ Gives  results/trainsets/{recipe}/{llm}/groups.jsonl; {llm} is none where no LLM
 rule pair_trainset:
     """Pair positives of one or several paradigms with retrieved negatives."""
     input:
-        spec="config/recipes/{recipe}.yaml",
+        spec=needs.recipe_spec,
         queries=needs.recipe_queries,
         qrels=needs.recipe_qrels,
         held_out=needs.held_out_qrels,
         positives=needs.positives,
         negative_runs=needs.negative_runs,
         negative_passages=needs.negative_passages,
+        dropped_queries=needs.dropped_queries,
+        dropped_qrels=needs.dropped_qrels,
+        dropped_passages=needs.dropped_passages,
+        dropped_retriever=needs.dropped_retriever,
+        dropped_model=needs.dropped_model,
     output:
         trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/stats.json",
@@ -29,16 +34,79 @@ rule pair_trainset:
     threads: 1
     params:
         code=code_of("pair_trainset.py"),
+        size=needs.recipe_size,
+        reworded=needs.reworded,
     shell:
         r"""
         python "$SCRIPTS"/pair_trainset.py \
             --spec {input.spec:q} \
+            --size {params.size} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --held-out {input.held_out:q} \
             --positives {input.positives:q} \
             --negative-runs {input.negative_runs:q} \
             --negative-passages {input.negative_passages:q} \
+            --reworded {params.reworded:q} \
+            --dropped-queries {input.dropped_queries:q} \
+            --dropped-qrels {input.dropped_qrels:q} \
+            --dropped-passages {input.dropped_passages:q} \
+            --dropped-retriever {input.dropped_retriever:q} \
+            --dropped-model {input.dropped_model:q} \
+            --trainset {output.trainset:q} \
+            --stats {output.stats:q} \
+            &>{log:q}
+        """
+
+
+rule graded_trainset:
+    """Label written passages of several levels of relevance with their level."""
+    input:
+        spec=needs.recipe_spec,
+        queries=needs.recipe_queries,
+        qrels=needs.recipe_qrels,
+        passages=needs.recipe_passages,
+        held_out=needs.held_out_qrels,
+        positives=needs.graded_positives,
+        negative_runs=needs.negative_runs,
+        negative_passages=needs.negative_passages,
+        dropped_queries=needs.dropped_queries,
+        dropped_qrels=needs.dropped_qrels,
+        dropped_passages=needs.dropped_passages,
+        dropped_retriever=needs.dropped_retriever,
+        dropped_model=needs.dropped_model,
+    output:
+        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/stats.json",
+    log:
+        "results/logs/graded_trainset/{recipe}/{llm}.log",
+    benchmark:
+        "results/benchmarks/graded_trainset/{recipe}/{llm}.tsv"
+    wildcard_constraints:
+        recipe=study.pattern_of("recipes", GradedRecipe),
+    conda:
+        "../envs/trainsets.yaml"
+    threads: 1
+    params:
+        code=code_of("graded_trainset.py"),
+        size=needs.recipe_size,
+    shell:
+        r"""
+        python "$SCRIPTS"/graded_trainset.py \
+            --spec {input.spec:q} \
+            --size {params.size} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --positives {input.positives:q} \
+            --negative-runs {input.negative_runs:q} \
+            --negative-passages {input.negative_passages:q} \
+            --dropped-queries {input.dropped_queries:q} \
+            --dropped-qrels {input.dropped_qrels:q} \
+            --dropped-passages {input.dropped_passages:q} \
+            --dropped-retriever {input.dropped_retriever:q} \
+            --dropped-model {input.dropped_model:q} \
             --trainset {output.trainset:q} \
             --stats {output.stats:q} \
             &>{log:q}

@@ -45,9 +45,9 @@ _NEARLY_HEADING = re.compile(rf"^# ({'|'.join(ROLES)}) for .*$", re.MULTILINE)
 class FrontMatter(Entity):
     """The head of a prompt file."""
 
-    task: Literal["passage", "listwise", "setwise", "pairwise", "pointwise", "query-likelihood", "queries"] = Field(
-        description="How the reply is read."
-    )
+    task: Literal[
+        "passage", "listwise", "setwise", "pairwise", "pointwise", "query-likelihood", "queries", "graded"
+    ] = Field(description="How the reply is read.")
     inputs: tuple[str, ...] = Field(description="The placeholders of the text.")
     structured: bool = Field(
         default=False, description="Ask the provider to keep the reply to the task's JSON Schema, where it can."

@@ -103,7 +103,8 @@ class Reply:
 class WrittenPassage:
     """A training positive: a passage for a query, written by a person or a language model.
 
-    ``grade`` is the human judgment's for a human passage and 1 for a generated one.
+    ``grade`` is the human judgment's for a human passage and for another wording of one, the level that was asked for
+    for a graded one, and 1 for any other.
     """
 
     id: str

@@ -8,6 +8,14 @@ from pathlib import Path
 from synthrank.errors import DataError
 from synthrank.files import atomic_text, text_lines
 
+HUMAN, REWRITTEN = "human", "rewritten"
+"""The wordings of a mixed corpus, by which one measure has two values."""
+
+
+def worded(measure: str, wording: str) -> str:
+    """Return the name of a measure by the judgments of one wording alone."""
+    return f"{measure} {wording}"
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

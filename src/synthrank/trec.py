@@ -190,6 +190,11 @@ def relevant(qrels: Qrels, level: int = 1) -> dict[str, set[str]]:
     return {query: names for query, names in chosen.items() if names}
 
 
+def best_first(grades: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the relevant passages of a query with their grades, the best grade first, then by id."""
+    return sorted(((name, grade) for name, grade in grades.items() if grade > 0), key=lambda item: (-item[1], item[0]))
+
+
 def answers(qrels_files: Iterable[Path]) -> set[str]:
     """Return every passage that is relevant to any query of the files."""
     return {name for path in qrels_files for names in relevant(read_qrels(path)).values() for name in names}

@@ -31,7 +31,7 @@ class World:
         }  # fmt: skip
         write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
 
-    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4):
+    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4, size=0, reworded=()):
         """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
         folder, files, runs, collections = self.folder, [], [], []
         write_jsonl(folder / "corpus.jsonl", self.passages)
@@ -58,9 +58,10 @@ class World:
         }  # fmt: skip
         (folder / "recipe.yaml").write_text(json.dumps(spec))
         pair_trainset(
-            spec=folder / "recipe.yaml", queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
+            spec=folder / "recipe.yaml", size=size, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
             held_out=[folder / "held.txt"], positives=files, negative_runs=runs, negative_passages=collections,
-            trainset=folder / "groups.jsonl", stats=folder / "stats.json",
+            reworded=list(reworded), dropped_queries=[], dropped_qrels=[], dropped_passages=[], dropped_retriever=[],
+            dropped_model=[], trainset=folder / "groups.jsonl", stats=folder / "stats.json",
         )  # fmt: skip
         return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())
 
@@ -71,6 +72,13 @@ def asked(groups):
 
 def negatives(group):
     return [item.id for item in group.candidates if item.label == 0]
+
+
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_another_size_is_the_recipe_with_that_number_of_queries(tmp_path, count):
+    world = World(tmp_path)
+    sized = world.build(("human", 6), ("zero", 2), size=count)
+    assert sized == world.build(("human", count), ("zero", count))
 
 
 def test_a_group_worked_out_by_hand(tmp_path):

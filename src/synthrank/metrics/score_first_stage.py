@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from synthrank.metrics.measures import measure_run
+from synthrank.metrics.ranked import first_stage_run
 from synthrank.scores import Score, write_scores
 from synthrank.specs.base import NONE, load
 from synthrank.specs.testsets import TestsetSpec
-from synthrank.trec import read_qrels, read_run
+from synthrank.trec import read_qrels
 
 
 def score_first_stage(
@@ -23,10 +24,7 @@ def score_first_stage(
         metrics: written: the scores, with recipe and LLM none and no seed.
     """
     settings: TestsetSpec = load(TestsetSpec, testset)
-    ranked = read_run(run)
-    if settings.drop_identical_ids:
-        ranked = {query: [pair for pair in pairs if pair[0] != query] for query, pairs in ranked.items()}
-    values = measure_run(ranked, read_qrels(qrels), measures, settings.relevance_level)
+    values = measure_run(first_stage_run(run, settings), read_qrels(qrels), measures, settings.relevance_level)
     write_scores(
         metrics,
         (Score(retriever, NONE, NONE, "", testset.stem, measure, query, value) for measure, query, value in values),

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from synthrank.errors import DataError
 from synthrank.metrics.measures import measure_run
+from synthrank.metrics.ranked import suite_runs
 from synthrank.scores import Score, write_scores
 from synthrank.specs.base import load
 from synthrank.specs.testsets import TestsetSpec
@@ -42,13 +42,9 @@ def score_suite(
     for testset, judgments in zip(testsets, qrels, strict=True):
         settings: TestsetSpec = load(TestsetSpec, testset)
         judged = read_qrels(judgments)
-        found = [runs / f"{testset.stem}.trec", *sorted(runs.glob(f"{testset.stem}+*.trec"))]
-        if not found[0].exists():
-            raise DataError(f"{found[0]}: is missing; rank_suite writes one run for each test set of the suite")
-        for path in found:
-            system = ranker + path.stem.removeprefix(testset.stem)
+        for suffix, path in suite_runs(runs, testset.stem):
             scores += [
-                Score(system, recipe, llm, str(seed), testset.stem, measure, query, value)
+                Score(ranker + suffix, recipe, llm, str(seed), testset.stem, measure, query, value)
                 for measure, query, value in measure_run(read_run(path), judged, measures, settings.relevance_level)
             ]
     write_scores(metrics, scores)

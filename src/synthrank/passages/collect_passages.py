@@ -7,7 +7,7 @@ from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_json, write_jsonl
 from synthrank.records import Query, WrittenPassage
 from synthrank.texts import texts_of
-from synthrank.trec import answers, read_qrels
+from synthrank.trec import answers, best_first, read_qrels
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +31,19 @@ def collect_passages(
     Raises:
         BudgetError: none is left.
     """
-    judged = {query: sorted(grades.items(), key=_best_first) for query, grades in read_qrels(qrels).items()}
+    judged = {query: best_first(grades) for query, grades in read_qrels(qrels).items()}
     excluded = answers(held_out)
-    wanted = {name for grades in judged.values() for name, grade in grades if grade > 0} - excluded
+    wanted = {name for grades in judged.values() for name, _ in grades} - excluded
     text_of = texts_of(passages, wanted)
     found = [
         WrittenPassage(name, text_of[name], query.id, query.text, grade)
         for query in read_jsonl(queries, Query)
         for name, grade in judged.get(query.id, [])
-        if name in text_of and grade > 0
+        if name in text_of
     ]
     if not found:
         raise BudgetError(f"{qrels}: every relevant passage answers a held-out query too; nothing is left to train on")
-    left_out = sum(grade > 0 and name in excluded for grades in judged.values() for name, grade in grades)
+    left_out = sum(name in excluded for grades in judged.values() for name, _ in grades)
     served = len({item.query_id for item in found})
     log.info("%d positives for %d queries; %d left out as answers of a held-out split", len(found), served, left_out)
     write_jsonl(positives, found)
@@ -51,7 +51,3 @@ def collect_passages(
         counts,
         {"queries": len(judged), "passages": len(found), "queries_served": served, "held_out_answers": left_out},
     )
-
-
-def _best_first(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]

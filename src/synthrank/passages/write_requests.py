@@ -1,5 +1,6 @@
 """Step write_requests: render a paradigm's prompt for every training query."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from synthrank.errors import BudgetError, ConfigError
@@ -10,7 +11,7 @@ from synthrank.prompts import Prompt, read_prompt
 from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.records import Exemplar, Passage, Query, Request
 from synthrank.specs.base import load
-from synthrank.specs.paradigms import Exemplars, GeneratedParadigm, ParadigmSpec
+from synthrank.specs.paradigms import Asked, Exemplars, GradedParadigm, ParadigmSpec
 from synthrank.texts import texts_of
 from synthrank.trec import answers, read_qrels, relevant
 
@@ -37,7 +38,7 @@ def write_requests(
     paradigm with pairs uses ``count + 1`` human labels in all, however many queries there are.
 
     Args:
-        paradigm: the paradigm's entity file, of kind generated.
+        paradigm: the paradigm's entity file, of kind generated or graded.
         prompt: the prompt file.
         passages: the passages of the corpus.
         queries: the training queries.
@@ -48,26 +49,36 @@ def write_requests(
         examples: written: the first few requests, for reading.
 
     Raises:
-        ConfigError: the prompt and the paradigm disagree on exemplars.
+        ConfigError: the prompt and the paradigm disagree on the task, on exemplars or on levels.
         BudgetError: the corpus has too few passages to choose exemplars from.
     """
-    spec: GeneratedParadigm = load(ParadigmSpec, paradigm)
+    spec: Asked = load(ParadigmSpec, paradigm)
     template = read_prompt(prompt)
-    expected = {"query", "exemplars"} if spec.exemplars else {"query"}
+    task, wanted, given = _asks_for(spec)
+    expected = {"query", *given, *(["exemplars"] if wanted else [])}
+    if template.task != task:
+        raise ConfigError(f"{prompt}: task: must be {task!r} for {paradigm}, got {template.task!r}")
     if template.inputs != expected:
         raise ConfigError(f"{prompt}: inputs: must be {sorted(expected)} for {paradigm}, got {sorted(template.inputs)}")
     asked = list(read_jsonl(queries, Query))
     own = relevant(read_qrels(qrels))
     excluded = answers(held_out)
-    pool = _pool(spec.exemplars, passages, asked, own, excluded) if spec.exemplars else []
-    count = spec.exemplars.count if spec.exemplars else 0
-    rendered = [_request(template, query, _shown(pool, query, own, count), count) for query in asked]
+    pool = _pool(wanted, passages, asked, own, excluded) if wanted else []
+    count = wanted.count if wanted else 0
+    rendered = [_request(template, query, _shown(pool, query, own, count), count, given) for query in asked]
     write_jsonl(requests, rendered)
     write_jsonl(exemplars, pool)
     with atomic_text(examples) as stream:
         for request in rendered[:EXAMPLES_SHOWN]:
             stream.write(f"# {request.query_id}\n\n")
             stream.writelines(f"**{turn.role}**\n\n{turn.content}\n\n" for turn in request.messages)
+
+
+def _asks_for(spec: Asked) -> tuple[str, Exemplars | None, dict[str, object]]:
+    """Return the task of a paradigm's prompt, the exemplars that it shows, and what else it is given."""
+    if isinstance(spec, GradedParadigm):
+        return "graded", None, {"levels": list(spec.levels)}
+    return "passage", spec.exemplars, {}
 
 
 def _pool(
@@ -94,10 +105,10 @@ def _shown(pool: list[Exemplar], query: Query, own: dict[str, set[str]], count: 
     return [item for item in pool if item.query_id != query.id and item.id not in mine][:count]
 
 
-def _request(prompt: Prompt, query: Query, shown: list[Exemplar], count: int) -> Request:
+def _request(prompt: Prompt, query: Query, shown: list[Exemplar], count: int, given: Mapping[str, object]) -> Request:
     if len(shown) < count:
         raise BudgetError(f"query {query.id}: the exemplar pool holds {len(shown)} that are not its own, not {count}")
-    values: dict[str, object] = {"query": query.text}
+    values: dict[str, object] = {"query": query.text, **given}
     if count:
         values["exemplars"] = shown
     schema = SCHEMA_OF[prompt.task] if prompt.structured else ""

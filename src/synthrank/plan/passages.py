@@ -1,6 +1,7 @@
 """Passages that language models write for training queries."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from synthrank.distillation import recipes_of
@@ -11,15 +12,20 @@ from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore, folder_of
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
 from synthrank.prompts import read_prompt
+from synthrank.reading.written import replies_wanted
 from synthrank.records import Exemplar, Request
 from synthrank.specs.corpora import TRAIN
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
-from synthrank.specs.paradigms import GeneratedParadigm
+from synthrank.specs.paradigms import Asked as AskedParadigm
+from synthrank.specs.paradigms import GradedParadigm
 from synthrank.study import Study
 
 
 def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
-    """Yield one line for each paradigm and LLM, those of the distillation study's recipes among them."""
+    """Yield one line for each paradigm and LLM, those of the distillation study's recipes among them.
+
+    Requests are counted as if each reply were usable: what is asked again is not known before.
+    """
     written = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
     if study.experiment.twolar:
         pairs = study.generated(recipes_of(study))
@@ -28,12 +34,14 @@ def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
         path = results / "passages" / corpus / paradigm / "requests.jsonl"
         requests = list(read_jsonl(path, Request)) if path.is_file() else None
         spec = study.entities["llms"][llm]
+        times = replies_wanted(study.entities["paradigms"][paradigm])
         if requests is None:
             count, mean = queries_of(study, corpus, TRAIN), float(prompt_tokens(_example(study, paradigm)))
-            asked = Asked(count, mean, reply_tokens(spec))
+            asked = Asked(count * times, mean, reply_tokens(spec))
         else:
             mean = sum(map(prompt_tokens, requests)) / max(1, len(requests))
-            asked = Asked(len(requests), mean, reply_tokens(spec), _stored(spec, requests, store), "yes")
+            every = [replace(request, sample=sample) for request in requests for sample in range(times)]
+            asked = Asked(len(every), mean, reply_tokens(spec), _stored(spec, every, store), "yes")
         yield priced("generate_passages", corpus, paradigm, llm, spec, asked)
 
 
@@ -48,10 +56,12 @@ def _stored(spec: object, requests: list[Request], store: Path) -> int:
 
 def _example(study: Study, paradigm: str) -> Request:
     """Return a request of ordinary size under a paradigm."""
-    spec: GeneratedParadigm = study.entities["paradigms"][paradigm]
+    spec: AskedParadigm = study.entities["paradigms"][paradigm]
     prompt = read_prompt(study.folder / "prompts" / f"{spec.prompt}.md")
     values: dict[str, object] = {"query": words(QUERY_WORDS)}
-    if spec.exemplars:
+    if isinstance(spec, GradedParadigm):
+        values["levels"] = list(spec.levels)
+    elif spec.exemplars:
         text = words(spec.exemplars.words or PASSAGE_WORDS)
         shown = Exemplar("", text, "", str(values["query"]) if spec.exemplars.kind == "pairs" else "")
         values["exemplars"] = [shown] * spec.exemplars.count

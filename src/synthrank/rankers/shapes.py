@@ -29,7 +29,14 @@ def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Datas
 
 
 def pointwise(groups: Sequence[Group], spec: Reranker) -> Dataset:
-    """Return one row a candidate: query, passage, label."""
+    """Return one row a candidate: query, passage, label.
+
+    Raises:
+        ModelError: a label is above 1, which is no probability.
+    """
+    for group in groups:
+        if max((item.label for item in group.candidates), default=0) > 1:
+            raise ModelError(f"query {group.query_id}: graded labels; {spec.loss} needs labels up to 1")
     rows = [(group.query, item.text, item.label) for group in groups for item in _kept(group, spec.negatives)]
     queries, passages, labels = zip(*rows, strict=True)
     return Dataset.from_dict({"query": queries, "passage": passages, "label": labels})

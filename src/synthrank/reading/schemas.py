@@ -11,6 +11,24 @@ SCHEMA_OF = {
             "additionalProperties": False,
         }
     ),
+    "graded": json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "passages": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"level": {"type": "integer"}, "text": {"type": "string"}},
+                        "required": ["level", "text"],
+                        "additionalProperties": False,
+                    },
+                }
+            },
+            "required": ["passages"],
+            "additionalProperties": False,
+        }
+    ),
     "queries": json.dumps(
         {
             "type": "object",

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from synthrank.errors import ConfigError
 from synthrank.records import Judgment, Passage, Query
-from synthrank.specs.corpora import BeirCorpus, CorpusSpec, FaqCorpus
+from synthrank.specs.corpora import BeirCorpus, CorpusSpec, FaqCorpus, MixedCorpus
 
 
 class Source(Protocol):
@@ -34,7 +34,7 @@ def open_source(spec: CorpusSpec, origin: Path, archives: Path | None = None) ->
         archives: folder of the unpacked documentation, needed by a ``faq`` corpus only.
 
     Raises:
-        ConfigError: a ``faq`` corpus is opened without ``archives``.
+        ConfigError: a ``faq`` corpus is opened without ``archives``, or the corpus is mixed and has no source.
         DataError: a file or folder that the entity names is absent.
     """
     # one kind's libraries are not loaded for another: ir_datasets alone takes seconds
@@ -48,6 +48,8 @@ def open_source(spec: CorpusSpec, origin: Path, archives: Path | None = None) ->
         from synthrank.sources.beir import BeirSource
 
         return BeirSource(spec, origin)
+    if isinstance(spec, MixedCorpus):
+        raise ConfigError(f"{origin}: source mixed is made of another corpus by mix_passages, not read from files")
     from synthrank.sources.irds import IrdsSource
 
     return IrdsSource(spec, origin)

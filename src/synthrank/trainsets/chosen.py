@@ -1,0 +1,45 @@
+"""Which training queries a recipe takes, and the passages that were written for them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from synthrank.errors import BudgetError
+from synthrank.files import read_jsonl
+from synthrank.records import WrittenPassage
+
+Written = dict[str, list[WrittenPassage]]
+"""Per query its written passages, in the order of their file; queries in the order in which recipes walk them."""
+
+
+def read_written(path: Path, excluded: Collection[str]) -> Written:
+    """Return the written passages of each query, but for those that answer a held-out query."""
+    found: Written = defaultdict(list)
+    for item in read_jsonl(path, WrittenPassage):
+        if item.id not in excluded:
+            found[item.query_id].append(item)
+    return dict(found)
+
+
+def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[str], origin: Path, key: str) -> Written:
+    """Return the passages of the first ``wanted`` queries of an order that have any.
+
+    Args:
+        written: the passages of each query that may serve.
+        order: all training queries.
+        wanted: how many queries.
+        count: ``queries``, and ``queries_replaced`` where an earlier one has none.
+        origin: the file of the passages, for the error.
+        key: of the recipe that states how many, for the error.
+
+    Raises:
+        BudgetError: fewer queries have one.
+    """
+    served = [name for name in order if name in written][:wanted]
+    if len(served) < wanted:
+        raise BudgetError(
+            f"{origin}: {len(served)} of {len(order)} training queries have a passage, the recipe wants {wanted}; "
+            f"lower {key}"
+        )
+    count.update(queries=len(served), queries_replaced=len(set(served) - set(order[:wanted])))
+    return {name: written[name] for name in served}

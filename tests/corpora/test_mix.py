@@ -1,0 +1,108 @@
+"""Mixed corpora: both wordings of every passage, and every judgment for both."""
+
+import json
+
+import pytest
+
+from synthrank.corpora.mix_judgments import mix_judgments
+from synthrank.corpora.mix_passages import mix_passages
+from synthrank.errors import ConfigError, DataError
+from synthrank.files import read_jsonl, write_jsonl
+from synthrank.records import Passage, Query
+from synthrank.sources import open_source
+from synthrank.specs.base import load
+from synthrank.specs.corpora import CorpusSpec
+
+ORIGINALS = [Passage("p1", "one text", "One"), Passage("p2", "two words more"), Passage("p3", "three")]
+
+
+@pytest.fixture
+def mix(tmp_path):
+    """Return a function that mixes passages and judgments, and gives (passages, stats, queries, qrels)."""
+
+    def do(rewritten, qrels="q1 0 p1 2\nq1 0 p3 0\nq2 0 p2 1\n", counts=None, originals=ORIGINALS):
+        spec = {"source": "mixed", "corpus": "c", "paradigm": "llm", "splits": {"test": "dev"}, "counts": counts or {}}
+        (tmp_path / "mixed.yaml").write_text(json.dumps(spec))
+        write_jsonl(tmp_path / "originals.jsonl", originals)
+        write_jsonl(tmp_path / "rewritten.jsonl", [Passage(name, text) for name, text in rewritten.items()])
+        write_jsonl(tmp_path / "queries.jsonl", [Query("q1", "one?"), Query("q2", "two?")])
+        (tmp_path / "qrels.txt").write_text(qrels)
+        mix_passages(spec=tmp_path / "mixed.yaml", originals=tmp_path / "originals.jsonl",
+                     rewritten=tmp_path / "rewritten.jsonl", passages=tmp_path / "out/passages.jsonl",
+                     stats=tmp_path / "out/passages.json")  # fmt: skip
+        mix_judgments(spec=tmp_path / "mixed.yaml", split="test", original_queries=tmp_path / "queries.jsonl",
+                      original_qrels=tmp_path / "qrels.txt", passages=tmp_path / "out/passages.jsonl",
+                      queries=tmp_path / "out/queries.jsonl", qrels=tmp_path / "out/qrels.txt")  # fmt: skip
+        return (
+            list(read_jsonl(tmp_path / "out/passages.jsonl", Passage)),
+            json.loads((tmp_path / "out/passages.json").read_text()),
+            list(read_jsonl(tmp_path / "out/queries.jsonl", Query)),
+            (tmp_path / "out/qrels.txt").read_text(),
+        )
+
+    return do
+
+
+ALL = {"p3": "a third", "p1": "a first text", "p2": "a second"}
+
+
+def test_originals_then_rewritten_ones_and_every_judgment_twice(mix):
+    passages, stats, queries, qrels = mix(ALL)
+    assert passages == [
+        *ORIGINALS, Passage("p3@llm", "a third"), Passage("p1@llm", "a first text"), Passage("p2@llm", "a second"),
+    ]  # fmt: skip
+    assert stats == {
+        "passages": 6, "originals": 3, "rewritten": 3, "unknown": 0, "words": 6, "words_rewritten": 7,
+        "without_rewriting": 0,
+    }  # fmt: skip
+    assert queries == [Query("q1", "one?"), Query("q2", "two?")]
+    assert qrels == (
+        "q1 0 p1 2\nq1 0 p1@llm 2\nq1 0 p3 0\nq1 0 p3@llm 0\nq2 0 p2 1\nq2 0 p2@llm 1\n"
+    )  # fmt: skip
+
+
+def test_what_has_no_original_is_left_out_and_counted(mix):
+    passages, stats, _, _ = mix(ALL | {"p9": "of nothing"})
+    assert len(passages) == 6
+    assert (stats["unknown"], stats["rewritten"]) == (1, 3)
+
+
+def test_what_was_not_rewritten_must_be_stated_where_it_is_judged(mix, tmp_path):
+    some = {"p1": "a first", "p2": "a second"}
+    with pytest.raises(DataError) as error:
+        mix(some)
+    assert str(error.value) == (
+        f"{tmp_path}/mixed.yaml, split test: 1 judgments name passages that are not in {tmp_path}/out/passages.jsonl, "
+        "the first 'p3@llm'; state absent: 1 where it is known that the original is not there, or was not rewritten"
+    )
+    assert not (tmp_path / "out/qrels.txt").exists()
+    _, stats, _, qrels = mix(some, counts={"splits": {"test": {"absent": 1}}})
+    assert stats["without_rewriting"] == 1
+    assert "q1 0 p3@llm 0" in qrels
+    with pytest.raises(DataError, match="0 judgments name passages that are not in"):
+        mix(ALL, counts={"splits": {"test": {"absent": 1}}})
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"passages": 5}, "6 passages, but 5 are stated"),
+        ({"splits": {"test": {"queries": 3}}}, "2 queries, but 3 are stated"),
+        ({"splits": {"test": {"judgments": 3}}}, "6 judgments, but 3 are stated"),
+    ],
+)
+def test_counts_are_checked(mix, tmp_path, counts, said):
+    with pytest.raises(DataError, match=said):
+        mix(ALL, counts=counts)
+    assert (tmp_path / "out/passages.jsonl").exists() == ("splits" in counts)
+
+
+def test_an_id_that_is_there_already_is_refused(mix):
+    with pytest.raises(DataError, match=r"rewritten\.jsonl: passage id 'p1@llm' is given twice"):
+        mix(ALL, originals=[*ORIGINALS, Passage("p1@llm", "so named by chance")])
+
+
+def test_a_mixed_corpus_is_not_read_from_a_source(mix, tmp_path):
+    mix(ALL)
+    with pytest.raises(ConfigError, match=r"mixed\.yaml: source mixed is made of another corpus by mix_passages"):
+        open_source(load(CorpusSpec, tmp_path / "mixed.yaml"), tmp_path / "mixed.yaml")

@@ -1,0 +1,86 @@
+"""Negatives in another wording are those of the human recipe; other passages for the same query are none."""
+
+from collections import Counter
+
+import pytest
+
+from synthrank.files import write_jsonl
+from synthrank.order import seeded
+from synthrank.records import Passage, WrittenPassage
+from synthrank.specs.recipes import Guard, Negatives
+from synthrank.trainsets.negatives import draw, open_source
+from synthrank.trec import write_run
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """Return a function that draws from passages and a run, and gives (ids and texts by query, counts)."""
+
+    def do(run, texts, anchors, *, count=3, depth=8, excluded=(), reworded=False, guard=None, known=None, **more):
+        write_run(tmp_path / "run.trec", run, "x")
+        write_jsonl(tmp_path / "passages.jsonl", [Passage(name, text) for name, text in texts.items()])
+        settings = Negatives(source="same", retriever="bm25", depth=depth, count=count, guard=guard or Guard())
+        tally = Counter()
+        source = open_source(tmp_path / "run.trec", tmp_path / "passages.jsonl", set(excluded), reworded)
+        found = draw(anchors, source, settings, 13, known or {}, tally, **more)
+        return {item.query_id: {one.id: one.text for one in items} for item, items in found}, dict(tally)
+
+    return do
+
+
+RUN = {f"q{number}": [(f"p{number + step}", 20.0 - step) for step in range(12)] for number in range(3)}
+HUMAN = {f"p{number}": f"human text {number}" for number in range(30)}
+OTHER = {name: f"other {text}" for name, text in HUMAN.items()}
+
+
+def anchors(texts, queries=("q0", "q1", "q2")):
+    return [WrittenPassage(f"p{name[1:]}", texts[f"p{name[1:]}"], name, f"{name}?") for name in queries]
+
+
+@pytest.mark.parametrize("guard", [Guard(), Guard(skip_top=3)])
+@pytest.mark.parametrize("count", [3, 11])
+def test_the_same_passages_in_the_other_wording(drawn, guard, count):
+    human, counts = drawn(RUN, HUMAN, anchors(HUMAN), guard=guard, count=count, excluded=["p4"])
+    other, same = drawn(RUN, OTHER, anchors(OTHER), guard=guard, count=count, excluded=["p4"], reworded=True)
+    assert counts == same
+    assert [list(names) for names in other.values()] == [list(names) for names in human.values()]
+    assert all(text == OTHER[name] for names in other.values() for name, text in names.items())
+    assert not any("p4" in names for names in other.values())
+
+
+def test_a_passage_without_another_wording_is_passed_over_and_counted(drawn):
+    some = {name: text for name, text in OTHER.items() if name not in ("p2", "p3")}
+    found, counts = drawn(RUN, some, anchors(OTHER), reworded=True, depth=4, count=2, guard=Guard(skip_top=1))
+    # The first of five is skipped, be it lost: of p0 … p4, p1 … p5 and p2 … p6 these are left.
+    assert {query: list(names) for query, names in found.items()} == {
+        "q0": seeded(["p1", "p4"], 13), "q1": seeded(["p4", "p5"], 13), "q2": seeded(["p4", "p5", "p6"], 13)[:2],
+    }  # fmt: skip
+    assert counts == {"negatives_absent": 2 + 2 + 2, "negatives_at_random": 0}
+    last = anchors(OTHER, ["q2"])
+    found, _ = drawn(RUN, some, last, reworded=True, depth=4, count=3, guard=Guard(skip_top=1))
+    assert set(found["q2"]) == {"p4", "p5", "p6"}
+
+
+def test_what_else_was_written_for_the_query_is_no_negative(drawn):
+    texts = {f"{query}@zero{place}": f"{query} {place}" for query in ("q1", "q2") for place in ("", "@2", "@3")}
+    run = {"q1": [(name, 9.0 - place) for place, name in enumerate(texts)]}
+    item = WrittenPassage("q1@zero", "q1 ", "q1", "q1?")
+    found, counts = drawn(run, texts, [item], guard=Guard(known_positives=False))
+    assert set(found["q1"]) == {"q2@zero", "q2@zero@2", "q2@zero@3"}
+    assert counts == {"negatives_at_random": 0}
+
+
+def test_passages_that_the_group_holds_are_not_drawn(drawn):
+    found, _ = drawn(RUN, HUMAN, anchors(HUMAN, ["q0"]), count=6, taken={"q0": {"p1", "p2"}})
+    *ranked, drawn_at_random = found["q0"]
+    assert sorted(ranked) == ["p3", "p4", "p5", "p6", "p7"]
+    assert int(drawn_at_random[1:]) >= 8
+
+
+def test_labels(tmp_path):
+    write_run(tmp_path / "run.trec", RUN, "x")
+    write_jsonl(tmp_path / "passages.jsonl", [Passage(name, text) for name, text in HUMAN.items()])
+    source = open_source(tmp_path / "run.trec", tmp_path / "passages.jsonl", set())
+    settings = Negatives(source="human", retriever="bm25", count=2)
+    ((_, items),) = draw(anchors(HUMAN, ["q0"]), source, settings, 13, {}, Counter(), label=1.0)
+    assert [item.label for item in items] == [1.0, 1.0]
