@@ -1,0 +1,89 @@
+"""Stage validity: what training sets are like, and what of them test sets hold too.
+
+Takes  results/trainsets/{recipe}/{llm}/groups.jsonl or results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, which
+       {data} names without the file; the exemplars of prompts; queries, judgments and passages of test sets
+Gives  results/validity/{data}/statistics.json, passages.csv, leaks.jsonl and leaks.json
+"""
+
+
+rule measure_passages:
+    """Measure lengths, overlaps with the query, diversity, repetition, refusals and language of the positives."""
+    input:
+        data=needs.measured,
+        retriever=needs.measuring_retriever,
+        model=needs.measuring_model,
+    output:
+        statistics="results/validity/{data}/statistics.json",
+        passages="results/validity/{data}/passages.csv",
+    log:
+        "results/logs/measure_passages/{data}.log",
+    benchmark:
+        "results/benchmarks/measure_passages/{data}.tsv"
+    conda:
+        "../envs/validity.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        code=code_of("measure_passages.py"),
+        validity=needs.validity,
+    shell:
+        r"""
+        python "$SCRIPTS"/measure_passages.py \
+            --data {input.data:q} \
+            --retriever {input.retriever:q} \
+            --model {input.model:q} \
+            --sample {params.validity.sample} \
+            --refusals {params.validity.refusals:q} \
+            --seed {params.validity.seed} \
+            --statistics {output.statistics:q} \
+            --passages {output.passages:q} \
+            &>{log:q}
+        """
+
+
+rule find_leaks:
+    """Find training queries, passages and exemplars that a test set holds too."""
+    input:
+        data=needs.measured,
+        exemplars=needs.leak_exemplars,
+        queries=needs.leak_queries,
+        qrels=needs.leak_qrels,
+        passages=needs.leak_passages,
+        retriever=needs.leak_retriever,
+        model=needs.leak_model,
+    output:
+        leaks="results/validity/{data}/leaks.jsonl",
+        counts="results/validity/{data}/leaks.json",
+    log:
+        "results/logs/find_leaks/{data}.log",
+    benchmark:
+        "results/benchmarks/find_leaks/{data}.tsv"
+    conda:
+        "../envs/validity.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=1,
+    params:
+        code=code_of("find_leaks.py"),
+        testsets=needs.leak_testsets,
+        tests=needs.leak_tests,
+    shell:
+        r"""
+        python "$SCRIPTS"/find_leaks.py \
+            --data {input.data:q} \
+            --exemplars {input.exemplars:q} \
+            --testsets {params.testsets:q} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --passages {input.passages:q} \
+            --retriever {input.retriever:q} \
+            --model {input.model:q} \
+            --tests {params.tests:q} \
+            --leaks {output.leaks:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """

@@ -1,0 +1,141 @@
+"""Inputs of the stage validity, and of training sets that leave out what test sets hold too."""
+
+from collections.abc import Iterable
+
+from synthrank.distillation import made
+from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.specs.experiment import Validity
+from synthrank.specs.leaks import LeakTests
+from synthrank.specs.paradigms import HumanParadigm
+from synthrank.specs.recipes import DroppedLeaks, Sized
+
+
+class ValidityNeeds(StageNeeds):
+    """What is measured of training sets, and what they are compared with."""
+
+    def validity(self, wildcards: Wildcards) -> Validity:
+        """Return what the experiment measures of training sets."""
+        return self.study.validity
+
+    def measured(self, wildcards: Wildcards) -> str:
+        """Return the file of a training set, or of a paradigm's written passages."""
+        kind = wildcards.data.split("/")[0]
+        return f"results/{wildcards.data}/{'groups' if kind == 'trainsets' else 'passages'}.jsonl"
+
+    def measuring_retriever(self, wildcards: Wildcards) -> str:
+        """Return the entity file of the retriever whose model gives vectors for diversity."""
+        return self.spec("retrievers", self.study.validity.retriever)
+
+    def measuring_model(self, wildcards: Wildcards) -> str:
+        """Return the folder of that model."""
+        return self._model(self.study.validity.retriever)
+
+    def leak_exemplars(self, wildcards: Wildcards) -> list[str]:
+        """Return the exemplars of each generated paradigm of a training set, or of a paradigm, that shows any."""
+        kind, *names = wildcards.data.split("/")
+        corpus, paradigms = self._written_for(names[0]) if kind == "trainsets" else (names[0], [names[1]])
+        return [
+            f"results/passages/{corpus}/{name}/exemplars.jsonl"
+            for name in paradigms
+            if getattr(self.study.entities["paradigms"][name], "exemplars", None)
+        ]
+
+    def _written_for(self, recipe: str) -> tuple[str, list[str]]:
+        """Return the corpus of a recipe and its paradigms, each once; none for a recipe of another kind."""
+        spec = self.study.entities["recipes"][recipe]
+        return spec.corpus, list(dict.fromkeys(spec.paradigms)) if isinstance(spec, Sized) else []
+
+    def leak_tests(self, wildcards: Wildcards) -> str:
+        """Return what counts as a leak, as JSON."""
+        return self.study.validity.leaks.model_dump_json()
+
+    def leak_testsets(self, wildcards: Wildcards) -> list[str]:
+        """Return every test set of the experiment, each once."""
+        experiment = self.study.experiment
+        suites = [*experiment.suites, *(experiment.bias.suites if experiment.bias else ())]
+        return list(dict.fromkeys(name for suite in suites for name in self.study.testsets_of(suite)))
+
+    def leak_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of each of :meth:`leak_testsets`."""
+        return self._of_splits(self.leak_testsets(wildcards), "queries.jsonl")
+
+    def leak_qrels(self, wildcards: Wildcards) -> list[str]:
+        """Return the judgments of each of :meth:`leak_testsets`."""
+        return self._of_splits(self.leak_testsets(wildcards), "qrels.txt")
+
+    def leak_passages(self, wildcards: Wildcards) -> list[str]:
+        """Return the passages of the corpus of each of :meth:`leak_testsets`."""
+        return self._collections(self.leak_testsets(wildcards))
+
+    def leak_retriever(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the retriever that finds near duplicates, where they are looked for."""
+        return self._retriever(self.study.validity.leaks)
+
+    def leak_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of that retriever's model."""
+        return self._models(self.study.validity.leaks)
+
+    def validity_statistics(self, wildcards: Wildcards) -> list[str]:
+        """Return the statistics of every training set of the experiment, those of human passages alone first."""
+        return [f"{folder}/statistics.json" for folder in self._measured_trainsets()]
+
+    def validity_leaks(self, wildcards: Wildcards) -> list[str]:
+        """Return the counts of leaks of every training set of the experiment, in the same order."""
+        return [f"{folder}/leaks.json" for folder in self._measured_trainsets()]
+
+    def _measured_trainsets(self) -> list[str]:
+        experiment, _ = self.study.experiment, self.study.validity  # which refuses an experiment that measures nothing
+        systems = made(self.study, experiment.recipes, experiment.llms)
+        systems.sort(key=lambda system: not self._is_human(system[0]))
+        return [f"results/validity/trainsets/{recipe}/{llm}" for recipe, llm in systems]
+
+    def _is_human(self, recipe: str) -> bool:
+        """Tell whether people wrote all positives of a recipe."""
+        spec, paradigms = self.study.entities["recipes"][recipe], self.study.entities["paradigms"]
+        return isinstance(spec, Sized) and all(isinstance(paradigms[name], HumanParadigm) for name in spec.paradigms)
+
+    # Training sets without leaks: nothing to read where the recipe drops none.
+
+    def dropped_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of each test set that a recipe's training data must not hold."""
+        dropped = self._dropped(wildcards)
+        return self._of_splits(dropped.testsets, "queries.jsonl") if dropped else []
+
+    def dropped_qrels(self, wildcards: Wildcards) -> list[str]:
+        """Return the judgments of each of these test sets."""
+        dropped = self._dropped(wildcards)
+        return self._of_splits(dropped.testsets, "qrels.txt") if dropped else []
+
+    def dropped_passages(self, wildcards: Wildcards) -> list[str]:
+        """Return the passages of the corpus of each of these test sets."""
+        dropped = self._dropped(wildcards)
+        return self._collections(dropped.testsets) if dropped else []
+
+    def dropped_retriever(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the retriever that finds near duplicates, where they are left out."""
+        return self._retriever(self._dropped(wildcards))
+
+    def dropped_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of that retriever's model."""
+        return self._models(self._dropped(wildcards))
+
+    def _dropped(self, wildcards: Wildcards) -> DroppedLeaks | None:
+        dropped: DroppedLeaks | None = self.study.entities["recipes"][wildcards.recipe].drop_leaks
+        return dropped
+
+    def _of_splits(self, testsets: Iterable[str], file: str) -> list[str]:
+        specs = [self.study.entities["testsets"][name] for name in testsets]
+        return [f"results/corpora/{spec.corpus}/{spec.split}/{file}" for spec in specs]
+
+    def _collections(self, testsets: Iterable[str]) -> list[str]:
+        specs = [self.study.entities["testsets"][name] for name in testsets]
+        return [f"results/corpora/{spec.corpus}/passages.jsonl" for spec in specs]
+
+    def _retriever(self, tests: LeakTests | None) -> list[str]:
+        return [self.spec("retrievers", tests.retriever)] if tests and tests.retriever else []
+
+    def _models(self, tests: LeakTests | None) -> list[str]:
+        return [self._model(tests.retriever)] if tests and tests.retriever else []
+
+    def _model(self, retriever: str) -> str:
+        return f"results/models/{self.study.entities['retrievers'][retriever].model}"

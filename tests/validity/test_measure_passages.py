@@ -1,0 +1,106 @@
+"""The step: pairs and distinct passages told apart, nulls where nothing is defined."""
+
+import csv
+import json
+
+import pytest
+
+from synthrank.errors import DataError
+from synthrank.files import write_jsonl
+from synthrank.records import Candidate, Group, WrittenPassage
+from synthrank.validity.measure_passages import measure_passages
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+BREAD = "Bread needs flour, water, salt and yeast, and time for the dough to rise."
+RIVER = "As an AI, I say: the river rises in the mountains and reaches the sea near the old town."
+
+
+@pytest.fixture
+def measure(tmp_path, encoder):
+    """Return a function that runs the step on records and returns statistics and rows."""
+    spec = tmp_path / "dense.yaml"
+    spec.write_text("kind: dense\nmodel: tiny\nmax_length: 64\n")
+
+    def run(records, sample=100, refusals=("as an ai",), seed=13):
+        write_jsonl(tmp_path / "data.jsonl", records)
+        measure_passages(
+            data=tmp_path / "data.jsonl", retriever=spec, model=encoder, sample=sample, refusals=list(refusals),
+            seed=seed, statistics=tmp_path / "statistics.json", passages=tmp_path / "passages.csv",
+        )  # fmt: skip
+        text = (tmp_path / "statistics.json").read_text()
+        assert "NaN" not in text
+        with (tmp_path / "passages.csv").open() as stream:
+            return json.loads(text), list(csv.DictReader(stream))
+
+    return run
+
+
+def test_positives_of_a_training_set(measure):
+    groups = [
+        Group("q1", "What does bread need?", (Candidate("p1", BREAD, 1.0), Candidate("n", "no positive", 0.0))),
+        Group("q1", "What does bread need?", (Candidate("p1", BREAD, 1.0), Candidate("p2", RIVER, 0.5))),
+        Group("q2", "Where is the dough?", (Candidate("p1", BREAD, 3.0), Candidate("n", "no positive", 0.0))),
+    ]
+    found, rows = measure(groups)
+    assert rows == [
+        {"query_id": "q1", "passage_id": "p1", "words": "14", "query_overlap": "0.2500"},
+        {"query_id": "q1", "passage_id": "p2", "words": "19", "query_overlap": "0.0000"},
+        {"query_id": "q2", "passage_id": "p1", "words": "14", "query_overlap": "0.5000"},
+    ]
+    assert (found["pairs"], found["queries"], found["passages"], found["empty"]) == (3, 2, 2, 0)
+    assert found["passages_per_query"] == 1.5
+    assert found["words"]["mean"] == pytest.approx(47 / 3)
+    assert found["query_overlap"]["mean"] == pytest.approx(0.25)
+    # without stop words: what does bread need -> 1/4, 0/4; where dough -> 1/2
+    assert found["query_overlap_without_stop_words"] == pytest.approx(0.25)
+    assert found["refusals"] == 0.5
+    assert found["languages"] == {"en": 2}
+    assert found["near_duplicates"] == 0
+    assert found["sample"] == 2
+    assert 1 < found["effective_passages"] <= 2
+    assert -1 <= found["mean_cosine"] < 1
+    assert found["segmental_type_token_ratio"] is None, "no passage has 50 words"
+
+
+def test_one_passage_has_no_pairs_to_compare(measure):
+    found, _ = measure([WrittenPassage("q1@zero", BREAD, "q1", "bread?")])
+    assert found["self_bleu"] is None
+    assert found["mean_cosine"] is None
+    assert found["effective_passages"] == pytest.approx(1)
+    assert found["near_duplicates"] == 0
+    assert found["words"]["sd"] == 0
+
+
+def test_empty_passages_and_queries_without_words(measure):
+    found, rows = measure([WrittenPassage("a", "", "q1", "?!"), WrittenPassage("b", " — ", "q2", "Bread?")])
+    assert (found["passages"], found["empty"]) == (2, 2)
+    assert [row["query_overlap"] for row in rows] == ["", "0.0000"]
+    assert found["words"]["mean"] == 0
+    assert found["languages"] == {}
+    nulls = [
+        "segmental_type_token_ratio", "compression_ratio", "refusals", "near_duplicates", "reading_grade", "distinct_1",
+        "distinct_3", "self_bleu", "mean_cosine", "effective_passages",
+    ]  # fmt: skip
+    assert {name: found[name] for name in nulls} == dict.fromkeys(nulls)
+
+
+def test_refusals_are_looked_for_at_the_beginning_alone(measure):
+    late = " ".join(["word"] * 40) + " as an AI"
+    found, _ = measure([WrittenPassage("a", late, "q1", "x"), WrittenPassage("b", RIVER, "q2", "x")])
+    assert found["refusals"] == 0.5
+
+
+def test_the_sample_is_seeded_and_of_its_size(measure):
+    records = [WrittenPassage(f"p{place}", f"{BREAD} {place} " * (place + 1), "q", "x") for place in range(9)]
+    found, _ = measure(records, sample=4)
+    assert found["sample"] == 4
+    assert measure(records, sample=4)[0] == found
+    assert measure(records, sample=4, seed=14)[0]["distinct_2"] != found["distinct_2"]
+
+
+def test_a_file_without_positives_is_one_line(measure):
+    with pytest.raises(DataError, match=r"data\.jsonl: no positive passage is in it; expected a training set"):
+        measure([Group("q", "x", (Candidate("n", "no", 0.0),))])
+    with pytest.raises(DataError, match="no positive passage"):
+        measure([])
