@@ -1,8 +1,9 @@
 """Stage tables: what people read.
 
 Takes  results/metrics/, results/rankings/, config/{recipes,rankers,retrievers,testsets,published}/
-Gives  results/tables/id.csv and ood.csv, tidy, with a Markdown twin each; twolar.csv and ablation-{ablation}.csv of the
-       distillation study, with a twin each; cost.csv, replies.csv and rankings.csv of what language models were asked
+Gives  results/tables/id.csv and ood.csv, tidy, with a Markdown twin each; claims.csv, enrichment.csv and sizes.csv of
+       the passage study, twolar.csv and ablation-{ablation}.csv of the distillation study, with a twin each; cost.csv,
+       replies.csv and rankings.csv of what language models were asked
 """
 
 
@@ -27,6 +28,7 @@ rule make_tables:
     params:
         code=code_of("make_tables.py"),
         measures=study.experiment.measures,
+        reference=needs.reference_recipe,
         intervals=study.experiment.intervals,
     shell:
         r"""
@@ -35,6 +37,7 @@ rule make_tables:
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --measures {params.measures:q} \
+            --reference {params.reference:q} \
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
@@ -42,6 +45,186 @@ rule make_tables:
             --id-markdown {output.id_markdown:q} \
             --ood-table {output.ood_table:q} \
             --ood-markdown {output.ood_markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_claims_table:
+    """Make the table of what the study claims, tested as one family."""
+    input:
+        metrics=needs.claims_metrics,
+        recipes=needs.claims_recipes,
+        testsets=needs.testset_specs,
+    output:
+        table="results/tables/claims.csv",
+        markdown="results/tables/claims.md",
+    log:
+        "results/logs/make_claims_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_claims_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_claims_table.py"),
+        claims=needs.claims,
+        intervals=study.experiment.intervals,
+    shell:
+        r"""
+        python "$SCRIPTS"/make_claims_table.py \
+            --metrics {input.metrics:q} \
+            --recipes {input.recipes:q} \
+            --testsets {input.testsets:q} \
+            --claims {params.claims:q} \
+            --resamples {params.intervals.resamples} \
+            --confidence {params.intervals.confidence} \
+            --seed {params.intervals.seed} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_enrichment_table:
+    """Make the table of what synthetic passages add to human ones."""
+    input:
+        metrics=needs.enrichment_metrics,
+        recipes=needs.enrichment_recipes,
+        testsets=needs.testset_specs,
+    output:
+        table="results/tables/enrichment.csv",
+        markdown="results/tables/enrichment.md",
+    log:
+        "results/logs/make_enrichment_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_enrichment_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_enrichment_table.py"),
+        enrichment=needs.enrichment,
+        control=needs.enrichment_control,
+        measures=study.experiment.measures,
+        intervals=study.experiment.intervals,
+    shell:
+        r"""
+        python "$SCRIPTS"/make_enrichment_table.py \
+            --metrics {input.metrics:q} \
+            --recipes {input.recipes:q} \
+            --testsets {input.testsets:q} \
+            --base {params.enrichment.base:q} \
+            --control {params.control:q} \
+            --enriched {params.enrichment.enriched:q} \
+            --measures {params.measures:q} \
+            --resamples {params.intervals.resamples} \
+            --confidence {params.intervals.confidence} \
+            --seed {params.intervals.seed} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_sizes_table:
+    """Make the table of what more training queries change."""
+    input:
+        metrics=needs.sizes_metrics,
+        specs=needs.sizes_recipes,
+        testsets=needs.testset_specs,
+    output:
+        table="results/tables/sizes.csv",
+        markdown="results/tables/sizes.md",
+    log:
+        "results/logs/make_sizes_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_sizes_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_sizes_table.py"),
+        sizes=needs.sizes,
+        measures=study.experiment.measures,
+        intervals=study.experiment.intervals,
+    shell:
+        r"""
+        python "$SCRIPTS"/make_sizes_table.py \
+            --metrics {input.metrics:q} \
+            --specs {input.specs:q} \
+            --testsets {input.testsets:q} \
+            --recipes {params.sizes.recipes:q} \
+            --queries {params.sizes.queries} \
+            --measures {params.measures:q} \
+            --resamples {params.intervals.resamples} \
+            --confidence {params.intervals.confidence} \
+            --seed {params.intervals.seed} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_validity_table:
+    """Make the tables of what training sets are like, and of what of them test sets hold too."""
+    input:
+        statistics=needs.validity_statistics,
+        leaks=needs.validity_leaks,
+    output:
+        validity="results/tables/validity.csv",
+        validity_markdown="results/tables/validity.md",
+        table="results/tables/leaks.csv",
+        markdown="results/tables/leaks.md",
+    log:
+        "results/logs/make_validity_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_validity_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_validity_table.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/make_validity_table.py \
+            --statistics {input.statistics:q} \
+            --leaks {input.leaks:q} \
+            --validity {output.validity:q} \
+            --validity-markdown {output.validity_markdown:q} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
+            &>{log:q}
+        """
+
+
+rule make_bias_table:
+    """Make the table of whether rankers prefer passages that a language model rewrote."""
+    input:
+        metrics=needs.bias_metrics,
+    output:
+        table="results/tables/bias.csv",
+        markdown="results/tables/bias.md",
+    log:
+        "results/logs/make_bias_table/tables.log",
+    benchmark:
+        "results/benchmarks/make_bias_table/tables.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    params:
+        code=code_of("make_bias_table.py"),
+        measure=needs.bias_measure,
+        intervals=study.experiment.intervals,
+    shell:
+        r"""
+        python "$SCRIPTS"/make_bias_table.py \
+            --metrics {input.metrics:q} \
+            --measure {params.measure:q} \
+            --resamples {params.intervals.resamples} \
+            --confidence {params.intervals.confidence} \
+            --seed {params.intervals.seed} \
+            --table {output.table:q} \
+            --markdown {output.markdown:q} \
             &>{log:q}
         """
 

@@ -3,13 +3,18 @@
 import csv
 import re
 
+import numpy as np
 import pytest
 
 from synthrank.errors import DataError
 from synthrank.scores import Score, write_scores
-from synthrank.tables.make_tables import MACRO, make_tables
+from synthrank.specs.experiment import Intervals
+from synthrank.tables.cells import read_cells
+from synthrank.tables.make_tables import make_tables
+from synthrank.tables.paired import compare_all
+from synthrank.tables.places import MACRO
 
-HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries"
+HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_holm"
 RECIPE = (
     "kind: pairs\ncorpus: {}\npositives: [{{paradigm: human, queries: 1}}]\n"
     "negatives: {{source: human, retriever: bm25}}\n"
@@ -36,7 +41,7 @@ def tables(tmp_path):
         (tmp_path / f"{name}-recipe").mkdir()
         (tmp_path / f"r-{name}.yaml").rename(tmp_path / f"{name}-recipe/{name}.yaml")
 
-    def do(*files, recipes=("human",), testsets=tuple(TESTSETS)):
+    def do(*files, recipes=("human",), testsets=tuple(TESTSETS), reference="none"):
         paths = []
         for place, rows in enumerate(files):
             paths.append(tmp_path / f"m{place}.csv")
@@ -46,8 +51,8 @@ def tables(tmp_path):
         }
         make_tables(
             metrics=paths, recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
-            testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, resamples=200,
-            confidence=0.95, seed=1, **out,
+            testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
+            resamples=200, confidence=0.95, seed=1, **out,
         )  # fmt: skip
         return {name: path.read_text() for name, path in out.items()}
 
@@ -149,3 +154,125 @@ def test_the_markdown_twin_holds_the_same_numbers(tables):
 def test_seeds_must_have_scored_the_same_queries(tables):
     with pytest.raises(DataError, match="ce/human/none on faq: seeds scored different queries; remove results/metrics"):
         tables(TRAINED[1:])
+
+
+def noisy(ranker, recipe, llm, seeds, gain, testsets=tuple(TESTSETS), queries=9):
+    """Return scores of several queries a test set that no two systems share."""
+    random = np.random.default_rng(len(recipe) + 7 * len(llm))
+    return [
+        Score(ranker, recipe, llm, seed, testset, measure, f"{testset}{place}",
+              round(0.4 + gain + random.normal(0, 0.05), 6))
+        for seed in seeds for testset in testsets for measure in MEASURES for place in range(queries)
+    ]  # fmt: skip
+
+
+COMPARED = (
+    noisy("ce", "none", "none", ["1", "2"], -0.2),
+    noisy("ce", "human", "none", ["1", "2"], 0.0),
+    noisy("ce", "zero", "gpt", ["1", "2"], 0.2),
+    noisy("ce", "zero", "gemini", ["1", "2"], 0.01),
+    noisy("be", "none", "none", ["1", "2"], 0.3),
+    noisy("be", "human", "none", ["1", "2"], 0.02),
+    FIRST,
+)
+
+
+@pytest.fixture
+def compared(tables, tmp_path):
+    (tmp_path / "zero-recipe").mkdir()
+    (tmp_path / "zero-recipe/zero.yaml").write_text(RECIPE.format("home"))
+    return tables(*COMPARED, recipes=("human", "zero"), reference="human")
+
+
+def test_every_system_is_compared_with_human_passages_of_its_ranker(compared, tmp_path):
+    cells = read_cells(sorted(tmp_path.glob("m*.csv")), MEASURES)
+    for name in ("id", "ood"):
+        table = rows(compared[f"{name}_table"])
+        filled = {(row["ranker"], row["recipe"], row["llm"]) for row in table if row["p"]}
+        assert filled == {
+            ("ce", "none", "none"),
+            ("ce", "zero", "gpt"),
+            ("ce", "zero", "gemini"),
+            ("be", "none", "none"),
+        }
+        for row in table:
+            if not row["p"]:
+                assert (row["delta"], row["p_holm"]) == ("", "")
+                continue
+            names = ["bees", "lakes"] if row["testset"] == MACRO else [row["testset"]]
+            ours, theirs = cells[row["ranker"], row["recipe"], row["llm"]], cells[row["ranker"], "human", "none"]
+            pairs = [(ours[name, row["measure"]], theirs[name, row["measure"]]) for name in names]
+            (found,) = compare_all([pairs], Intervals(resamples=200, seed=1))
+            assert float(row["delta"]) == pytest.approx(found.delta, abs=5.1e-5)
+            assert float(row["p"]) == pytest.approx(found.p, abs=5.1e-7)
+            mean = next(
+                float(other["mean"]) for other in table
+                if (other["recipe"], other["ranker"], other["testset"], other["measure"])
+                == ("human", row["ranker"], row["testset"], row["measure"])
+            )  # fmt: skip
+            assert float(row["delta"]) == pytest.approx(float(row["mean"]) - mean, abs=1.6e-4)
+
+
+def holm(family):
+    """Return Holm's p from its definition: the k-th smallest of n times n - k + 1, never below an earlier one."""
+    order, adjusted, last = sorted(range(len(family)), key=family.__getitem__), [0.0] * len(family), 0.0
+    for k, place in enumerate(order):
+        last = adjusted[place] = max(last, min(1.0, (len(family) - k) * family[place]))
+    return adjusted
+
+
+def test_p_is_adjusted_within_a_table_ranker_and_measure(compared):
+    sizes = set()
+    for name in ("id", "ood"):
+        families = {}
+        for row in rows(compared[f"{name}_table"]):
+            if row["p"]:
+                families.setdefault((row["ranker"], row["measure"]), []).append(row)
+        for family in families.values():
+            expected = holm([float(row["p"]) for row in family])
+            assert [float(row["p_holm"]) for row in family] == pytest.approx(expected, abs=1e-5)
+            sizes.add((name, len(family)))
+    # three other systems on two test sets, or on three with their average; of be one system
+    assert sizes == {("id", 6), ("id", 2), ("ood", 9), ("ood", 3)}
+
+
+def test_marks_stand_where_the_adjusted_p_is_small(compared):
+    for name in ("id", "ood"):
+        text, marked = compared[f"{name}_markdown"], 0
+        for row in rows(compared[f"{name}_table"]):
+            section = text.split(f"## {row['measure']}\n")[1].split("\n## ")[0].splitlines()
+            head = next(line for line in section if line.startswith("| ranker |")).split(" | ")
+            system = f"| {row['ranker']} | {row['recipe']} | {row['llm']} | "
+            cells = next(line for line in section if line.startswith(system)).strip(" |").split(" | ")
+            cell = cells[[name.strip(" |") for name in head].index(row["testset"])]
+            assert float(cell.split()[0]) == pytest.approx(float(row["mean"]), abs=0.00056)
+            sure = bool(row["p_holm"]) and float(row["p_holm"]) < 0.05
+            assert cell.endswith("†") == sure, row
+            marked += sure
+        assert 0 < marked < len(rows(compared[f"{name}_table"]))
+        footnote = " ".join(text.split()).split("† differs")[1]
+        assert footnote.startswith(" from the same ranker trained on recipe `human`: p below 0.05, by a paired")
+        assert "Holm's method for all such tests of this table with the same ranker and measure" in footnote
+
+
+def test_without_a_reference_nothing_is_compared(tables):
+    made = tables(*COMPARED)
+    assert {(row["delta"], row["p"], row["p_holm"]) for row in rows(made["ood_table"])} == {("", "", "")}
+    assert "†" not in made["ood_markdown"]
+
+
+def test_a_recipe_of_another_corpus_is_not_compared_where_the_reference_is_not_shown(tables):
+    """For `other` faq is out of distribution; the human recipe was trained there, and stands in the other table."""
+    made = tables(
+        noisy("ce", "human", "none", ["1"], 0), noisy("ce", "other", "none", ["1"], 0.1),
+        recipes=("human", "other"), reference="human",
+    )  # fmt: skip
+    other = [row for row in rows(made["ood_table"]) if row["recipe"] == "other"]
+    assert {row["testset"] for row in other if row["p"]} == {"lakes"}
+    assert {row["testset"] for row in other} == {"faq", "faq-dev", "lakes", MACRO}
+    assert not any(row["p"] for row in rows(made["id_table"]))
+
+
+def test_a_recipe_of_another_size_is_of_the_same_corpus(tables):
+    made = tables(scores("ce", "human@7", "none", ["1", "2"], TESTSETS, 0.5))
+    assert {key[1:3] for key in keys(made["id_table"])} == {("human@7", "faq"), ("human@7", "faq-dev")}

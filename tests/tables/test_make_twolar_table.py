@@ -237,7 +237,8 @@ def test_the_markdown_twin_says_what_p_is_and_where_figures_come_from(make):
     said = " ".join(text.split())
     assert "**The p are not corrected for how many stand here**" in said
     assert "paired randomisation test, two-sided, by 300 draws, or by all exchanges where there are no more" in said
-    assert "Training seeds are averaged first" in said
+    assert "the same several seeds are paired seed by seed" in said
+    assert "otherwise seeds are averaged first" in said
     assert "is compared with nothing here" in said
     assert "95% bootstrap interval over queries" in said
     sources = text.split("## Sources\n\n")[1].splitlines()

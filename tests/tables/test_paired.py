@@ -1,5 +1,6 @@
 """Differences and their p against exact enumeration, and against scipy on both systems' values."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,9 +9,9 @@ from scipy import stats
 
 from synthrank.errors import DataError
 from synthrank.specs.experiment import Intervals
-from synthrank.tables import paired
+from synthrank.tables import randomisation
 from synthrank.tables.cells import Cell
-from synthrank.tables.paired import compare
+from synthrank.tables.paired import compare, compare_all, differences
 
 DRAWN = Intervals(resamples=2000, seed=5)
 
@@ -62,7 +63,61 @@ def test_many_queries_agree_with_scipy_on_pairs(seed):
     assert found.p == pytest.approx(stats.ttest_rel(ours, theirs).pvalue, abs=0.06), "close to normal, near the t-test"
 
 
-def test_seeds_are_averaged_first():
+def seeded(values, *seeds):
+    return replace(cell(values), seeds=seeds)
+
+
+def test_the_same_seeds_are_pairs_in_whatever_order():
+    ours, theirs = np.random.default_rng(1).random((2, 3, 8))
+    found = compare(seeded(ours, "1", "2", "3"), seeded(theirs, "1", "2", "3"), DRAWN)
+    assert found.delta == pytest.approx((ours - theirs).mean())
+    assert found.p == pytest.approx(enumerated_t(ours - theirs))
+    assert found.p != pytest.approx(enumerated((ours - theirs).mean(axis=0)))
+    other = compare(seeded(ours, "1", "2", "3"), seeded(theirs[[2, 0, 1]], "3", "1", "2"), DRAWN)
+    assert (other.delta, other.p) == (pytest.approx(found.delta), pytest.approx(found.p))
+
+
+def enumerated_t(values):
+    """Return the share of flips of whole queries whose mean over its two-way standard error is as far from 0."""
+    seeds, queries = values.shape
+
+    def t(signed):
+        rest = signed - signed.mean()
+        of_queries = (rest.mean(axis=0) ** 2).sum() / queries / (queries - 1)
+        of_seeds = (rest.mean(axis=1) ** 2).sum() / seeds / (seeds - 1)
+        of_cells = (rest**2).sum() / rest.size / (rest.size - 1)
+        return abs(signed.mean()) / np.sqrt(max(of_queries + of_seeds - of_cells, of_queries))
+
+    return np.mean([t(values * signs) >= t(values) - 1e-10 for signs in product((1, -1), repeat=queries)])
+
+
+def test_other_seeds_are_averaged_first():
+    ours, theirs = np.random.default_rng(2).random((2, 2, 8))
+    for first, second in ((("1", "2"), ("1", "3")), ((), ()), (("1", "2"), ())):
+        found = compare(seeded(ours, *first), seeded(theirs, *second), DRAWN)
+        assert found.p == pytest.approx(enumerated((ours - theirs).mean(axis=0)))
+    one_alone = [(seeded(ours, "1", "2"), seeded(theirs, "1", "2")), (seeded(ours, "1", "2"), cell(theirs[0]))]
+    assert [values.shape for values in differences(one_alone)] == [(1, 8), (1, 8)]
+    assert [values.shape for values in differences(one_alone[:1])] == [(2, 8)]
+
+
+def test_many_comparisons_are_as_each_alone():
+    """Of several sizes, numbers of seeds and test sets, in an order that is not that of their kinds."""
+    random = np.random.default_rng(3)
+    names = "1", "2", "3"
+    pairs = [
+        [(seeded(random.random((3, size)), *names), seeded(random.random((3, size)), *names)) for size in sizes]
+        for sizes in ((30,), (12,), (30, 12), (30,))
+    ]
+    pairs.insert(1, [(cell(random.random(30)), cell(random.random(30)))])
+    found = compare_all(pairs, DRAWN)
+    assert found == [compare_all([pair], DRAWN)[0] for pair in pairs]
+    macro = np.mean([(ours.values - theirs.values).mean() for ours, theirs in pairs[3]])
+    assert found[3].delta == pytest.approx(macro)
+    assert compare_all([], DRAWN) == []
+
+
+def test_seeds_that_are_not_known_are_averaged_first():
     """Three seeds of each query are one value: p is that of the means, not of three times as many queries."""
     ours, theirs = two(9, seed=4)
     noise = np.array([[0.05], [-0.02], [-0.03]])
@@ -92,7 +147,7 @@ def test_the_seed_fixes_it_and_blocks_change_nothing(monkeypatch):
     ours, theirs = map(cell, two(40))
     found = compare(ours, theirs, DRAWN)
     assert found == compare(ours, theirs, DRAWN)
-    monkeypatch.setattr(paired, "BLOCK", 700)
+    monkeypatch.setattr(randomisation, "BLOCK", 700)
     assert found == compare(ours, theirs, DRAWN)
     assert found != compare(ours, theirs, Intervals(resamples=2000, seed=6))
 

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 from synthrank.distillation import Ranked, first_stages, made, rankings
+from synthrank.errors import ConfigError
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
-from synthrank.specs.experiment import Ablation
+from synthrank.specs.experiment import Ablation, Claims, Enrichment, Sizes
+from synthrank.specs.paradigms import HumanParadigm
+from synthrank.specs.recipes import PairsRecipe, base_and_size
+
+Section = TypeVar("Section")
 
 
 class TableNeeds(StageNeeds):
@@ -53,7 +59,7 @@ class TableNeeds(StageNeeds):
     @cached_property
     def recipe_specs(self) -> list[str]:
         """The entity files of the experiment's recipes."""
-        return [self.spec("recipes", name) for name in self.study.experiment.recipes]
+        return self._recipe_specs(self.study.experiment.recipes)
 
     @cached_property
     def testset_specs(self) -> list[str]:
@@ -64,7 +70,93 @@ class TableNeeds(StageNeeds):
             for name in self.study.testsets_of(suite)
         ]
 
-    # The distillation study: methods, so that an experiment without one is refused only when its tables are asked for.
+    def reference_recipe(self, wildcards: Wildcards) -> str:
+        """Return the first recipe of the experiment that trains on human passages alone; none if there is no such."""
+        for name in self.study.experiment.recipes:
+            recipe = self.study.entities["recipes"][name]
+            if isinstance(recipe, PairsRecipe):
+                paradigms = [self.study.entities["paradigms"][paradigm] for paradigm in recipe.paradigms]
+                if all(isinstance(paradigm, HumanParadigm) for paradigm in paradigms):
+                    return name
+        return NONE
+
+    def _recipe_specs(self, names: Iterable[str]) -> list[str]:
+        """Return the entity files of recipes, each once; one named with ``@N`` has its base's."""
+        return [self.spec("recipes", name) for name in dict.fromkeys(base_and_size(name)[0] for name in names)]
+
+    # Sections: methods, so that an experiment without one is refused only when its table is asked for.
+
+    def _section(self, section: Section | None, name: str) -> Section:
+        """Return a section of the experiment.
+
+        Raises:
+            ConfigError: the experiment has none.
+        """
+        if section is None:
+            raise ConfigError(f"experiment: {name}: is missing; results/tables/{name}.csv needs it")
+        return section
+
+    @property
+    def _claims(self) -> Claims:
+        return self._section(self.study.experiment.claims, "claims")
+
+    def claims(self, wildcards: Wildcards) -> str:
+        """Return the declaration of claims, as JSON."""
+        return self._claims.model_dump_json()
+
+    def claims_recipes(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the recipes that claims compare."""
+        return self._recipe_specs(
+            name for claim in self._claims.claims.values() for name in (*claim.treatment, *claim.control)
+        )
+
+    def claims_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that the table of claims is made from, each once."""
+        llms = self.study.experiment.llms
+        return list(
+            dict.fromkeys(
+                path
+                for claim in self._claims.claims.values()
+                for path in self._trained(made(self.study, (*claim.treatment, *claim.control), llms), claim.rankers)
+            )
+        )
+
+    def enrichment(self, wildcards: Wildcards) -> Enrichment:
+        """Return the recipes that the table of enrichment compares."""
+        return self._section(self.study.experiment.enrichment, "enrichment")
+
+    def enrichment_control(self, wildcards: Wildcards) -> list[str]:
+        """Return the recipe of further human passages, if the experiment names one."""
+        control = self.enrichment(wildcards).control
+        return [control] if control else []
+
+    def enrichment_recipes(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the recipes that the table of enrichment compares."""
+        return self._recipe_specs(self._enrichment_names(wildcards))
+
+    def enrichment_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that the table of enrichment is made from."""
+        experiment = self.study.experiment
+        return self._trained(made(self.study, self._enrichment_names(wildcards), experiment.llms), experiment.rankers)
+
+    def _enrichment_names(self, wildcards: Wildcards) -> list[str]:
+        found = self.enrichment(wildcards)
+        return [found.base, *self.enrichment_control(wildcards), *found.enriched]
+
+    def sizes(self, wildcards: Wildcards) -> Sizes:
+        """Return the recipes and sizes of the table of sizes."""
+        return self._section(self.study.experiment.sizes, "sizes")
+
+    def sizes_recipes(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the recipes of the table of sizes."""
+        return self._recipe_specs(self.sizes(wildcards).recipes)
+
+    def sizes_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that the table of sizes is made from."""
+        experiment = self.study.experiment
+        return self._trained(made(self.study, self.sizes(wildcards).names, experiment.llms), experiment.rankers)
+
+    # The distillation study: methods, for the same reason.
 
     def twolar_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the distillation study's table is made from."""

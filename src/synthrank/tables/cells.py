@@ -1,7 +1,7 @@
 """Scores of all runs, arranged by system, test set and measure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,18 @@ System = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One measure of one system on one test set: ``values`` of shape (seeds, queries), and whose queries they are."""
+    """One measure of one system on one test set: ``values`` of shape (seeds, queries), and whose they are.
+
+    ``seeds`` names the training seeds in the order of the rows; empty where it is not known which they are.
+    """
 
     queries: tuple[str, ...]
     values: Values
+    seeds: tuple[str, ...] = ()
+
+    def by_seed(self, seeds: Sequence[str]) -> Values:
+        """Return the values with their rows in another order of the seeds."""
+        return self.values[[self.seeds.index(seed) for seed in seeds]]
 
 
 Cells = dict[System, dict[tuple[str, str], Cell]]
@@ -55,7 +63,7 @@ def _cell(system: System, key: tuple[str, str], of_seed: dict[str, dict[str, flo
     if any(sorted(of_query) != queries for of_query in of_seed.values()):
         raise DataError(f"{'/'.join(system)} on {key[0]}: seeds scored different queries; remove results/metrics")
     values = np.array([[of_query[query] for query in queries] for of_query in of_seed.values()])
-    return Cell(tuple(queries), values)
+    return Cell(tuple(queries), values, tuple(of_seed))
 
 
 def cell_of(cells: Cells, system: System, testset: str, measure: str) -> Cell:

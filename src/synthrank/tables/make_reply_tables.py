@@ -8,12 +8,12 @@ import pandas as pd
 
 from synthrank.files import atomic_text, read_jsonl
 from synthrank.llms.estimate import cost_usd
-from synthrank.reading.passage import read_passage
 from synthrank.reading.status import Status
+from synthrank.reading.written import read_written, replies_wanted
 from synthrank.records import Reply, Request
 from synthrank.specs.base import load
 from synthrank.specs.llms import LlmSpec
-from synthrank.specs.paradigms import GeneratedParadigm, ParadigmSpec
+from synthrank.specs.paradigms import Asked, ParadigmSpec
 
 STATUS_OF = {"refusal": Status.REFUSED, "blocked": Status.BLOCKED, "truncated": Status.TRUNCATED}
 """How a reason to drop a reply is counted; every other reason is malformed."""
@@ -25,7 +25,7 @@ def make_reply_tables(
     """Make the table of costs, estimated beside actual, and the table of how replies could be read.
 
     A reply that came from the store counts with what it once cost. An estimate is that of ``make plan`` for the first
-    attempt of every request, none of them being in the store.
+    asks of every request, none of them being in the store.
 
     Args:
         replies: every reply, one file for each paradigm and LLM.
@@ -38,11 +38,11 @@ def make_reply_tables(
     costs, read = [], []
     for reply_file, request_file, paradigm, llm in zip(replies, requests, paradigms, llms, strict=True):
         spec: LlmSpec = load(LlmSpec, llm)
-        settings: GeneratedParadigm = load(ParadigmSpec, paradigm)
+        settings: Asked = load(ParadigmSpec, paradigm)
         came = list(read_jsonl(reply_file, Reply))
         asked = list(read_jsonl(request_file, Request))
         name = {"corpus": request_file.parents[1].name, "paradigm": paradigm.stem, "llm": llm.stem}
-        costs.append(name | _cost(came, len(asked), cost_usd(spec, asked)))
+        costs.append(name | _cost(came, len(asked), replies_wanted(settings) * cost_usd(spec, asked)))
         snapshots = sorted({reply.snapshot or reply.model for reply in came})
         read.append(name | {"prompt": settings.prompt, "snapshot": " ".join(snapshots)} | _counts(came, settings))
     for path, rows in ((cost, costs), (counts, read)):
@@ -63,10 +63,10 @@ def _cost(replies: Sequence[Reply], requests: int, estimated_usd: float) -> dict
     }
 
 
-def _counts(replies: Sequence[Reply], settings: GeneratedParadigm) -> dict[str, int]:
+def _counts(replies: Sequence[Reply], settings: Asked) -> dict[str, int]:
     found: Counter[Status] = Counter()
     for reply in replies:
-        reading = read_passage(reply, settings.quality)
+        reading = read_written(reply, settings)
         if reading.reason:
             found[STATUS_OF.get(reading.reason, Status.MALFORMED)] += 1
         else:

@@ -1,39 +1,60 @@
 """A table for reading: one section a measure, one row a system, one column a test set."""
 
-import pandas as pd
+from collections.abc import Sequence
 
 from synthrank.specs.experiment import Intervals
-from synthrank.tables.pipes import head, interval, line
+from synthrank.tables.main_rows import Row
+from synthrank.tables.pipes import head, how_seeds_count, interval, line, paragraphs
+from synthrank.tables.places import TITLES, Distribution
+
+MARK = "†"
+"""Behind a cell that differs from the reference's."""
 
 
-def as_markdown(frame: pd.DataFrame, inside: bool, intervals: Intervals) -> str:
+def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, intervals: Intervals) -> str:
     """Return the Markdown twin of a tidy table.
 
     Args:
-        frame: the tidy table.
-        inside: whether it is the in-distribution table.
-        intervals: how its intervals were made.
+        rows: the table.
+        where: which of the two tables.
+        reference: the recipe that systems are compared with.
+        intervals: how intervals and p were made.
     """
-    title = "In distribution" if inside else "Out of distribution"
-    place = "the recipe's own corpus" if inside else "corpora that the recipe never saw"
+    place = "the recipe's own corpus" if where == "id" else "corpora that the recipe never saw"
     lines = [
-        f"# {title}",
+        f"# {TITLES[where]}",
         "",
         f"Test questions of {place}. Each cell: mean [{intervals.confidence:.0%} bootstrap interval over queries].",
         "Recipe `none` is the model before training, or a first stage; `RANKER+RETRIEVER` is the reranker's order",
         "fused with its first stage's; a reranker alone lists only the passages that it reordered. Overlapping",
         "intervals are no evidence of a difference, nor of equality.",
     ]
-    for measure, part in frame.groupby("measure", sort=False):
-        testsets = list(dict.fromkeys(part["testset"]))
+    compared = any(row.p is not None for row in rows)
+    alpha = 1 - intervals.confidence
+    for measure in dict.fromkeys(row.measure for row in rows):
+        here = [row for row in rows if row.measure == measure]
+        testsets = list(dict.fromkeys(row.testset for row in here))
         lines += ["", f"## {measure}", "", *head(["ranker", "recipe", "llm", "seeds"], testsets)]
-        for system, rows in part.groupby(["ranker", "recipe", "llm"], sort=False):
-            cells = {row.testset: _cell(row) for row in rows.itertuples()}
-            seeds = str(rows["seeds"].iloc[0])
-            lines.append(line([*map(str, system), seeds, *(cells.get(name, "") for name in testsets)]))
-    return "\n".join(lines) + "\n"
+        systems: dict[tuple[str, str, str], list[Row]] = {}
+        for row in here:
+            systems.setdefault((row.ranker, row.recipe, row.llm), []).append(row)
+        for system, of_system in systems.items():
+            cells = {row.testset: _cell(row, alpha) for row in of_system}
+            lines.append(line([*system, str(of_system[0].seeds), *(cells.get(name, "") for name in testsets)]))
+    if compared:
+        lines += ["", *_footnote(reference, alpha, intervals)]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _cell(row: object) -> str:
-    mean, low, high = (getattr(row, name) for name in ("mean", "ci_low", "ci_high"))
-    return interval(mean, low, high)
+def _cell(row: Row, alpha: float) -> str:
+    mark = MARK if row.p_holm is not None and row.p_holm < alpha else ""
+    return interval(row.mean, row.ci_low, row.ci_high) + mark
+
+
+def _footnote(reference: str, alpha: float, intervals: Intervals) -> list[str]:
+    return paragraphs(
+        f"{MARK} differs from the same ranker trained on recipe `{reference}`: p below {alpha:.3g}, by a paired "
+        f"randomisation test over queries, two-sided, of {intervals.resamples:,} draws (or all exchanges where there "
+        "are no more), and by Holm's method for all such tests of this table with the same ranker and measure, macro "
+        f"averages among them. {how_seeds_count()} No mark is no evidence of equality."
+    )

@@ -25,7 +25,12 @@ def difference(delta: float | None, p: float | None) -> str:
     """Return a difference and its p, nothing where nothing was compared."""
     if delta is None or p is None:
         return ""
-    return f"{delta:+.3f} (p {'< .001' if p < 0.0005 else f'{p:.3f}'.lstrip('0')})"
+    return f"{delta:+.3f} (p {chance(p)})"
+
+
+def chance(p: float) -> str:
+    """Return a p."""
+    return "< .001" if p < 0.0005 else f"{p:.3f}".lstrip("0")
 
 
 def paragraphs(*texts: str) -> list[str]:
@@ -38,7 +43,16 @@ def what_p_is(intervals: Intervals) -> str:
     return (
         "p is how often a difference at least as far from 0 comes about when, query by query, chance decides which of "
         "the two systems made which value: a paired randomisation test, two-sided, by "
-        f"{intervals.resamples:,} draws, or by all exchanges where there are no more. Training seeds are averaged "
-        "first, so p speaks of other queries, not of other seeds. **The p are not corrected for how many stand here**: "
-        "of twenty tests of what does not differ, about one has p below .05. A large p is no evidence of equality."
+        f"{intervals.resamples:,} draws, or by all exchanges where there are no more. {how_seeds_count()} **The p are "
+        "not corrected for how many stand here**: of twenty tests of what does not differ, about one has p below .05. "
+        "A large p is no evidence of equality."
+    )
+
+
+def how_seeds_count() -> str:
+    """Return what training seeds are to a difference's p."""
+    return (
+        "Two systems trained with the same several seeds are paired seed by seed, and what is compared is the mean "
+        "difference over a standard error of queries and seeds, so that p speaks of other seeds too, approximately "
+        "where they are fewer than about five; otherwise seeds are averaged first, and p speaks of other queries alone."
     )

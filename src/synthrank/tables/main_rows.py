@@ -1,0 +1,90 @@
+"""The rows of the tables id and ood: every system, beside the one trained on human passages."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from synthrank.specs.base import NONE
+from synthrank.specs.experiment import Intervals
+from synthrank.tables.cells import Cells
+from synthrank.tables.holm import holm
+from synthrank.tables.paired import Pairs, compare_all
+from synthrank.tables.places import Distribution, Places, with_macro
+from synthrank.tables.summary import summarise
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measure of one system on one test set.
+
+    ``delta`` is the mean difference to the same ranker trained on human passages; absent for that one itself, and
+    where it has no such row. ``p_holm`` is adjusted for all p of the table with the same ranker and measure.
+    """
+
+    ranker: str
+    recipe: str
+    llm: str
+    testset: str
+    measure: str
+    mean: float
+    std: float | None
+    ci_low: float
+    ci_high: float
+    seeds: int
+    queries: int
+    delta: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+
+
+def main_rows(cells: Cells, places: Places, where: Distribution, reference: str, intervals: Intervals) -> list[Row]:
+    """Return a row for each system, measure and test set, in this order; out of distribution with macro averages.
+
+    Args:
+        cells: the values of every system.
+        places: which test sets are in distribution.
+        where: which of the two tables.
+        reference: the recipe of human passages that others are compared with; none for no comparison.
+        intervals: how intervals and p are made.
+    """
+    rows = list(_measured(cells, places, where, intervals))
+    pairs = [_pairs(cells, places, where, reference, row) for row in rows]
+    found = iter(compare_all([item for item in pairs if item], intervals))
+    compared = [(row, next(found) if item else None) for row, item in zip(rows, pairs, strict=True)]
+    rows = [replace(row, delta=to.delta, p=to.p) if to else row for row, to in compared]
+    families: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        if row.p is not None:
+            families[row.ranker, row.measure].append(place)
+    for family in families.values():
+        for place, p in zip(family, holm([p for place in family if (p := rows[place].p) is not None]), strict=True):
+            rows[place] = replace(rows[place], p_holm=p)
+    return rows
+
+
+def _measured(cells: Cells, places: Places, where: Distribution, intervals: Intervals) -> Iterator[Row]:
+    for (ranker, recipe, llm), of_system in cells.items():
+        for measure in dict.fromkeys(measure for _, measure in of_system):
+            names = [name for name in places.of(recipe, where) if (name, measure) in of_system]
+            for label, group in with_macro(names):
+                if where != "id" or label in names:
+                    found = summarise([of_system[name, measure].values for name in group], intervals)
+                    yield Row(
+                        ranker, recipe, llm, label, measure,
+                        found.mean, found.std, found.ci_low, found.ci_high, found.seeds, found.queries,
+                    )  # fmt: skip
+
+
+def _pairs(cells: Cells, places: Places, where: Distribution, reference: str, row: Row) -> Pairs | None:
+    """Return what a row's system is compared with on each of its test sets; None where that has no such row."""
+    system, other = (row.ranker, row.recipe, row.llm), (row.ranker, reference, NONE)
+    if reference == NONE or system == other or other not in cells:
+        return None
+    ours, theirs = (
+        dict(with_macro([name for name in places.of(recipe, where) if (name, row.measure) in cells[of]]))
+        for recipe, of in ((row.recipe, system), (reference, other))
+    )
+    names = ours[row.testset]
+    if theirs.get(row.testset) != names:
+        return None
+    return [(cells[system][name, row.measure], cells[other][name, row.measure]) for name in names]

@@ -1,0 +1,60 @@
+"""Step make_claims_table: what the study claims, tested as one family."""
+
+import json
+from pathlib import Path
+
+from synthrank.errors import ConfigError
+from synthrank.files import atomic_text
+from synthrank.specs.base import validate
+from synthrank.specs.experiment import Claims, Intervals
+from synthrank.tables.cells import read_cells
+from synthrank.tables.claims import Row, claim_rows
+from synthrank.tables.claims_markdown import as_markdown
+from synthrank.tables.places import Places
+from synthrank.tables.tidy import write_rows
+
+
+def make_claims_table(
+    *,
+    metrics: list[Path],
+    recipes: list[Path],
+    testsets: list[Path],
+    claims: str,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    table: Path,
+    markdown: Path,
+) -> None:
+    """Make the table, tidy as CSV and, for reading, as Markdown.
+
+    Args:
+        metrics: the scores of every run.
+        recipes: the entity files of the recipes that claims name.
+        testsets: those of the test sets.
+        claims: the declaration, as JSON.
+        resamples: of the bootstrap.
+        confidence: of the interval.
+        seed: of the bootstrap and of the randomisation tests.
+        table: written: the table.
+        markdown: written: the same for reading.
+
+    Raises:
+        ConfigError: the declaration is not JSON, or not one.
+        DataError: a system was not measured, or not with the same seeds and queries as what it is compared with.
+    """
+    declared = _read(claims)
+    intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
+    rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets), declared, intervals)
+    write_rows(table, Row, rows)
+    with atomic_text(markdown) as stream:
+        stream.write(as_markdown(rows, declared, intervals))
+
+
+def _read(text: str) -> Claims:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"experiment: claims: not JSON ({error}); expected an object") from error
+    declared: Claims = validate(Claims, value, "experiment: claims")
+    return declared

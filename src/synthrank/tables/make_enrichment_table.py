@@ -1,0 +1,54 @@
+"""Step make_enrichment_table: what synthetic passages add to human ones, beside as many further human ones."""
+
+from pathlib import Path
+
+from synthrank.files import atomic_text
+from synthrank.specs.experiment import Intervals
+from synthrank.tables.cells import read_cells
+from synthrank.tables.enrichment import Compared, Row, enrichment_rows
+from synthrank.tables.enrichment_markdown import as_markdown
+from synthrank.tables.places import Places
+from synthrank.tables.tidy import write_rows
+
+
+def make_enrichment_table(
+    *,
+    metrics: list[Path],
+    recipes: list[Path],
+    testsets: list[Path],
+    base: str,
+    control: list[str],
+    enriched: list[str],
+    measures: list[str],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    table: Path,
+    markdown: Path,
+) -> None:
+    """Make the table, tidy as CSV and, for reading, as Markdown.
+
+    Args:
+        metrics: the scores of every run.
+        recipes: the entity files of the recipes that are compared.
+        testsets: those of the test sets.
+        base: the recipe of human passages alone.
+        control: the one with further human passages; none or one.
+        enriched: those with synthetic passages.
+        measures: what is shown of what was measured.
+        resamples: of the bootstrap and of the randomisation tests.
+        confidence: of the intervals.
+        seed: of the bootstrap and of the randomisation tests.
+        table: written: the table.
+        markdown: written: the same for reading.
+
+    Raises:
+        DataError: a recipe was not scored at all, or not on a test set where the base was.
+    """
+    intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
+    compared = Compared(base, tuple(control), tuple(enriched))
+    cells = read_cells(metrics, measures)
+    rows = list(enrichment_rows(cells, Places(recipes, testsets), compared, measures, intervals))
+    write_rows(table, Row, rows)
+    with atomic_text(markdown) as stream:
+        stream.write(as_markdown(rows, compared, intervals))

@@ -1,0 +1,60 @@
+"""Step make_sizes_table: what more training queries change."""
+
+from pathlib import Path
+
+from synthrank.files import atomic_text
+from synthrank.specs.base import load
+from synthrank.specs.experiment import Intervals, Sizes
+from synthrank.specs.recipes import GradedRecipe, RecipeSpec, Sized
+from synthrank.tables.cells import read_cells
+from synthrank.tables.places import Places
+from synthrank.tables.sizes import Row, size_rows
+from synthrank.tables.sizes_markdown import as_markdown
+from synthrank.tables.tidy import write_rows
+
+
+def make_sizes_table(
+    *,
+    metrics: list[Path],
+    specs: list[Path],
+    testsets: list[Path],
+    recipes: list[str],
+    queries: list[int],
+    measures: list[str],
+    resamples: int,
+    confidence: float,
+    seed: int,
+    table: Path,
+    markdown: Path,
+) -> None:
+    """Make the table, tidy as CSV and, for reading, as Markdown.
+
+    Args:
+        metrics: the scores of every run.
+        specs: the entity files of the recipes.
+        testsets: those of the test sets.
+        recipes: names of the recipes.
+        queries: the sizes below their own: how many training queries of each paradigm.
+        measures: what is shown of what was measured.
+        resamples: of the bootstrap.
+        confidence: of the interval.
+        seed: of the bootstrap.
+        table: written: the table.
+        markdown: written: the same for reading.
+
+    Raises:
+        DataError: a recipe was not scored at some size.
+    """
+    intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
+    sizes = Sizes(recipes=tuple(recipes), queries=tuple(queries))
+    own = {path.stem: _queries(load(RecipeSpec, path)) for path in specs}
+    cells = read_cells(metrics, measures)
+    rows = list(size_rows(cells, Places(specs, testsets), sizes, own, measures, intervals))
+    write_rows(table, Row, rows)
+    with atomic_text(markdown) as stream:
+        stream.write(as_markdown(rows, intervals))
+
+
+def _queries(recipe: Sized) -> int:
+    """Return how many training queries the file of a recipe states."""
+    return recipe.queries if isinstance(recipe, GradedRecipe) else max(item.queries for item in recipe.positives)

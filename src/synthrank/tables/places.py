@@ -1,0 +1,63 @@
+"""Where a table looks: which test sets are in distribution for a recipe, and which are not."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from synthrank.specs.base import NONE, load
+from synthrank.specs.recipes import RecipeSpec, base_and_size
+from synthrank.specs.testsets import TestsetSpec
+
+MACRO = "macro-average"
+"""The test set of a row that averages over all test sets of the table."""
+
+Distribution = Literal["id", "ood", "all"]
+"""The test sets of a recipe's own corpus, all others, or both."""
+
+SHOWN: tuple[Distribution, ...] = ("id", "ood")
+"""What tables show, each by itself."""
+
+TITLES: dict[str, str] = {
+    "id": "In distribution",
+    "ood": "Out of distribution",
+    "all": "In and out of distribution",
+}
+
+
+class Places:
+    """The test sets of an experiment, for each recipe those of its own corpus and those of others."""
+
+    def __init__(self, recipes: Iterable[Path], testsets: Iterable[Path]) -> None:
+        """Read the entity files.
+
+        Args:
+            recipes: of the recipes; one named ``NAME@N`` has the file of NAME.
+            testsets: of the test sets.
+        """
+        self.trained_on: dict[str, str] = {path.stem: load(RecipeSpec, path).corpus for path in recipes}
+        self.corpus_of: dict[str, str] = {path.stem: load(TestsetSpec, path).corpus for path in testsets}
+
+    def of(self, recipe: str, where: Distribution) -> list[str]:
+        """Return the test sets of a recipe in some distribution; of no recipe, those that any recipe has there.
+
+        Args:
+            recipe: its name; a recipe that is not of this table has none.
+            where: in distribution, out of it, or both.
+        """
+        if recipe == NONE:
+            return [name for name in self.corpus_of if any(name in self.of(key, where) for key in self.trained_on)]
+        source = self.trained_on.get(base_and_size(recipe)[0])
+        return [
+            name
+            for name, corpus in self.corpus_of.items()
+            if source and (where == "all" or (corpus == source) == (where == "id"))
+        ]
+
+
+def with_macro(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return each test set by itself and, of two or more, their macro average: what a row is called, and what it is of.
+
+    Args:
+        names: the test sets.
+    """
+    return [*((name, [name]) for name in names), *([(MACRO, list(names))] if len(names) > 1 else [])]

@@ -1,0 +1,81 @@
+"""The rows of the tables of training sets and of leaks, out of what was measured of each training set."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A training set; what is not defined for it is null. See :mod:`synthrank.validity.measure_passages`."""
+
+    recipe: str
+    llm: str
+    queries: int
+    pairs: int
+    passages: int
+    passages_per_query: float | None
+    empty: int
+    words_mean: float | None
+    words_sd: float | None
+    words_median: float | None
+    query_overlap: float | None
+    query_overlap_without_stop_words: float | None
+    reading_grade: float | None
+    segmental_type_token_ratio: float | None
+    distinct_1: float | None
+    distinct_2: float | None
+    distinct_3: float | None
+    self_bleu: float | None
+    mean_cosine: float | None
+    effective_passages: float | None
+    compression_ratio: float | None
+    near_duplicates: float | None
+    refusals: float | None
+    language: str | None
+    language_share: float | None
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaked:
+    """How many of a training set's texts of one sort leak into a test set by one test, of how many compared."""
+
+    recipe: str
+    llm: str
+    testset: str
+    kind: str
+    what: str
+    count: int
+    compared: int
+
+
+def read_measured(path: Path) -> Measured:
+    """Return the row of a file of statistics."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    named = {"recipe": path.parts[-3], "llm": path.parts[-2]}
+    words, languages = found["words"], found["languages"]
+    language = next(iter(languages), None)
+    values: dict[str, Any] = {
+        **found,
+        **named,
+        "words_mean": words["mean"],
+        "words_sd": words["sd"],
+        "words_median": words["median"],
+        "query_overlap": found["query_overlap"]["mean"],
+        "language": language,
+        "language_share": languages[language] / sum(languages.values()) if language else None,
+    }
+    return Measured(**{name: values[name] for name in Measured.__slots__})
+
+
+def read_leaked(path: Path) -> Iterator[Leaked]:
+    """Yield the rows of a file of counts of leaks."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    compared: dict[str, int] = found["compared"]
+    for testset, by_kind in found["leaks"].items():
+        for kind, by_what in by_kind.items():
+            for what, count in by_what.items():
+                yield Leaked(path.parts[-3], path.parts[-2], testset, kind, what, count, compared[what])

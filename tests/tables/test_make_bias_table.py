@@ -1,0 +1,83 @@
+"""The table of bias: the published equation, an interval over queries, and a row for every system."""
+
+import csv
+import random
+
+import numpy as np
+import pytest
+
+from synthrank.errors import DataError
+from synthrank.scores import Score, write_scores
+from synthrank.tables.bias import relative
+from synthrank.tables.make_bias_table import make_bias_table
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that makes the table of {(ranker, recipe, llm, seed): {wording: values}}."""
+
+    def do(systems, **changed):
+        paths = []
+        for place, ((ranker, recipe, llm, seed), of_wording) in enumerate(systems.items()):
+            paths.append(tmp_path / f"{place}.csv")
+            write_scores(paths[-1], (
+                Score(ranker, recipe, llm, seed, "mixed", f"nDCG@10 {wording}", f"q{number}", value)
+                for wording, values in of_wording.items() for number, value in enumerate(values)
+            ))  # fmt: skip
+        options = {"measure": "nDCG@10", "resamples": 400, "confidence": 0.9, "seed": 3} | changed
+        make_bias_table(metrics=paths, table=tmp_path / "t.csv", markdown=tmp_path / "t.md", **options)
+        with (tmp_path / "t.csv").open(newline="") as stream:
+            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
+
+    return do
+
+
+def test_a_row_worked_out_by_hand(make):
+    rows, text = make({
+        ("bm25", "none", "none", ""): {"human": [0.6, 0.2], "rewritten": [0.2, 0.2]},
+        ("ce", "human", "none", "1"): {"human": [0.1, 0.0], "rewritten": [0.3, 0.0]},
+        ("ce", "human", "none", "2"): {"human": [0.3, 0.0], "rewritten": [0.5, 0.0]},
+    })  # fmt: skip
+    assert list(rows[0]) == (
+        "ranker recipe llm testset measure human rewritten relative ci_low ci_high delta p seeds queries".split()
+    )
+    first, second = rows
+    assert (first["human"], first["rewritten"], first["delta"]) == ("0.4000", "0.2000", "0.2000")
+    assert first["relative"] == "66.6667"  # 2 (.4 - .2) / .6
+    assert (second["human"], second["rewritten"], second["relative"]) == ("0.1000", "0.2000", "-66.6667")
+    assert (first["seeds"], second["seeds"], second["queries"]) == ("1", "2", "2")
+    assert "| bm25 | none | none | 1 | 0.400 | 0.200 | +66.7 [" in text
+    assert "| ce | human | none | 2 | 0.100 | 0.200 | -66.7 [" in text
+
+
+def test_the_interval_is_over_queries_with_both_their_values(make):
+    generator = random.Random(5)
+    human = [generator.random() for _ in range(30)]
+    half = [value / 2 for value in human]
+    rows, _ = make({("a", "none", "none", ""): {"human": human, "rewritten": half}})
+    assert rows[0]["relative"] == rows[0]["ci_low"] == rows[0]["ci_high"] == "66.6667", "the same of every query"
+    other = [generator.random() for _ in range(30)]
+    rows, _ = make({("a", "none", "none", ""): {"human": human, "rewritten": other}}, resamples=4000)
+    low, high = float(rows[0]["ci_low"]), float(rows[0]["ci_high"])
+    drawn = np.array([[generator.randrange(30) for _ in range(30)] for _ in range(4000)])
+    means = np.stack([np.array(human)[drawn].mean(axis=1), np.array(other)[drawn].mean(axis=1)], axis=1)
+    found = 200 * (means[:, 0] - means[:, 1]) / means.sum(axis=1)
+    assert [low, high] == pytest.approx(np.quantile(found, [0.05, 0.95]).tolist(), abs=3)
+    assert low < float(rows[0]["relative"]) < high
+
+
+def test_where_nothing_is_found_there_is_no_preference(make):
+    rows, text = make({("a", "none", "none", ""): {"human": [0.0, 0.0], "rewritten": [0.0, 0.0]}})
+    assert (rows[0]["relative"], rows[0]["ci_low"], rows[0]["human"]) == ("", "", "0.0000")
+    assert "| a | none | none | 1 | 0.000 | 0.000 |  | +0.000 (p 1.000) |" in text
+
+
+def test_a_system_with_one_wording_is_refused(make):
+    with pytest.raises(DataError, match="nDCG@10 rewritten of a/none/none on mixed is missing"):
+        make({("a", "none", "none", ""): {"human": [1.0]}})
+
+
+def test_the_equation():
+    assert relative(np.array([[0.3, 0.1], [0.1, 0.3], [0.2, 0.2], [0.0, 0.0], [0.5, 0.0]])).tolist() == pytest.approx(
+        [100, -100, 0, 0, 200]
+    )

@@ -1,0 +1,31 @@
+"""Which test sets a table looks at."""
+
+import pytest
+from passage_case import write_entities
+
+from synthrank.tables.places import MACRO, Places, with_macro
+
+
+@pytest.fixture
+def places(tmp_path):
+    recipes, testsets = write_entities(tmp_path)
+    (tmp_path / "recipes/away.yaml").write_text(recipes[0].read_text().replace("home", "fern"))
+    return Places([*recipes, tmp_path / "recipes/away.yaml"], testsets)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "inside", "outside"),
+    [("human", ["home"], ["moss", "fern"]), ("human@12", ["home"], ["moss", "fern"]),
+     ("away", ["fern"], ["home", "moss"]), ("levels@3", ["home"], ["moss", "fern"]),
+     ("none", ["home", "fern"], ["home", "moss", "fern"]), ("unknown", [], [])],
+)  # fmt: skip
+def test_distributions(places, recipe, inside, outside):
+    assert places.of(recipe, "id") == inside
+    assert places.of(recipe, "ood") == outside
+    assert places.of(recipe, "all") == ([] if recipe == "unknown" else ["home", "moss", "fern"])
+
+
+def test_one_test_set_needs_no_macro_average():
+    assert with_macro(["a"]) == [("a", ["a"])]
+    assert with_macro(["a", "b"]) == [("a", ["a"]), ("b", ["b"]), (MACRO, ["a", "b"])]
+    assert with_macro([]) == []
