@@ -1,0 +1,126 @@
+"""Figures show what their tables say, all of it and nothing else."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from synthrank.errors import DataError
+from synthrank.figures.draw_figure import CHARTS, draw_figure
+from synthrank.figures.style import COLOURS
+
+ROW = {"ranker": "bi-encoder", "llm": "none", "measure": "nDCG@10", "std": "", "seeds": 1, "queries": 9}
+
+
+def row(recipe, mean, **more):
+    return {**ROW, "recipe": recipe, "mean": mean, "ci_low": mean - 0.1, "ci_high": mean + 0.1, **more}
+
+
+def write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as stream:
+        table = csv.DictWriter(stream, list(dict.fromkeys(key for item in rows for key in item)))
+        table.writeheader()
+        table.writerows(rows)
+    return path
+
+
+class Figure:
+    """A drawn figure: the text of its SVG, and the rows behind its marks."""
+
+    def __init__(self, folder, name, *data):
+        paths = [folder / f"{name}.{end}" for end in ("svg", "pdf", "vl.json")]
+        draw_figure(figure=name, data=list(data), svg=paths[0], pdf=paths[1], vega=paths[2])
+        self.svg = paths[0].read_text(encoding="utf-8")
+        assert paths[1].read_bytes()[:5] == b"%PDF-"
+        self.vega = json.loads(paths[2].read_text(encoding="utf-8"))
+        self.rows = [item for rows in self.vega["datasets"].values() for item in rows]
+
+    def shows(self, *texts):
+        return all(text in self.svg for text in texts)
+
+
+def sizes(*more):
+    places = [("id", "faq"), ("ood", "a"), ("ood", "b"), ("ood", "macro-average")]
+    return [
+        row(recipe, 0.3 + size / 100, size=size, distribution=distribution, testset=testset, **dict(more))
+        for recipe in ("human", "zero-shot")
+        for size in (12, 24)
+        for distribution, testset in places
+    ]
+
+
+def test_sizes_are_drawn_of_the_macro_average_or_of_the_only_test_set(tmp_path):
+    figure = Figure(tmp_path, "sizes", write(tmp_path / "sizes.csv", sizes()))
+    assert {item["testset"] for item in figure.rows} == {"faq", "macro-average"}
+    assert sorted((item["recipe"], item["size"]) for item in figure.rows if item["distribution"] == "id") == [
+        ("human", 12), ("human", 24), ("zero-shot", 12), ("zero-shot", 24)
+    ]  # fmt: skip
+    assert figure.shows(
+        "bi-encoder, in distribution", "bi-encoder, out of distribution", "human", "zero-shot", "nDCG@10"
+    )
+
+
+def test_other_measures_are_left_out(tmp_path):
+    rows = [*sizes(), *sizes(("measure", "MRR@10"))]
+    figure = Figure(tmp_path, "sizes", write(tmp_path / "sizes.csv", rows))
+    assert {item["measure"] for item in figure.rows} == {"nDCG@10"}
+
+
+def test_a_recipe_of_several_llms_is_several_lines(tmp_path):
+    rows = [{**item, "llm": llm} for llm in ("one", "two") for item in sizes() if item["recipe"] == "zero-shot"]
+    rows += [item for item in sizes() if item["recipe"] == "human"]
+    figure = Figure(tmp_path, "sizes", write(tmp_path / "sizes.csv", rows))
+    assert {item["system"] for item in figure.rows} == {"human", "zero-shot by one", "zero-shot by two"}
+
+
+def test_enrichment_is_a_bar_for_each_recipe(tmp_path):
+    rows = [row(name, 0.5, distribution="id", testset="faq") for name in ("human@24", "human", "human-zero-shot@24")]
+    figure = Figure(tmp_path, "enrichment", write(tmp_path / "enrichment.csv", rows))
+    assert [item["recipe"] for item in figure.rows] == ["human@24", "human", "human-zero-shot@24"]
+    assert figure.shows("human-zero-shot@24", "in distribution")
+
+
+def differing(name, testset, delta, p):
+    return row(name, 0.5, testset=testset, delta=delta, p_holm=p)
+
+
+def test_differences_leave_out_human_passages_but_keep_their_colour(tmp_path):
+    first = write(tmp_path / "id.csv", [differing("human", "faq", "", ""), differing("zero-shot", "faq", 0.1, 0.01)])
+    second = write(tmp_path / "ood.csv", [differing("human", "far", "", ""), differing("zero-shot", "far", -0.1, 0.9)])
+    figure = Figure(tmp_path, "differences", first, second)
+    assert [(item["place"], item["delta"]) for item in figure.rows] == [("faq (in distribution)", 0.1), ("far", -0.1)]
+    drawn = re.findall(r'aria-roledescription="point"[^>]*fill="(#\w+)"', figure.svg)
+    assert drawn == [COLOURS[1]]  # one is significant, and filled in the second recipe's colour
+
+
+def test_claims_are_a_row_each_with_the_margin_behind(tmp_path):
+    rows = [
+        {"claim": "ood-gain", "ranker": ranker, "measure": "nDCG@10", "margin": 0.02, "effect": 0.01, "ci_low": -0.01,
+         "ci_high": 0.03, "verdict": verdict}
+        for ranker, verdict in (("cross-encoder", "supported"), ("bi-encoder", "undecided"))
+    ]  # fmt: skip
+    figure = Figure(tmp_path, "claims", write(tmp_path / "claims.csv", rows))
+    assert figure.shows("ood-gain · cross-encoder", "ood-gain · bi-encoder", "supported", "undecided")
+    assert '"-0.02"' in json.dumps(figure.vega)
+
+
+def test_passages_are_boxes_of_their_quantiles(tmp_path):
+    for recipe, llm, words in (("human", "none", range(101)), ("zero-shot", "tiny", range(100, 201))):
+        rows = [{"query_id": k, "passage_id": k, "words": n, "query_overlap": 0.5} for k, n in enumerate(words)]
+        write(tmp_path / recipe / llm / "passages.csv", rows)
+    figure = Figure(tmp_path, "passages", *sorted(tmp_path.glob("*/*/passages.csv")))
+    lengths = {item["system"]: item for item in figure.rows if item["high"] > 1}
+    assert [lengths["human"][name] for name in ("low", "lower", "middle", "upper", "high")] == [5, 25, 50, 75, 95]
+    assert lengths["zero-shot by tiny"]["middle"] == 150
+
+
+@pytest.mark.parametrize("figure", sorted(CHARTS))
+def test_an_empty_table_is_one_line_and_no_file(tmp_path, figure):
+    data = write(tmp_path / "none" / "none" / "table.csv", [{**row("human", 0.5), "testset": "", "words": 1}])
+    data.write_text(data.read_text().splitlines()[0] + "\n")
+    with pytest.raises(DataError, match="has no row") as error:
+        Figure(tmp_path, figure, data, data)
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.glob(f"{figure}.*"))
