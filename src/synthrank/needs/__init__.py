@@ -6,6 +6,7 @@ does not depend on an entity's content stands as a literal path in its rule. One
 
 from synthrank.needs.checkpoints import CheckpointNeeds
 from synthrank.needs.corpora import CorpusNeeds
+from synthrank.needs.figures import FigureNeeds
 from synthrank.needs.llms import LlmNeeds
 from synthrank.needs.metrics import MetricNeeds
 from synthrank.needs.queries import QueryNeeds
@@ -14,6 +15,7 @@ from synthrank.needs.releases import ReleaseNeeds
 from synthrank.needs.runs import RunNeeds
 from synthrank.needs.tables import TableNeeds
 from synthrank.needs.trainsets import TrainsetNeeds
+from synthrank.needs.validity import ValidityNeeds
 
 __all__ = ["Needs"]
 
@@ -25,9 +27,11 @@ class Needs(
     RunNeeds,
     RankingNeeds,
     TrainsetNeeds,
+    ValidityNeeds,
     CheckpointNeeds,
     MetricNeeds,
     TableNeeds,
+    FigureNeeds,
     ReleaseNeeds,
 ):
     """The inputs of every rule that an entity file decides."""

@@ -1,7 +1,8 @@
 """Inputs of the stage corpora, and of whoever reads a corpus."""
 
 from synthrank.needs.base import RAW, StageNeeds, Wildcards, data_folder
-from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus
+from synthrank.specs.base import NONE
+from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus, MixedCorpus
 from synthrank.specs.recipes import OrderRecipe, RecipeSpec, TeacherRecipe
 
 
@@ -19,8 +20,46 @@ class CorpusNeeds(StageNeeds):
             return [str(folder / name) for name in ("corpus.jsonl", "queries.jsonl", *names)]
         return []
 
+    def mixed_originals(self, wildcards: Wildcards) -> str:
+        """Return the passages of the corpus that a mixed one is made of."""
+        return f"results/corpora/{self._mixed(wildcards).corpus}/passages.jsonl"
+
+    def mixed_rewritten(self, wildcards: Wildcards) -> str:
+        """Return the other wording of the passages of a mixed corpus."""
+        spec = self._mixed(wildcards)
+        return f"results/passages/{spec.corpus}/{spec.paradigm}/{NONE}/collection.jsonl"
+
+    def mixed_queries(self, wildcards: Wildcards) -> str:
+        """Return the queries of the split that one of a mixed corpus is."""
+        return f"{self._mixed_split(wildcards)}/queries.jsonl"
+
+    def mixed_qrels(self, wildcards: Wildcards) -> str:
+        """Return the judgments of the split that one of a mixed corpus is."""
+        return f"{self._mixed_split(wildcards)}/qrels.txt"
+
+    def _mixed(self, wildcards: Wildcards) -> MixedCorpus:
+        spec: MixedCorpus = self.study.entities["corpora"][wildcards.corpus]
+        return spec
+
+    def _mixed_split(self, wildcards: Wildcards) -> str:
+        """Return the folder of the split; one that the corpus has not names no file, so that the job is refused."""
+        spec = self._mixed(wildcards)
+        return f"results/corpora/{spec.corpus}/{spec.splits.get(wildcards.split, NONE)}"
+
     def held_out_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of every split of the corpus that training must not see.
+        """Return the judgments whose answers training must not see; none where the corpus lets them train."""
+        corpus, splits = self._held_out(wildcards)
+        if self.study.entities["corpora"][corpus].answers_may_train:
+            return []
+        return [f"results/corpora/{corpus}/{split}/qrels.txt" for split in splits]
+
+    def held_out_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of every split of the corpus that training must not see."""
+        corpus, splits = self._held_out(wildcards)
+        return [f"results/corpora/{corpus}/{split}/queries.jsonl" for split in splits]
+
+    def _held_out(self, wildcards: Wildcards) -> tuple[str, list[str]]:
+        """Return the corpus of a job and its held-out splits.
 
         These are all but ``train`` and, for a recipe that trains on the queries of another split, that one.
         """
@@ -29,11 +68,19 @@ class CorpusNeeds(StageNeeds):
             recipe = self.study.entities["recipes"][wildcards.recipe]
             corpus, trains = recipe.corpus, trains | split_of(recipe)
         splits = self.study.entities["corpora"][corpus].splits
-        return [f"results/corpora/{corpus}/{split}/qrels.txt" for split in splits if split not in trains]
+        return corpus, [split for split in splits if split not in trains]
 
-    def held_out_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return the queries of every split of the corpus that training must not see."""
-        return [path.replace("qrels.txt", "queries.jsonl") for path in self.held_out_qrels(wildcards)]
+    def training_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the training queries of a corpus, if it has any."""
+        return [f"{folder}/queries.jsonl" for folder in self._training(wildcards)]
+
+    def training_qrels(self, wildcards: Wildcards) -> list[str]:
+        """Return the training judgments of a corpus, if it has any."""
+        return [f"{folder}/qrels.txt" for folder in self._training(wildcards)]
+
+    def _training(self, wildcards: Wildcards) -> list[str]:
+        has_some = TRAIN in self.study.entities["corpora"][wildcards.corpus].splits
+        return [f"results/corpora/{wildcards.corpus}/{TRAIN}"] if has_some else []
 
     def held_out_from_queryset(self, wildcards: Wildcards) -> list[str]:
         """Return the judgments that candidates of a queryset must not answer: none where it is held out itself.

@@ -1,6 +1,6 @@
 """Inputs and resources of jobs that ask a language model, and of the stage passages."""
 
-from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.needs.base import StageNeeds, Wildcards, data_folder
 from synthrank.specs.llms import GeminiLlm, LlmSpec, LocalLlm, OpenAiLlm
 
 
@@ -34,3 +34,7 @@ class LlmNeeds(StageNeeds):
     def prompt(self, wildcards: Wildcards) -> str:
         """Return the prompt file of a paradigm."""
         return f"{self.study.folder}/prompts/{self.study.entities['paradigms'][wildcards.paradigm].prompt}.md"
+
+    def imported_file(self, wildcards: Wildcards) -> str:
+        """Return the file of an imported paradigm."""
+        return str(data_folder() / self.study.entities["paradigms"][wildcards.paradigm].file)

@@ -1,6 +1,10 @@
 """Inputs of jobs that rank or measure test sets."""
 
+from synthrank.distillation import made
+from synthrank.errors import ConfigError
 from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.specs.base import NONE
+from synthrank.specs.experiment import Bias
 
 
 class MetricNeeds(StageNeeds):
@@ -43,6 +47,46 @@ class MetricNeeds(StageNeeds):
         """Return the judgments of a test set."""
         spec = self.study.entities["testsets"][wildcards.testset]
         return f"results/corpora/{spec.corpus}/{spec.split}/qrels.txt"
+
+    def testset_corpus(self, wildcards: Wildcards) -> str:
+        """Return the entity file of a test set's corpus."""
+        return self.spec("corpora", self.study.entities["testsets"][wildcards.testset].corpus)
+
+    def mixed_corpora(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the mixed corpus of each test set of a suite."""
+        return [self.spec("corpora", spec.corpus) for spec in self.study.testsets_of(wildcards.suite).values()]
+
+    # Methods, so that an experiment without the section is refused only when its table is asked for.
+
+    def bias_measure(self, wildcards: Wildcards) -> str:
+        """Return what bias is measured by."""
+        return self._bias.measure
+
+    def bias_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that the table of bias is made from: first stages, then rankers, untrained first."""
+        experiment = self.study.experiment
+        testsets = dict.fromkeys(name for suite in self._bias.suites for name in self.study.testsets_of(suite))
+        systems = [(NONE, NONE), *made(self.study, experiment.recipes, experiment.llms)]
+        return [
+            *(
+                f"results/metrics/bias/testsets/{testset}/{retriever}.csv"
+                for testset in testsets
+                for retriever in experiment.first_stages
+            ),
+            *(
+                f"results/metrics/bias/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
+                for suite in self._bias.suites
+                for recipe, llm in systems
+                for ranker in experiment.rankers
+                for seed in experiment.seeds
+            ),
+        ]
+
+    @property
+    def _bias(self) -> Bias:
+        if self.study.experiment.bias is None:
+            raise ConfigError("experiment: bias: is missing; results/tables/bias.csv needs it")
+        return self.study.experiment.bias
 
     def _splits(self, suite: str) -> list[str]:
         return [f"results/corpora/{spec.corpus}/{spec.split}" for spec in self.study.testsets_of(suite).values()]

@@ -1,11 +1,14 @@
 """Inputs of the stage releases."""
 
 from synthrank.needs.base import RAW, StageNeeds, Wildcards
+from synthrank.specs.base import NONE
 from synthrank.specs.llms import LocalLlm
+from synthrank.specs.paradigms import GeneratedParadigm
+from synthrank.specs.recipes import base_and_size
 
 
 class ReleaseNeeds(StageNeeds):
-    """What data sets are released with."""
+    """What data sets, models and runs are released with."""
 
     def queryset_qrels(self, wildcards: Wildcards) -> list[str]:
         """Return the judgments of a set of queries, where it is a split."""
@@ -24,5 +27,87 @@ class ReleaseNeeds(StageNeeds):
 
     def llm_weights(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of the model that an LLM runs in-process, if it does."""
-        llm = self.study.entities["llms"][wildcards.llm]
+        llm = self.study.entities["llms"].get(wildcards.llm)
         return [self.spec("models", llm.model)] if isinstance(llm, LocalLlm) else []
+
+    # Passages, {llm} being none where no language model of the experiment wrote them
+
+    def released_llm(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of a language model, where there is one."""
+        return [] if wildcards.llm == NONE else [self.spec("llms", wildcards.llm)]
+
+    def released_replies(self, wildcards: Wildcards) -> list[str]:
+        """Return all that a language model said, where one wrote the passages."""
+        if not self.study.writes(wildcards.paradigm):
+            return []
+        return [f"results/passages/{wildcards.corpus}/{wildcards.paradigm}/{wildcards.llm}/replies.jsonl"]
+
+    def released_exemplars(self, wildcards: Wildcards) -> list[str]:
+        """Return the exemplars of a paradigm's prompt, where it shows some."""
+        paradigm = self.study.entities["paradigms"][wildcards.paradigm]
+        if not isinstance(paradigm, GeneratedParadigm) or paradigm.exemplars is None:
+            return []
+        return [f"results/passages/{wildcards.corpus}/{wildcards.paradigm}/exemplars.jsonl"]
+
+    def released_prompt(self, wildcards: Wildcards) -> list[str]:
+        """Return the prompt file of a paradigm, where it has one."""
+        if not self.study.writes(wildcards.paradigm):
+            return []
+        return [self.prompt_file(self.study.entities["paradigms"][wildcards.paradigm].prompt)]
+
+    def released_statistics(self, wildcards: Wildcards) -> list[str]:
+        """Return what was measured of written passages, where the experiment says what to measure."""
+        return self._measured(wildcards, "statistics.json")
+
+    def released_leaks(self, wildcards: Wildcards) -> list[str]:
+        """Return what written passages share with test sets, where the experiment says how to look for it."""
+        return self._measured(wildcards, "leaks.json")
+
+    def _measured(self, wildcards: Wildcards, name: str) -> list[str]:
+        if self.study.experiment.validity is None:
+            return []
+        data = f"passages/{wildcards.corpus}/{wildcards.paradigm}/{wildcards.llm}"
+        return [f"results/validity/{data}/{name}"]
+
+    # Models
+
+    def released_bases(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the rankers that a ranker started from, the last one first."""
+        return [self.spec("rankers", name) for name in self._bases(wildcards.ranker)[1:]]
+
+    def released_pretrained(self, wildcards: Wildcards) -> str:
+        """Return the entity file of the pretrained model that a ranker's training began with."""
+        first = self._bases(wildcards.ranker)[-1]
+        return self.spec("models", self.study.entities["rankers"][first].base.model)
+
+    def _bases(self, ranker: str) -> list[str]:
+        """Return a ranker, the one it starts from, the one that one starts from, and so on."""
+        names = [ranker]
+        while base := self.study.entities["rankers"][names[-1]].base.ranker:
+            names.append(base)
+        return names
+
+    def released_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the scores of one trained model on every suite of the experiment."""
+        model = f"{wildcards.recipe}/{wildcards.llm}/{wildcards.ranker}/seed-{wildcards.seed}"
+        return [f"results/metrics/suites/{suite}/{model}.csv" for suite in self.study.experiment.suites]
+
+    # Runs, {recipe} being none for a model that was not trained
+
+    def released_recipe(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of a recipe, where there is one; one named with ``@N`` has its base's."""
+        return [] if wildcards.recipe == NONE else [self.spec("recipes", base_and_size(wildcards.recipe)[0])]
+
+    def released_stats(self, wildcards: Wildcards) -> list[str]:
+        """Return what was counted while a training set was made, where there is one."""
+        return [] if wildcards.recipe == NONE else [f"results/trainsets/{wildcards.recipe}/{wildcards.llm}/stats.json"]
+
+    def suite_corpora(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the corpus of each test set of a suite."""
+        return [self.spec("corpora", item.corpus) for item in self.study.testsets_of(wildcards.suite).values()]
+
+    def suite_retrievers(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of what a ranker reorders, for each test set of a suite; none where it searches."""
+        rerank = self.study.entities["rankers"][wildcards.ranker].rerank
+        reranked = [item.reranked(rerank) for item in self.study.testsets_of(wildcards.suite).values()]
+        return [self.spec("retrievers", item[0]) for item in reranked if item]

@@ -3,11 +3,20 @@
 from synthrank.needs.base import StageNeeds, Wildcards, data_folder
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
-from synthrank.specs.recipes import DistilRecipe
+from synthrank.specs.paradigms import HumanParadigm, ImportedParadigm
+from synthrank.specs.recipes import DistilRecipe, Sized, base_and_size
 
 
 class TrainsetNeeds(StageNeeds):
     """What recipes are made from."""
+
+    def recipe_spec(self, wildcards: Wildcards) -> str:
+        """Return the entity file of a recipe; one named with ``@N`` has its base's."""
+        return self.spec("recipes", base_and_size(wildcards.recipe)[0])
+
+    def recipe_size(self, wildcards: Wildcards) -> int:
+        """Return the queries that a recipe's name asks for, 0 for what its file says."""
+        return base_and_size(wildcards.recipe)[1]
 
     def recipe_queries(self, wildcards: Wildcards) -> str:
         """Return the queries of a recipe: its corpus's training split, or its augmentation."""
@@ -60,31 +69,54 @@ class TrainsetNeeds(StageNeeds):
 
     def positives(self, wildcards: Wildcards) -> list[str]:
         """Return the written passages of a recipe, in the order of its positives."""
-        return [f"{folder}/passages.jsonl" for folder in self._written(wildcards)]
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        return [f"{folder}/passages.jsonl" for folder in self._written(recipe, wildcards)]
+
+    def graded_positives(self, wildcards: Wildcards) -> str:
+        """Return the written passages of a graded recipe."""
+        (path,) = self.positives(wildcards)
+        return path
 
     def negative_runs(self, wildcards: Wildcards) -> list[str]:
         """Return the run that negatives are taken from, for each of the recipe's positives."""
         recipe = self.study.entities["recipes"][wildcards.recipe]
-        return [f"{place}/{recipe.negatives.retriever}/{TRAIN}.trec" for place, _ in self._negatives(wildcards)]
+        return [f"{place}/{recipe.negatives.retriever}/{TRAIN}.trec" for place, _ in self._negatives(recipe, wildcards)]
 
     def negative_passages(self, wildcards: Wildcards) -> list[str]:
         """Return the passages that the negative runs name, for each of the recipe's positives."""
-        return [passages for _, passages in self._negatives(wildcards)]
-
-    def _written(self, wildcards: Wildcards) -> list[str]:
         recipe = self.study.entities["recipes"][wildcards.recipe]
+        return [passages for _, passages in self._negatives(recipe, wildcards)]
+
+    def reworded(self, wildcards: Wildcards) -> list[str]:
+        """Return the paradigms whose negatives are another wording of passages that a run over the corpus names."""
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        same = recipe.negatives.source == "same"
+        return [name for name in dict.fromkeys(recipe.paradigms) if same and self._rewords(name)]
+
+    def _written(self, recipe: Sized, wildcards: Wildcards) -> list[str]:
+        """Return the folder of written passages of each paradigm of a recipe."""
+        folder = f"results/passages/{recipe.corpus}"
+        return [f"{folder}/{name}/{wildcards.llm if self.study.writes(name) else NONE}" for name in recipe.paradigms]
+
+    def _negatives(self, recipe: Sized, wildcards: Wildcards) -> list[tuple[str, str]]:
+        """Return for each paradigm of a recipe the folder of the runs that negatives come from, and the passages."""
+        if recipe.negatives is None:
+            return []
         return [
-            f"results/passages/{recipe.corpus}/{item.paradigm}/"
-            + (wildcards.llm if self.study.writes(item.paradigm) else NONE)
-            for item in recipe.positives
+            self._negatives_of(recipe, name, folder)
+            for name, folder in zip(recipe.paradigms, self._written(recipe, wildcards), strict=True)
         ]
 
-    def _negatives(self, wildcards: Wildcards) -> list[tuple[str, str]]:
-        recipe = self.study.entities["recipes"][wildcards.recipe]
-        human = (f"results/runs/corpora/{recipe.corpus}", f"results/corpora/{recipe.corpus}/passages.jsonl")
-        return [
-            (folder.replace("results/", "results/runs/", 1), f"{folder}/passages.jsonl")
-            if recipe.negatives.source == "same" and self.study.writes(item.paradigm)
-            else human
-            for item, folder in zip(recipe.positives, self._written(wildcards), strict=True)
-        ]
+    def _negatives_of(self, recipe: Sized, paradigm: str, folder: str) -> tuple[str, str]:
+        spec = self.study.entities["paradigms"][paradigm]
+        runs, passages = f"results/runs/corpora/{recipe.corpus}", f"results/corpora/{recipe.corpus}/passages.jsonl"
+        if recipe.negatives is None or recipe.negatives.source == "human" or isinstance(spec, HumanParadigm):
+            return runs, passages
+        if self._rewords(paradigm):
+            return runs, f"{folder}/collection.jsonl"
+        return folder.replace("results/", "results/runs/", 1), f"{folder}/passages.jsonl"
+
+    def _rewords(self, paradigm: str) -> bool:
+        """Tell whether the passages of a paradigm are another wording of the corpus's own."""
+        spec = self.study.entities["paradigms"][paradigm]
+        return isinstance(spec, ImportedParadigm) and spec.by == "passage"

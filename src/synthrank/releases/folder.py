@@ -11,6 +11,9 @@ from synthrank.specs.base import Entity
 
 CARD, CHECKSUMS = "README.md", "sha256.txt"
 
+TOLD_OF_LLMS = ("backend", "model", "dtype", "sampling", "thinking_budget")
+"""What others must know of a language model; where it is served, and by whose key, is not for them."""
+
 
 def write_card(folder: Path, template: str, **values: Any) -> None:
     """Write the card of a release out of a template in Jinja."""
@@ -29,6 +32,9 @@ def write_checksums(folder: Path) -> None:
 
 
 def as_yaml(entity: Entity, *keys: str) -> str:
-    """Return an entity as YAML, keys left at their defaults included: all of it but nulls, or these keys alone."""
-    said = entity.model_dump(mode="json", exclude_none=True, include=set(keys) or None)
+    """Return an entity as YAML, keys left at their defaults included: all of it but nulls, or these keys alone.
+
+    A path of a folder of one's own is left out: it says nothing to others, and may say whose machine it was.
+    """
+    said = entity.model_dump(mode="json", exclude_none=True, include=set(keys) or None, exclude={"path"})
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=110).strip()

@@ -10,7 +10,8 @@ from synthrank.errors import BudgetError
 from synthrank.files import atomic_path, read_jsonl, write_jsonl
 from synthrank.records import Order
 from synthrank.releases.card import TEMPLATE
-from synthrank.releases.folder import as_yaml, write_card, write_checksums
+from synthrank.releases.figures import figures
+from synthrank.releases.folder import TOLD_OF_LLMS, as_yaml, write_card, write_checksums
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import load
 from synthrank.specs.corpora import CorpusSpec
@@ -21,9 +22,6 @@ from synthrank.specs.rankings import RankingSpec
 from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.texts import known_texts, texts_of
 from synthrank.trec import read_qrels
-
-_TOLD_OF_LLMS = ("backend", "model", "dtype", "sampling", "thinking_budget")
-"""What others must know of a model; where it is served, and by whose key, is not for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def _parts(
     yield from ((f"The first stage `{path.stem}`", as_yaml(load(RetrieverSpec, path))) for path in sources)
     yield f"The pool of candidates `{pool.stem}`", as_yaml(load(PoolSpec, pool))
     yield f"How they were ordered, `{ranking.stem}`", as_yaml(load(RankingSpec, ranking))
-    yield f"The language model `{llm.stem}`", as_yaml(load(LlmSpec, llm), *_TOLD_OF_LLMS)
+    yield f"The language model `{llm.stem}`", as_yaml(load(LlmSpec, llm), *TOLD_OF_LLMS)
     yield from ((f"Its weights `{path.stem}`", as_yaml(load(ModelSpec, path))) for path in weights)
 
 
@@ -167,15 +165,4 @@ def _counted(counts: Path, records: Sequence[Record], left_out: Mapping[str, int
         "queries_with_a_positive_passage": sum(bool(record.positive_passages) for record in records),
         **left_out,
     }
-    return {"released": released, "ranking": dict(_flat(told)), "snapshots": told.get("snapshots", [])}
-
-
-def _flat(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the counts that fit a line; a list by its length, and nothing query by query."""
-    for name, value in told.items():
-        if isinstance(value, dict) and name != "by_query":
-            yield from ((f"{name}: {part}", count) for part, count in value.items())
-        elif isinstance(value, int | float):
-            yield name, value
-        elif isinstance(value, list) and name != "snapshots":
-            yield name, len(value)
+    return {"released": released, "ranking": dict(figures(told)), "snapshots": told.get("snapshots", [])}

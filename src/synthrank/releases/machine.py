@@ -1,0 +1,74 @@
+"""What this machine and this code are, as others must know to repeat a run."""
+
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+_GIB = 1024**3
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def hardware() -> dict[str, Any]:
+    """Return CPU, memory and, where NVIDIA's tool finds one, GPUs, under the names of ir_metadata."""
+    found: dict[str, Any] = {
+        "cpu": {
+            "model": _cpu_model(),
+            "architecture": platform.machine(),
+            "operation mode": platform.architecture()[0].replace("bit", "-bit"),
+            "number of cores": os.cpu_count(),
+        }
+    }
+    if gpus := _gpus():
+        found["gpu"] = gpus
+    if "SC_PHYS_PAGES" in os.sysconf_names:
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
+        found["ram"] = f"{size:.1f} GB"
+    return found
+
+
+def operating_system() -> dict[str, str]:
+    """Return the kernel, and the distribution where the system names it."""
+    found = {"kernel": f"{platform.system()} {platform.release()}"}
+    try:
+        found["distribution"] = platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        found["distribution"] = platform.version()
+    return found
+
+
+def commit_of(file: Path) -> str | None:
+    """Return the commit of the repository that tracks a file, marked where it has changes; None if none does.
+
+    A file that lies inside a repository without being tracked, such as an installed package, belongs to none.
+    """
+    if _said("git", "-C", str(file.parent), "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    commit = _said("git", "-C", str(file.parent), "rev-parse", "HEAD")
+    changed = _said("git", "-C", str(file.parent), "status", "--porcelain", "--untracked-files=no")
+    return f"{commit} with changes" if commit and changed else commit
+
+
+def _cpu_model() -> str:
+    if _CPUINFO.is_file():
+        for line in _CPUINFO.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _gpus() -> dict[str, str]:
+    told = _said("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    rows = [line.rpartition(", ") for line in (told or "").splitlines()]
+    found = [(name, memory) for name, _, memory in rows if name]
+    return {"architecture": ", ".join(n for n, _ in found), "ram": ", ".join(m for _, m in found)} if found else {}
+
+
+def _said(*command: str) -> str | None:
+    """Return what a command writes, or None where it is not there or fails."""
+    if shutil.which(command[0]) is None:
+        return None
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,117 @@
+"""What is said of a run under the names of ir_metadata: on what it was made, by which code and method, from what."""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthrank import __version__
+from synthrank.files import sha256_of
+from synthrank.releases.figures import figures
+from synthrank.releases.machine import commit_of, hardware, operating_system
+from synthrank.releases.origin import origin_of
+from synthrank.releases.parts import recipe_of
+from synthrank.specs.base import Entity, load, read_yaml
+from synthrank.specs.corpora import CorpusSpec
+from synthrank.specs.rankers import RankerSpec
+from synthrank.specs.retrievers import RetrieverSpec
+from synthrank.specs.testsets import TestsetSpec
+
+TO_DO = "TO DO"
+"""Stands where only whoever publishes the runs knows the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A test set with all that says what it is: entity files, judgments, queries, and the first stage's file if any."""
+
+    testset: Path
+    corpus: Path
+    qrels: Path
+    queries: Path
+    first_stage: Path | None
+
+
+def platform_of(environment: Path) -> dict[str, Any]:
+    """Return the machine, and the pinned libraries of the environment that made the runs."""
+    *_, python = read_yaml(environment)["dependencies"]
+    return {
+        "hardware": hardware(),
+        "operating system": operating_system(),
+        "software": {"libraries": {"python": [f"python=={platform.python_version()}", *sorted(python["pip"])]}},
+    }
+
+
+def implementation_of(made: str) -> dict[str, Any]:
+    """Return the command that makes the runs, and the version and commit of this code."""
+    source = {"lang": ["python"], "repository": f"synthrank {__version__}, address {TO_DO}"}
+    commit = commit_of(Path(__file__))
+    return {"executable": {"cmd": made}, "source": source | ({"commit": commit} if commit else {})}
+
+
+def goal_of(measures: Sequence[str], first_stage: Path | None) -> dict[str, Any]:
+    """Return what the run is measured by, and its first stage as the baseline where it has one."""
+    evaluation = {"reported measures": list(measures), "baseline": [first_stage.stem] if first_stage else []}
+    return {"venue": {"name": TO_DO}, "publication": {"url": TO_DO}, "evaluation": evaluation}
+
+
+def method_of(name: str, settings: RankerSpec, tested: Tested, run: Path) -> dict[str, Any]:
+    """Return the stages of a run: first stage, ranker, and the fusion of both where the run's name says so."""
+    stages = list(_stages(name, settings, tested))
+    if run.stem != tested.testset.stem and settings.rerank is not None and tested.first_stage is not None:
+        stages.append(
+            {
+                "name": f"{name}+{tested.first_stage.stem}",
+                "method": "reciprocal rank fusion",
+                "params": {"k": settings.rerank.fusion_k},
+                "interpolates": [name, tested.first_stage.stem],
+            }
+        )
+    ties = "rising passage id; scores strictly fall as 32-bit floats"
+    return {"automatic": True, "score ties": ties, "retrieval": stages}
+
+
+def _stages(name: str, settings: RankerSpec, tested: Tested) -> Iterator[Mapping[str, Any]]:
+    """Yield the first stage, where the ranker reorders one, and the ranker."""
+    stage: dict[str, Any] = {"name": name, "method": settings.architecture, "params": _plain(settings)}
+    testset: TestsetSpec = load(TestsetSpec, tested.testset)
+    reranked = testset.reranked(settings.rerank)
+    if tested.first_stage is not None and reranked is not None:
+        first = load(RetrieverSpec, tested.first_stage)
+        yield {"name": tested.first_stage.stem, "method": first.kind, "params": _plain(first)}
+        stage |= {"reranks": tested.first_stage.stem, "depth": reranked[1]}
+    yield stage
+
+
+def collection_of(tested: Tested) -> dict[str, Any]:
+    """Return what a test set is, its judgments and queries by their hashes."""
+    testset: TestsetSpec = load(TestsetSpec, tested.testset)
+    return {
+        "name": tested.testset.stem,
+        **origin_of(load(CorpusSpec, tested.corpus), testset.split),
+        "split": testset.split,
+        "qrels": f"sha256:{sha256_of(tested.qrels)}",
+        "topics": f"sha256:{sha256_of(tested.queries)}",
+        "relevance level": testset.relevance_level,
+    }
+
+
+def training_of(recipe: str, llm: str, seed: int, spec: Sequence[Path], stats: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the model was trained on: a list of one, or of nothing."""
+    return [
+        {
+            "name": recipe,
+            "source": recipe_of(recipe, path).corpus,
+            "language model": llm,
+            "seed": seed,
+            "recipe": _plain(recipe_of(recipe, path)),
+            "counts": dict(figures(json.loads(counted.read_text(encoding="utf-8")))),
+        }
+        for path, counted in zip(spec, stats, strict=True)
+    ]
+
+
+def _plain(entity: Entity) -> dict[str, Any]:
+    return entity.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,76 @@
+"""How others load a released model and rank with it: lines of Python that need nothing of this project."""
+
+from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, RankerSpec, Seq2SeqRanker
+
+QUERY = "how does it work?"
+PASSAGES = ("A search engine returns passages that answer the question.", "Bread needs flour, water, salt and yeast.")
+
+
+def usage(spec: RankerSpec) -> str:
+    """Return the code that scores two passages for a query, run in the folder of the model."""
+    if isinstance(spec, BiEncoderRanker):
+        return _bi_encoder(spec)
+    return _cross_encoder(spec) if isinstance(spec, CrossEncoderRanker) else _seq2seq(spec)
+
+
+def library(spec: RankerSpec) -> str:
+    """Return the library that loads the model."""
+    return "transformers" if isinstance(spec, Seq2SeqRanker) else "sentence-transformers"
+
+
+def _texts(passages: list[str]) -> str:
+    return "[\n" + "".join(f"    {text!r},\n" for text in passages) + "]"
+
+
+def _bi_encoder(spec: BiEncoderRanker) -> str:
+    return f"""\
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer(".")
+query = {spec.query_prefix + QUERY!r}
+passages = {_texts([spec.passage_prefix + text for text in PASSAGES])}
+scores = model.similarity(model.encode(query), model.encode(passages))[0]
+print(scores.tolist())"""
+
+
+def _cross_encoder(spec: CrossEncoderRanker) -> str:
+    one = "scores"
+    options = ""
+    if spec.labels == 2:
+        one = "scores[:, 1]" if spec.score == "softmax" else "scores[:, 1] - scores[:, 0]"
+        options = ", apply_softmax=True" if spec.score == "softmax" else ""
+    return f"""\
+from sentence_transformers import CrossEncoder
+from torch.nn import Identity
+
+model = CrossEncoder(".", max_length={spec.max_length})
+query = {QUERY!r}
+passages = {_texts(list(PASSAGES))}
+pairs = [(query, passage) for passage in passages]
+scores = model.predict(pairs, activation_fn=Identity(){options})
+print(({one}).tolist())"""
+
+
+def _seq2seq(spec: Seq2SeqRanker) -> str:
+    answers = (spec.extra_token,) if spec.score == "extra-id" else (spec.positive, spec.negative)
+    score = {
+        "difference": "logits[:, ids[0]] - logits[:, ids[1]]",
+        "softmax": "logits[:, ids].softmax(dim=1)[:, 0]",
+        "extra-id": "logits[:, ids[0]]",
+    }[spec.score]
+    return f"""\
+import torch
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+model = AutoModelForSeq2SeqLM.from_pretrained(".")
+tokenizer = AutoTokenizer.from_pretrained(".")
+query = {QUERY!r}
+passages = {_texts(list(PASSAGES))}
+prompt = {spec.prompt!r}
+texts = [prompt.format(query=query, passage=passage) for passage in passages]
+inputs = tokenizer(texts, padding=True, return_tensors="pt")
+start = torch.full((len(texts), 1), model.config.decoder_start_token_id)
+with torch.inference_mode():
+    logits = model(**inputs, decoder_input_ids=start).logits[:, 0]
+ids = [tokenizer(text, add_special_tokens=False).input_ids[0] for text in {answers!r}]
+print(({score}).tolist())"""

@@ -1,0 +1,186 @@
+"""Released models: other libraries load them by the card's own lines, and score as they did here."""
+
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+from tiny_models import tiny_encoder, tiny_t5
+
+from synthrank.errors import ModelError
+from synthrank.files import sha256_of, write_jsonl
+from synthrank.rankers import open_ranker
+from synthrank.rankers.base import Collection
+from synthrank.rankers.pair_model import open_pair_model
+from synthrank.records import Passage, Query
+from synthrank.releases.release_model import release_model
+from synthrank.releases.usage import PASSAGES, QUERY
+from synthrank.scores import Score, write_scores
+from synthrank.specs.base import load
+from synthrank.specs.rankers import RankerSpec
+
+COMMON = "base: {model: tiny}\nmax_length: 48\noptimiser: {learning_rate: 1.0e-3, epochs: 1, batch_size: 4}\n"
+PAIRS = COMMON + "loss: lambda\nrerank: {retriever: bm25, depth: 10}\n"
+RANKERS = {
+    "searcher": f"architecture: bi-encoder\n{COMMON}loss: multiple-negatives\nquery_prefix: 'query: '\n"
+    "passage_prefix: 'passage: '\n",
+    "one": f"architecture: cross-encoder\n{PAIRS}",
+    "two": f"architecture: cross-encoder\n{PAIRS}labels: 2\n",
+    "two-softmax": f"architecture: cross-encoder\n{PAIRS}labels: 2\nscore: softmax\n",
+    "t5": f"architecture: seq2seq\n{PAIRS}score: difference\n",
+    "t5-softmax": f"architecture: seq2seq\n{PAIRS}score: softmax\n",
+    "t5-extra": f"architecture: seq2seq\n{PAIRS}score: extra-id\n",
+    "second": f"architecture: cross-encoder\n{PAIRS}".replace("{model: tiny}", "{recipe: warm-up, ranker: one}"),
+}
+RECIPE = """kind: pairs
+corpus: toy
+positives: [{paradigm: zero-shot, queries: 12}]
+negatives: {source: human, retriever: bm25}
+"""
+TRAINING = {
+    "ranker": "one",
+    "base": {"model": "tiny", "source": {"entity": {"path": "/home/somebody/tiny"}}},
+    "seed": 7,
+}
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """Return a function that makes the checkpoint of a ranker, once, by what training saves with."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    encoder, t5 = tiny_encoder(folder / "encoder"), tiny_t5(folder / "t5")
+
+    def make(name, spec):
+        path = folder / f"checkpoint-{name}"
+        if path.exists():
+            return path
+        if name == "searcher":
+            tiny_encoder(path)
+        else:
+            open_pair_model(spec, t5 if name.startswith("t5") else encoder, 7).save_as_base(path)
+        (path / "training.json").write_text(json.dumps(TRAINING))
+        (path / "loss.csv").write_text("update,loss\n1,0.5\n")
+        (path / "pytorch_model.bin").write_bytes(b"a pickle")
+        (path / "1_Odd").mkdir()
+        (path / "1_Odd/optimizer.pt").write_bytes(b"a pickle")
+        return path
+
+    return make
+
+
+@pytest.fixture
+def release(tmp_path, checkpoint):
+    """Return a function that releases a ranker and gives the folder and the card."""
+    for name, text in {
+        **{f"rankers/{name}": text for name, text in RANKERS.items()},
+        "models/tiny": "source: hub\nrepo: someone/tiny\nrevision: abc123\n",
+        "models/own": "source: folder\npath: /home/somebody/tiny\n",
+        "recipes/zero-shot": RECIPE,
+        "llms/echo": "backend: echo\n",
+    }.items():
+        (tmp_path / name).with_suffix(".yaml").parent.mkdir(exist_ok=True)
+        (tmp_path / name).with_suffix(".yaml").write_text(text)
+    (tmp_path / "stats.json").write_text(json.dumps({"zero-shot": {"groups": 5, "queries_replaced": 1}}))
+
+    def run(name="one", pretrained="tiny", llm=True, recipe="zero-shot@5", path=None):
+        spec = load(RankerSpec, tmp_path / f"rankers/{name}.yaml")
+        write_scores(tmp_path / "m.csv", [
+            Score(system, "zero-shot@5", "echo", "7", testset, measure, query, value)
+            for system in (name, f"{name}+bm25")
+            for testset in ("cooking", "gardens")
+            for measure in ("nDCG@10", "MRR@10")
+            for query, value in (("q1", 0.25), ("q2", 0.5 if system == name else 1.0))
+        ])  # fmt: skip
+        release_model(
+            checkpoint=path or checkpoint(name, spec), ranker=tmp_path / f"rankers/{name}.yaml",
+            bases=[tmp_path / "rankers/one.yaml"] if name == "second" else [],
+            pretrained=tmp_path / f"models/{pretrained}.yaml", recipe=recipe,
+            spec=tmp_path / "recipes/zero-shot.yaml", stats=tmp_path / "stats.json",
+            llm=[tmp_path / "llms/echo.yaml"] if llm else [], weights=[], seed=7, metrics=[tmp_path / "m.csv"],
+            release=tmp_path / "release",
+        )  # fmt: skip
+        return tmp_path / "release", (tmp_path / "release/README.md").read_text(encoding="utf-8")
+
+    return run
+
+
+def scored_here(folder, path, name):
+    """Return the scores of the card's passages, by the code that makes the runs."""
+    write_jsonl(folder / "p.jsonl", [Passage(str(place), text) for place, text in enumerate(PASSAGES)])
+    spec = load(RankerSpec, folder / f"rankers/{name}.yaml")
+    first = None if spec.rerank is None else {"q": [(str(place), -float(place)) for place in range(len(PASSAGES))]}
+    run = open_ranker(spec, path, 7).rank(Collection((Query("q", QUERY),), folder / "p.jsonl", first))
+    scores = dict(run["q"])
+    return [scores[str(place)] for place in range(len(PASSAGES))]
+
+
+@pytest.mark.parametrize("name", [name for name in RANKERS if name != "second"])
+@pytest.mark.usefixtures("one_thread")
+def test_the_cards_own_lines_of_python_score_as_we_do(release, tmp_path, monkeypatch, capsys, name):
+    folder, card = release(name)
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    monkeypatch.chdir(folder)
+    capsys.readouterr()
+    exec(compile(code, "README.md", "exec"), {})
+    said = json.loads(capsys.readouterr().out)
+    assert said == pytest.approx(scored_here(tmp_path, folder, name), rel=1e-4, abs=1e-6)
+    assert said[0] != pytest.approx(said[1], abs=1e-6), "two passages, two scores"
+    head = yaml.safe_load(card.split("---\n")[1])
+    assert head["library_name"] == ("transformers" if name.startswith("t5") else "sentence-transformers")
+    assert head["pipeline_tag"] == ("sentence-similarity" if name == "searcher" else "text-ranking")
+
+
+def test_only_what_a_model_is_loaded_from_is_released(release):
+    folder, card = release()
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files >= {"README.md", "sha256.txt", "model.safetensors", "config.json", "training.json", "loss.csv"}
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))], "no pickle"
+    done = subprocess.run(["sha256sum", "--strict", "-c", "sha256.txt"], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(files) - 1)
+    assert json.loads((folder / "training.json").read_text())["base"] == {"model": "tiny", "source": {"entity": {}}}
+    for path in folder.rglob("*"):
+        for private in (b"/home/somebody", str(folder.parent).encode()):
+            assert path.is_dir() or private not in path.read_bytes(), path
+    before = {name: sha256_of(folder / name) for name in files}
+    release()
+    assert {name: sha256_of(folder / name) for name in files} == before, "the same files again"
+    assert "[ ]" in card
+
+
+def test_the_card_says_how_the_model_came_about(release):
+    _, card = release("second")
+    assert yaml.safe_load(card.split("---\n")[1])["base_model"] == "someone/tiny"
+    assert "# second, trained on zero-shot@5 of echo, seed 7\n" in card
+    parts = dict(re.findall(r"^([^\n]+):\n\n```yaml\n(.*?)\n```", card, re.MULTILINE | re.DOTALL))
+    assert list(parts) == [
+        "The ranker `second`", "The ranker that it started from, `one`", "The pretrained model `tiny`",
+        "The recipe `zero-shot@5`", "The language model `echo`",
+    ]  # fmt: skip
+    assert yaml.safe_load(parts["The recipe `zero-shot@5`"])["positives"][0]["queries"] == 5, "not what the file says"
+    settings = yaml.safe_load(parts["The ranker `second`"])
+    assert settings["optimiser"]["schedule"] == "linear", "others do not know the defaults"
+    assert "| zero-shot: groups | 5 |\n| zero-shot: queries replaced | 1 |\n" in card
+    scores = card.split("## Scores")[1]
+    assert "| test set | system | queries | nDCG@10 | MRR@10 |\n|---|---|---|---|---|\n" in scores
+    assert "| cooking | second | 2 | 0.3750 | 0.3750 |\n" in scores
+    assert "| gardens | second+bm25 | 2 | 0.6250 | 0.6250 |\n" in scores
+    assert card.count("- [ ]") == 4
+    assert "it may prefer text of language models" in card
+
+
+def test_the_card_of_a_model_without_a_language_model(release):
+    _, card = release(pretrained="own", llm=False, recipe="human")
+    assert "# one, trained on human, seed 7\n" in card
+    assert "base_model" not in card, "a folder of one's own is nowhere to be found"
+    assert "/home/somebody" not in card
+    assert card.count("- [ ]") == 3
+    assert "language model" not in card.split("## Training set")[0].split("## Intended use")[1]
+
+
+def test_what_cannot_be_released_leaves_nothing(release, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(ModelError, match=r"empty: no safetensors; there is nothing to release$"):
+        release(path=tmp_path / "empty")
+    assert not (tmp_path / "release").exists()
