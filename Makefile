@@ -11,7 +11,7 @@ CONFIG ?= config/config.yaml
 BIN := .venv/bin
 RUN := $(BIN)/snakemake --cores $(CORES) --profile config/profiles/local --configfile $(CONFIG)
 CODE := src scripts tests benchmarks
-STAGES := workflow,corpora,models,passages,queries,runs,rankings,trainsets,checkpoints,metrics,tables,releases
+STAGES := workflow,corpora,models,passages,queries,runs,rankings,trainsets,validity,checkpoints,metrics,tables,figures,releases
 
 # Tools start tools of the same environment: snakefmt its shell formatter, Snakemake the jobs' Python.
 demo test check format plan dry-run: export PATH := $(CURDIR)/$(BIN):$(PATH)

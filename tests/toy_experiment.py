@@ -26,6 +26,25 @@ twolar:
 """
 """The toy's distillation study, to be added to its configuration: it costs another minute."""
 
+PASSAGES = """
+claims:
+  measure: nDCG@10
+  margin: 0.05
+  permutations: 500
+  claims:
+    gain:
+      {statement: Echoes help, expects: gain, distribution: all, treatment: [enriched], control: [human],
+       rankers: [bi-encoder]}
+    same:
+      {statement: Other words do as well, expects: equivalence, distribution: ood, treatment: [rewritten],
+       control: [human], rankers: [bi-encoder]}
+enrichment: {base: human@6, control: human, enriched: [rewritten]}
+sizes: {recipes: [human], queries: [6]}
+validity: {retriever: tiny, sample: 20, leaks: {ngrams: [8], cosine: 0.99, retriever: tiny}}
+bias: {suites: [mixed]}
+"""
+"""The toy's sections for the passage study, to be added to its configuration, for its bi-encoder alone."""
+
 PLANTS = (
     "rose tulip lavender fern ivy basil mint thyme sage orchid cactus bamboo lilac peony dahlia aster clover heather "
     "jasmine magnolia poppy violet willow maple birch cedar hazel juniper laurel myrtle"
@@ -45,7 +64,7 @@ def make_toy(folder: Path) -> Path:
             shutil.copy(source, folder / name)
     shutil.copytree(TOY, folder / "config")
     for kind in ("prompts", "paradigms"):
-        shutil.copytree(PROJECT / "config" / kind, folder / "config" / kind)
+        shutil.copytree(PROJECT / "config" / kind, folder / "config" / kind, dirs_exist_ok=True)
     for name, make in (("tiny-encoder", tiny_encoder), ("tiny-splade", tiny_splade), ("tiny-t5", tiny_t5)):
         make(folder / "models" / name)
     _gardens(folder / "data" / "gardens")
@@ -78,6 +97,8 @@ def _gardens(folder: Path) -> None:
             queries.append({"_id": f"q{place:03}", "text": f"How often should I water the {plant}?"})
             qrels[split].append((f"q{place:03}", f"care-{plant}", 1))
     _write(folder, passages, queries, qrels)
+    rewritten = [{"id": item["_id"], "words": f"One should know: {item['text'].lower()}"} for item in passages]
+    (folder / "rewritten.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rewritten))
 
 
 def _kitchens(folder: Path) -> None:

@@ -1,0 +1,120 @@
+"""The passage study in the workflow: its targets on the toy, and each refused in one line without its section."""
+
+import csv
+import json
+import shutil
+
+import pytest
+from toy_experiment import PASSAGES, make_toy, snakemake
+
+pytestmark = pytest.mark.workflow
+
+TABLES = ["claims", "enrichment", "sizes", "validity", "leaks", "bias"]
+FIGURES = ["claims", "differences", "enrichment", "passages", "sizes"]
+RELEASES = [
+    "results/releases/passages/gardens/zero-shot/echo",
+    "results/releases/models/human/none/bi-encoder/seed-1",
+    "results/releases/runs/toy/human/none/bi-encoder/seed-1",
+]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the folder of a toy whose passage study ran."""
+    folder = make_toy(tmp_path_factory.mktemp("study") / "toy")
+    path = folder / "config/config.yaml"
+    text = path.read_text().replace("[cross-encoder, bi-encoder]", "[bi-encoder]")
+    path.write_text(text.replace("[human, enriched]", "[human, enriched, rewritten]") + PASSAGES)
+    targets = [*(f"results/tables/{name}.csv" for name in TABLES), *(f"results/figures/{name}.svg" for name in FIGURES)]
+    snakemake(folder, "--cores", "2", "--", *targets, *RELEASES)
+    return folder
+
+
+def rows(folder, name):
+    with (folder / f"results/tables/{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def jsonl(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_claims_are_the_declared_family(finished):
+    found = rows(finished, "claims")
+    assert [(row["claim"], row["ranker"], row["testsets"]) for row in found] == [
+        ("gain", "bi-encoder", "gardens kitchens"), ("same", "bi-encoder", "kitchens"),
+    ]  # fmt: skip
+    assert {row["verdict"] for row in found} <= {"supported", "contradicted", "undecided"}
+    assert "one family of 2 tests" in (finished / "results/tables/claims.md").read_text()
+
+
+def test_the_effect_of_a_claim_is_that_of_the_tables(finished):
+    listed = [row for name in ("id", "ood") for row in rows(finished, name)]
+    mean = {(row["recipe"], row["testset"]): float(row["mean"]) for row in listed
+            if row["measure"] == "nDCG@10" and row["ranker"] == "bi-encoder"}  # fmt: skip
+    gain, same = (float(row["effect"]) for row in rows(finished, "claims"))
+    assert same == pytest.approx(mean["rewritten", "kitchens"] - mean["human", "kitchens"], abs=2e-4)
+    apart = [mean["enriched", place] - mean["human", place] for place in ("gardens", "kitchens")]
+    assert gain == pytest.approx(sum(apart) / 2, abs=2e-4)
+
+
+def test_a_smaller_sample_lies_within_a_larger_one(finished):
+    small, large = (jsonl(finished / f"results/trainsets/{name}/none/groups.jsonl") for name in ("human@6", "human"))
+    assert len(small) == 6
+    assert small == large[:6]
+    assert {(row["recipe"], row["size"]) for row in rows(finished, "sizes")} == {("human", "6"), ("human", "12")}
+
+
+def test_enrichment_is_held_against_base_and_control(finished):
+    roles = {(row["role"], row["recipe"]) for row in rows(finished, "enrichment")}
+    assert roles == {("base", "human@6"), ("control", "human"), ("enriched", "rewritten")}
+
+
+def test_rewritten_positives_come_with_rewritten_negatives(finished):
+    groups = jsonl(finished / "results/trainsets/rewritten/none/groups.jsonl")
+    texts = [item["text"] for group in groups for item in group["candidates"]]
+    assert texts
+    assert all(text.startswith("One should know: ") for text in texts)
+
+
+def test_every_training_set_is_described_and_searched_for_leaks(finished):
+    assert {row["recipe"] for row in rows(finished, "validity")} == {"human", "rewritten", "enriched"}
+    assert {row["recipe"] for row in rows(finished, "leaks")} == {"human", "rewritten", "enriched"}
+
+
+def test_bias_is_measured_on_both_halves(finished):
+    found = rows(finished, "bias")
+    assert {(row["ranker"], row["recipe"]) for row in found} == {
+        ("bm25", "none"), ("bi-encoder", "none"), ("bi-encoder", "human"), ("bi-encoder", "enriched"),
+        ("bi-encoder", "rewritten"),
+    }  # fmt: skip
+
+
+def test_every_figure_is_there_in_both_forms(finished):
+    for name in FIGURES:
+        assert (finished / f"results/figures/{name}.svg").read_text().startswith("<svg")
+        assert (finished / f"results/figures/{name}.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_release_is_loaded_back(finished, tmp_path, monkeypatch):
+    from datasets import load_dataset
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    folder = shutil.copytree(finished / RELEASES[0], tmp_path / "release")
+    released = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))["train"]
+    written = jsonl(finished / "results/passages/gardens/zero-shot/echo/passages.jsonl")
+    assert sorted(released["query_id"]) == sorted(item["query_id"] for item in written)
+
+
+def test_a_second_run_does_nothing(finished):
+    targets = [f"results/tables/{name}.csv" for name in TABLES]
+    assert "Nothing to be done" in snakemake(finished, "--dry-run", "--", *targets, *RELEASES).stdout
+
+
+def test_another_configuration_file_is_the_whole_experiment(finished):
+    """Nothing of the default is compared that the file leaves out."""
+    other = finished / "other.yaml"
+    text = (finished / "config/config.yaml").read_text()
+    other.write_text(text.split("claims:")[0])
+    done = snakemake(finished, "--dry-run", "--configfile", str(other), "--", "results/tables/claims.csv", check=False)
+    assert "experiment: claims: is missing" in done.stdout
