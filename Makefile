@@ -26,8 +26,8 @@ demo: .venv/.ready ## Set up, then run the default experiment: results/tables/oo
 	@echo "read results/tables/ood.md and results/tables/id.md"
 
 .PHONY: test
-test: .venv/.ready ## Set up, then run the tests
-	$(BIN)/python -m pytest
+test: .venv/.ready ## Set up, then run the tests, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: check
 check: .venv/.ready ## Lint, formats, types, schemas
