@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from synthrank.errors import ConfigError, known
 from synthrank.problems import problems
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import NONE, load, references, validate
 from synthrank.specs.corpora import CorpusSpec
-from synthrank.specs.experiment import Experiment, Twolar, Validity
+from synthrank.specs.experiment import Bias, Claims, Enrichment, Experiment, Sizes, Twolar, Validity
 from synthrank.specs.llms import LlmSpec
 from synthrank.specs.models import ModelSpec
 from synthrank.specs.paradigms import Asked, ParadigmSpec
@@ -45,6 +45,9 @@ KINDS: Mapping[str, Any] = MappingProxyType(
     }
 )
 """What each folder of ``config/`` holds."""
+
+
+Section = TypeVar("Section")
 
 
 class Study:
@@ -161,31 +164,37 @@ class Study:
         """Return the test sets of a suite, by name."""
         return {name: self.entities["testsets"][name] for name in self.entities["suites"][suite].testsets}
 
-    @property
-    def twolar(self) -> Twolar:
-        """The experiment's distillation study.
+    # Sections of the experiment that some tables need and others do not: each raises a ConfigError where it is missing.
 
-        Raises:
-            ConfigError: it has none.
-        """
-        if self.experiment.twolar is None:
-            raise ConfigError(
-                "experiment: twolar: is missing; results/tables/twolar.csv, ablation-NAME.csv and rankings.csv need it"
-            )
-        return self.experiment.twolar
+    @property
+    def claims(self) -> Claims:
+        """The claims that the experiment tests."""
+        return _stated(self.experiment.claims, "claims")
+
+    @property
+    def enrichment(self) -> Enrichment:
+        """What the experiment adds to human passages."""
+        return _stated(self.experiment.enrichment, "enrichment")
+
+    @property
+    def sizes(self) -> Sizes:
+        """The recipes that the experiment compares at several sizes."""
+        return _stated(self.experiment.sizes, "sizes")
 
     @property
     def validity(self) -> Validity:
-        """What the experiment measures of training sets.
+        """What the experiment measures of training sets."""
+        return _stated(self.experiment.validity, "validity")
 
-        Raises:
-            ConfigError: it measures nothing.
-        """
-        if self.experiment.validity is None:
-            raise ConfigError(
-                "experiment: validity: is missing; results/validity/, results/tables/validity.csv and leaks.csv need it"
-            )
-        return self.experiment.validity
+    @property
+    def bias(self) -> Bias:
+        """Where the experiment measures what rankers prefer."""
+        return _stated(self.experiment.bias, "bias")
+
+    @property
+    def twolar(self) -> Twolar:
+        """The experiment's distillation study."""
+        return _stated(self.experiment.twolar, "twolar")
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -212,6 +221,24 @@ class Study:
     def ablation_pattern(self) -> str:
         """The regular expression that matches exactly the ablations of the experiment's distillation study."""
         return _alternatives(self.experiment.twolar.ablations if self.experiment.twolar else ())
+
+
+_NEEDED = MappingProxyType(
+    {
+        "bias": "results/tables/bias.csv needs it",
+        "claims": "results/tables/claims.csv needs it",
+        "enrichment": "results/tables/enrichment.csv needs it",
+        "sizes": "results/tables/sizes.csv needs it",
+        "twolar": "results/tables/twolar.csv, ablation-NAME.csv and rankings.csv need it",
+        "validity": "results/validity/, results/tables/validity.csv and leaks.csv need it",
+    }
+)
+
+
+def _stated(section: Section | None, key: str) -> Section:
+    if section is None:
+        raise ConfigError(f"experiment: {key}: is missing; {_NEEDED[key]}")
+    return section
 
 
 def _alternatives(names: Iterable[str]) -> str:

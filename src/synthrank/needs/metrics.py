@@ -1,10 +1,8 @@
 """Inputs of jobs that rank or measure test sets."""
 
 from synthrank.distillation import made
-from synthrank.errors import ConfigError
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
-from synthrank.specs.experiment import Bias
 
 
 class MetricNeeds(StageNeeds):
@@ -60,12 +58,12 @@ class MetricNeeds(StageNeeds):
 
     def bias_measure(self, wildcards: Wildcards) -> str:
         """Return what bias is measured by."""
-        return self._bias.measure
+        return self.study.bias.measure
 
     def bias_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of bias is made from: first stages, then rankers, untrained first."""
         experiment = self.study.experiment
-        testsets = dict.fromkeys(name for suite in self._bias.suites for name in self.study.testsets_of(suite))
+        testsets = dict.fromkeys(name for suite in self.study.bias.suites for name in self.study.testsets_of(suite))
         systems = [(NONE, NONE), *made(self.study, experiment.recipes, experiment.llms)]
         return [
             *(
@@ -75,18 +73,12 @@ class MetricNeeds(StageNeeds):
             ),
             *(
                 f"results/metrics/bias/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
-                for suite in self._bias.suites
+                for suite in self.study.bias.suites
                 for recipe, llm in systems
                 for ranker in experiment.rankers
                 for seed in experiment.seeds
             ),
         ]
-
-    @property
-    def _bias(self) -> Bias:
-        if self.study.experiment.bias is None:
-            raise ConfigError("experiment: bias: is missing; results/tables/bias.csv needs it")
-        return self.study.experiment.bias
 
     def _splits(self, suite: str) -> list[str]:
         return [f"results/corpora/{spec.corpus}/{spec.split}" for spec in self.study.testsets_of(suite).values()]

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TypeVar
 
 from synthrank.distillation import Ranked, first_stages, made, rankings
-from synthrank.errors import ConfigError
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
-from synthrank.specs.experiment import Ablation, Claims, Enrichment, Sizes
+from synthrank.specs.experiment import Ablation, Enrichment, Sizes
 from synthrank.specs.paradigms import HumanParadigm
 from synthrank.specs.recipes import PairsRecipe, base_and_size
-
-Section = TypeVar("Section")
 
 
 class TableNeeds(StageNeeds):
@@ -86,28 +82,14 @@ class TableNeeds(StageNeeds):
 
     # Sections: methods, so that an experiment without one is refused only when its table is asked for.
 
-    def _section(self, section: Section | None, name: str) -> Section:
-        """Return a section of the experiment.
-
-        Raises:
-            ConfigError: the experiment has none.
-        """
-        if section is None:
-            raise ConfigError(f"experiment: {name}: is missing; results/tables/{name}.csv needs it")
-        return section
-
-    @property
-    def _claims(self) -> Claims:
-        return self._section(self.study.experiment.claims, "claims")
-
     def claims(self, wildcards: Wildcards) -> str:
         """Return the declaration of claims, as JSON."""
-        return self._claims.model_dump_json()
+        return self.study.claims.model_dump_json()
 
     def claims_recipes(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the recipes that claims compare."""
         return self._recipe_specs(
-            name for claim in self._claims.claims.values() for name in (*claim.treatment, *claim.control)
+            name for claim in self.study.claims.claims.values() for name in (*claim.treatment, *claim.control)
         )
 
     def claims_metrics(self, wildcards: Wildcards) -> list[str]:
@@ -116,14 +98,14 @@ class TableNeeds(StageNeeds):
         return list(
             dict.fromkeys(
                 path
-                for claim in self._claims.claims.values()
+                for claim in self.study.claims.claims.values()
                 for path in self._trained(made(self.study, (*claim.treatment, *claim.control), llms), claim.rankers)
             )
         )
 
     def enrichment(self, wildcards: Wildcards) -> Enrichment:
         """Return the recipes that the table of enrichment compares."""
-        return self._section(self.study.experiment.enrichment, "enrichment")
+        return self.study.enrichment
 
     def enrichment_control(self, wildcards: Wildcards) -> list[str]:
         """Return the recipe of further human passages, if the experiment names one."""
@@ -145,7 +127,7 @@ class TableNeeds(StageNeeds):
 
     def sizes(self, wildcards: Wildcards) -> Sizes:
         """Return the recipes and sizes of the table of sizes."""
-        return self._section(self.study.experiment.sizes, "sizes")
+        return self.study.sizes
 
     def sizes_recipes(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the recipes of the table of sizes."""
