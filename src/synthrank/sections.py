@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
-from synthrank.specs.recipes import GradedRecipe, Sized
+from synthrank.specs.recipes import Sized
 
 if TYPE_CHECKING:
     from synthrank.specs.experiment import Claim
@@ -59,7 +59,7 @@ def _sizes(study: Study) -> Iterable[str]:
         if not isinstance(recipe, Sized):
             yield f"experiment: sizes.recipes: got {name!r}; it must be a recipe of kind pairs or graded"
             continue
-        own = recipe.queries if isinstance(recipe, GradedRecipe) else max(item.queries for item in recipe.positives)
         for size in sizes.queries if sizes else ():
-            if size >= own:
-                yield f"experiment: sizes.queries: got {size}; recipe {name!r} has {own} itself, state smaller sizes"
+            if size >= recipe.size:
+                own = f"recipe {name!r} has {recipe.size} itself"
+                yield f"experiment: sizes.queries: got {size}; {own}, state smaller sizes"

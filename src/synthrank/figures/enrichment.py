@@ -6,8 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from synthrank.figures.style import KINDS, PANEL, colour, panel_of, titled
-from synthrank.figures.tables import first_measure, read_table, summary_rows, system_names
+from synthrank.figures.style import PANEL, colour, panel_of, titled
+from synthrank.figures.tables import panels_of
 
 
 def chart(data: Sequence[Path]) -> Any:
@@ -19,9 +19,7 @@ def chart(data: Sequence[Path]) -> Any:
     Raises:
         DataError: the table is empty.
     """
-    frame = first_measure(summary_rows(read_table(data[0])))
-    frame["system"] = system_names(frame)
-    frame["panel"] = frame["ranker"] + ", " + frame["distribution"].map(KINDS)
+    frame = panels_of(data[0])
     names = list(dict.fromkeys(frame["system"]))
     measure = frame["measure"].iloc[0]
     base = alt.Chart(frame).encode(y=alt.Y("system:N", sort=None, title=None, axis=alt.Axis(labelLimit=280)))

@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from synthrank.figures.style import COLOURS, KINDS, PANEL, colour, panel_of, shape, titled
-from synthrank.figures.tables import first_measure, read_table, summary_rows, system_names
+from synthrank.figures.style import COLOURS, PANEL, colour, panel_of, shape, titled
+from synthrank.figures.tables import panels_of
 
 APART = 1.035
 """By this factor points of the same size stand beside each other, so that their intervals can be told apart."""
@@ -23,12 +23,9 @@ def chart(data: Sequence[Path]) -> Any:
     Raises:
         DataError: the table is empty.
     """
-    frame = first_measure(summary_rows(read_table(data[0])))
-    frame["system"] = system_names(frame)
-    frame["panel"] = frame["ranker"] + ", " + frame["distribution"].map(KINDS)
+    frame = panels_of(data[0])
     names = list(dict.fromkeys(frame["system"]))
     measure = frame["measure"].iloc[0]
-    sizes = sorted(int(size) for size in frame["size"].unique())
     frame["beside"] = frame["size"] * frame["system"].map(names.index).map(
         lambda place: APART ** (place - len(names) / 2)
     )

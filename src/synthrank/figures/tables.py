@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthrank.errors import DataError
+from synthrank.figures.style import KINDS
 from synthrank.specs.base import NONE
 
 MACRO = "macro-average"
@@ -41,3 +42,14 @@ def system_names(frame: pd.DataFrame) -> pd.Series:
     llms = frame["llm"].where(frame["llm"] != NONE)
     several = llms.nunique() > 1
     return frame["recipe"] + (" by " + llms).fillna("") if several else frame["recipe"]
+
+
+def panels_of(path: Path) -> pd.DataFrame:
+    """Return the rows of a table that figures with a panel for each ranker and distribution show, with both named.
+
+    Raises:
+        DataError: the table has no row.
+    """
+    frame = first_measure(summary_rows(read_table(path)))
+    panels = frame["ranker"] + ", " + frame["distribution"].map(KINDS)
+    return frame.assign(system=system_names(frame), panel=panels)

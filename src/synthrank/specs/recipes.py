@@ -76,6 +76,11 @@ class PairsRecipe(Entity):
         """The paradigms of its positives, in their order."""
         return tuple(item.paradigm for item in self.positives)
 
+    @property
+    def size(self) -> int:
+        """How many queries it has, the most of any paradigm."""
+        return max(item.queries for item in self.positives)
+
     def sized(self, queries: int) -> "PairsRecipe":
         """Return the recipe with another number of queries of each paradigm."""
         return self.model_copy(
@@ -104,6 +109,11 @@ class GradedRecipe(Entity):
     def paradigms(self) -> tuple[str, ...]:
         """Its paradigm."""
         return (self.paradigm,)
+
+    @property
+    def size(self) -> int:
+        """How many queries it has."""
+        return self.queries
 
     def sized(self, queries: int) -> "GradedRecipe":
         """Return the recipe with another number of queries."""

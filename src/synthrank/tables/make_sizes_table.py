@@ -5,7 +5,7 @@ from pathlib import Path
 from synthrank.files import atomic_text
 from synthrank.specs.base import load
 from synthrank.specs.experiment import Intervals, Sizes
-from synthrank.specs.recipes import GradedRecipe, RecipeSpec, Sized
+from synthrank.specs.recipes import RecipeSpec
 from synthrank.tables.cells import read_cells
 from synthrank.tables.places import Places
 from synthrank.tables.sizes import Row, size_rows
@@ -47,14 +47,9 @@ def make_sizes_table(
     """
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
     sizes = Sizes(recipes=tuple(recipes), queries=tuple(queries))
-    own = {path.stem: _queries(load(RecipeSpec, path)) for path in specs}
+    own = {path.stem: load(RecipeSpec, path).size for path in specs}
     cells = read_cells(metrics, measures)
     rows = list(size_rows(cells, Places(specs, testsets), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
         stream.write(as_markdown(rows, intervals))
-
-
-def _queries(recipe: Sized) -> int:
-    """Return how many training queries the file of a recipe states."""
-    return recipe.queries if isinstance(recipe, GradedRecipe) else max(item.queries for item in recipe.positives)
