@@ -2,7 +2,6 @@
 
 import pytest
 
-from synthrank.reading.grade import read_grade
 from synthrank.reading.lists import read_queries
 from synthrank.reading.ranking import read_ranking
 from synthrank.reading.status import Status
@@ -50,23 +49,4 @@ def test_a_repaired_ranking_is_always_a_permutation():
 )
 def test_a_list_of_queries(text, value, status):
     read = read_queries(text)
-    assert (read.value, read.status) == (value, status)
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "status"),
-    [
-        ("2", 2, Status.WELL_FORMED),
-        (" 0\n", 0, Status.WELL_FORMED),
-        ("Grade: 3", 3, Status.REPAIRED),
-        ("2 out of 3", None, Status.MALFORMED),
-        ("2.5", None, Status.MALFORMED),
-        ("7", None, Status.MALFORMED),
-        ("-1", None, Status.MALFORMED),
-        ("either 1 or 2", None, Status.MALFORMED),
-        ("good", None, Status.MALFORMED),
-    ],
-)
-def test_a_grade(text, value, status):
-    read = read_grade(text, 0, 3)
     assert (read.value, read.status) == (value, status)

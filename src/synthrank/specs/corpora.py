@@ -49,8 +49,9 @@ class _Corpus(Entity):
     train_seed: int = Field(default=13, description="Seed of that order.")
     answers_may_train: bool = Field(
         default=False,
-        description="Whether a passage that answers a held-out query may be trained on with another query, as BEIR's "
-        "own splits let it; rankers then know such passages, and scores in distribution are of that kind.",
+        description="Whether a passage that answers a held-out query may be trained on with another query, or shown as "
+        "an exemplar, as BEIR's own splits let it; rankers then know such passages, and scores in distribution are of "
+        "that kind.",
     )
     counts: Counts = Counts()
 

@@ -28,7 +28,8 @@ def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[s
         written: the passages of each query that may serve.
         order: all training queries.
         wanted: how many queries.
-        count: ``queries``, and ``queries_replaced`` where an earlier one has none.
+        count: ``queries``, and ``queries_replaced`` where an earlier one has none; what was dropped before stands in
+            it as ``leaking_query`` and ``leaking_passage``, which the error tells.
         origin: the file of the passages, for the error.
         key: of the recipe that states how many, for the error.
 
@@ -37,9 +38,11 @@ def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[s
     """
     served = [name for name in order if name in written][:wanted]
     if len(served) < wanted:
+        leaking = count["leaking_query"] + count["leaking_passage"]
+        clean = f" that leaks into no test set ({leaking:,} texts that do were dropped)" if leaking else ""
         raise BudgetError(
-            f"{origin}: {len(served)} of {len(order)} training queries have a passage, the recipe wants {wanted}; "
-            f"lower {key}"
+            f"{origin}: {len(served)} of {len(order)} training queries have a passage{clean}, the recipe wants "
+            f"{wanted}; lower {key}"
         )
     count.update(queries=len(served), queries_replaced=len(set(served) - set(order[:wanted])))
     return {name: written[name] for name in served}
