@@ -1,6 +1,7 @@
 """Write figures into the README, between its markers: ``python benchmarks/readme.py [--check]``.
 
-The demo's come from docs/demo, where benchmarks/workflow.py left them; the plan is made anew from the entity files.
+The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
+benchmarks/experiment.py did; the plan is made anew from the entity files.
 """
 
 import csv
@@ -10,23 +11,30 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 MEASURE = "nDCG@10"
+STUDY = "docs/experiments/nfcorpus-human-vs-llm"
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of a table of docs/demo."""
-    with (PROJECT / "docs/demo" / name).open(newline="") as stream:
+def rows(name: str, folder: str) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with (PROJECT / folder / name).open(newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def places(folder: str, testset: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Return nDCG@10 of each (ranker, recipe) on a test set in distribution, and on average out of it."""
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for name, where in (("id.csv", testset), ("ood.csv", "macro-average")):
+        for row in rows(name, folder):
+            if row["measure"] == MEASURE and row["testset"] == where:
+                text = f"{float(row['mean']):.3f} [{float(row['ci_low']):.3f}, {float(row['ci_high']):.3f}]"
+                cells.setdefault((row["ranker"], row["recipe"]), {})[name] = text
+                cells[row["ranker"], row["recipe"]][f"{name} queries"] = row["queries"]
+    return cells
 
 
 def results() -> str:
     """Return the demo's nDCG@10, in and out of distribution, as a Markdown table."""
-    cells: dict[tuple[str, str], dict[str, str]] = {}
-    for name, testset in (("id.csv", "python-faq"), ("ood.csv", "macro-average")):
-        for row in rows(name):
-            if row["measure"] == MEASURE and row["testset"] == testset:
-                text = f"{float(row['mean']):.3f} [{float(row['ci_low']):.3f}, {float(row['ci_high']):.3f}]"
-                cells.setdefault((row["ranker"], row["recipe"]), {})[name] = text
-                cells[row["ranker"], row["recipe"]][f"{name} queries"] = row["queries"]
+    cells = places("docs/demo", "python-faq")
     first = next(iter(cells.values()))
     lines = [
         f"{MEASURE} [95 % bootstrap interval over questions], one seed; {first['id.csv queries']} test questions in "
@@ -42,7 +50,7 @@ def results() -> str:
 
 def times() -> str:
     """Return where the demo's time goes, as Markdown."""
-    table = rows("time.csv")
+    table = rows("time.csv", "docs/demo")
     first, second, rules = table[0], table[1], table[2:]
     shown = [row for row in rules if float(row["share"]) >= 0.02]
     lines = [
@@ -55,6 +63,30 @@ def times() -> str:
         "|---|---:|---:|---:|",
     ]
     lines += [f"| {r['what']} | {r['jobs']} | {r['seconds']} | {float(r['share']):.0%} |" for r in shown]
+    return "\n".join(lines)
+
+
+def claims() -> str:
+    """Return the claims of the experiment on NFCorpus as a Markdown table."""
+    table = rows("claims.csv", STUDY)
+    first = table[0]
+    lines = [
+        f"Effect in {first['measure']} [95 % interval], {first['seeds']} training seeds; p of the claim's own test "
+        f"after Holm over all {first['family']}; margin {float(first['margin']):g}.",
+        "",
+        "| claim | ranker | effect | p | verdict |",
+        "|---|---|---:|---:|---|",
+    ]
+    for row in table:
+        effect = f"{float(row['effect']):+.3f} [{float(row['ci_low']):+.3f}, {float(row['ci_high']):+.3f}]"
+        ranker = row["ranker"].removeprefix("nfcorpus-")
+        chance = f"{float(row['p_holm']):.3f}" if float(row["p_holm"]) >= 0.001 else "< 0.001"
+        lines.append(f"| {row['statement']} | {ranker} | {effect} | {chance} | {row['verdict']} |")
+    lines += ["", "| ranker | trained on | in distribution | out of distribution |", "|---|---|---:|---:|"]
+    for (ranker, recipe), cell in places(STUDY, "nfcorpus-shared").items():
+        if "+" not in ranker:
+            names = ranker.removeprefix("nfcorpus-"), recipe.removeprefix("nfcorpus-shared-")
+            lines.append(f"| {' | '.join(names)} | {cell['id.csv']} | {cell['ood.csv']} |")
     return "\n".join(lines)
 
 
@@ -75,13 +107,16 @@ def main() -> None:
     """Write the README, or check that it is in step."""
     path = PROJECT / "README.md"
     old = new = path.read_text(encoding="utf-8")
-    for name, body in (("demo", f"{results()}\n\n{times()}"), ("plan", plan())):
+    for name, body in (("demo", f"{results()}\n\n{times()}"), ("claims", claims()), ("plan", plan())):
         marked = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         new = marked.sub(lambda match, body=body: f"{match[1]}{body}\n{match[2]}", new)
     if "--check" not in sys.argv:
         path.write_text(new, encoding="utf-8")
     elif old != new:
-        sys.exit("error: README.md: the figures differ from docs/demo or the plan; run python benchmarks/readme.py")
+        sys.exit(
+            "error: README.md: the figures differ from docs/demo, docs/experiments or the plan; run python "
+            "benchmarks/readme.py"
+        )
 
 
 if __name__ == "__main__":

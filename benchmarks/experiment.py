@@ -1,0 +1,106 @@
+"""Keep what an experiment found: ``python benchmarks/experiment.py NAME --folder DIR``.
+
+DIR is where ``snakemake --configfile config/experiments/NAME.yaml`` made its tables and figures. They go to
+``docs/experiments/NAME`` as they are; a README beside them says what made them: the commit, the machine, and from
+Snakemake's benchmark files how long each rule took, a job's processor time beside its wall-clock time.
+"""
+
+import argparse
+import csv
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(PROJECT / "src")]
+
+import torch  # noqa: E402
+
+from synthrank.devices import device  # noqa: E402
+
+
+def times(folder: Path) -> list[tuple[str, int, float, float]]:
+    """Return (rule, jobs, wall-clock seconds, processor seconds), the longest first."""
+    jobs: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for path in (folder / "results/benchmarks").rglob("*.tsv"):
+        with path.open(newline="") as stream:
+            row = next(csv.DictReader(stream, delimiter="\t"))
+        used = 0.0 if row["cpu_time"] in ("NA", "-") else float(row["cpu_time"])
+        jobs[path.relative_to(folder / "results/benchmarks").parts[0]].append((float(row["s"]), used))
+    rows = [
+        (rule, len(some), sum(wall for wall, _ in some), sum(used for _, used in some)) for rule, some in jobs.items()
+    ]
+    return sorted(rows, key=lambda row: -row[2])
+
+
+def machine() -> str:
+    """Return the processor, cores and memory in words."""
+    told = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    found = re.search(r"model name\s*:\s*(.+)", told)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = found[1].strip() if found else platform.machine()
+    accelerator = "no accelerator" if device() == "cpu" else torch.cuda.get_device_name()
+    python = f"Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({name}), {memory:.0f} GB of memory, {accelerator}, {python}"
+
+
+def readme(name: str, commit: str, rules: list[tuple[str, int, float, float]], kept: list[str]) -> str:
+    """Return the page that says what made the tables."""
+    wall, used = sum(row[2] for row in rules), sum(row[3] for row in rules)
+    lines = [
+        f"# {name}",
+        "",
+        f"Made by commit `{commit}` from `config/experiments/{name}.yaml`, on {machine()}: {wall / 3600:.1f} hours of "
+        f"jobs, two at a time, {used / 3600:.1f} hours of processor time. Again:",
+        "",
+        "```",
+        f"snakemake --cores all --configfile config/experiments/{name}.yaml -- \\",
+        "    " + " ".join(f"results/tables/{item}" for item in kept if item.endswith(".csv")),
+        "```",
+        "",
+        "| file | what it holds |",
+        "|---|---|",
+        *(f"| [{item}]({item}) | {Path(item).stem}, {_kind(item)} |" for item in kept),
+        "",
+        "| rule | jobs | wall-clock s | processor s |",
+        "|---|---:|---:|---:|",
+        *(f"| {rule} | {jobs} | {seconds:.0f} | {processor:.0f} |" for rule, jobs, seconds, processor in rules),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _kind(name: str) -> str:
+    return {".csv": "every row", ".md": "to read", ".svg": "a figure"}[Path(name).suffix]
+
+
+def main() -> None:
+    """Copy the tables and figures and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--commit", required=True, help="of the workflow that made them")
+    options = parser.parse_args()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", f"{options.commit}^{{commit}}"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    kept = PROJECT / "docs/experiments" / options.name
+    kept.mkdir(parents=True, exist_ok=True)
+    found = [*(options.folder / "results/tables").glob("*.csv"), *(options.folder / "results/tables").glob("*.md")]
+    found += (options.folder / "results/figures").glob("*.svg")
+    for path in found:
+        shutil.copy(path, kept)
+    page = readme(options.name, commit, times(options.folder), sorted(path.name for path in found))
+    (kept / "README.md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
