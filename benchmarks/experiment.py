@@ -1,39 +1,34 @@
-"""Keep what an experiment found: ``python benchmarks/experiment.py NAME --folder DIR``.
+"""Keep what an experiment found: ``python benchmarks/experiment.py NAME --folder DIR --commit HASH``.
 
-DIR is where ``snakemake --configfile config/experiments/NAME.yaml`` made its tables and figures. They go to
-``docs/experiments/NAME`` as they are; a README beside them says what made them: the commit, the machine, and from
-Snakemake's benchmark files how long each rule took, a job's processor time beside its wall-clock time.
+To be run on the machine that made it. DIR is where ``snakemake --configfile config/experiments/NAME.yaml`` made its
+tables and figures. They go to ``docs/experiments/NAME`` as they are; a README beside them says what made them: the
+commit, the machine, and from Snakemake's benchmark files how long each rule took, a job's processor time beside its
+wall-clock time.
 """
 
 import argparse
-import csv
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / "src")]
 
 import torch  # noqa: E402
+from workflow import jobs_of  # noqa: E402
 
 from synthrank.devices import device  # noqa: E402
 
 
 def times(folder: Path) -> list[tuple[str, int, float, float]]:
     """Return (rule, jobs, wall-clock seconds, processor seconds), the longest first."""
-    jobs: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for path in (folder / "results/benchmarks").rglob("*.tsv"):
-        with path.open(newline="") as stream:
-            row = next(csv.DictReader(stream, delimiter="\t"))
-        used = 0.0 if row["cpu_time"] in ("NA", "-") else float(row["cpu_time"])
-        jobs[path.relative_to(folder / "results/benchmarks").parts[0]].append((float(row["s"]), used))
     rows = [
-        (rule, len(some), sum(wall for wall, _ in some), sum(used for _, used in some)) for rule, some in jobs.items()
+        (rule, len(jobs), sum(job["s"] for job in jobs), sum(job["cpu_time"] for job in jobs))
+        for rule, jobs in jobs_of(folder).items()
     ]
     return sorted(rows, key=lambda row: -row[2])
 
@@ -56,7 +51,8 @@ def readme(name: str, commit: str, rules: list[tuple[str, int, float, float]], k
         f"# {name}",
         "",
         f"Made by commit `{commit}` from `config/experiments/{name}.yaml`, on {machine()}: {wall / 3600:.1f} hours of "
-        f"jobs, two at a time, {used / 3600:.1f} hours of processor time. Again:",
+        f"jobs, {used / 3600:.1f} hours of processor time (the first grows with what else the machine does). Again, "
+        "with the collections where SYNTHRANK_DATA says:",
         "",
         "```",
         f"snakemake --cores all --configfile config/experiments/{name}.yaml -- \\",

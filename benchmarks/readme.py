@@ -97,8 +97,7 @@ def plan() -> str:
     from synthrank.specs.base import read_yaml
     from synthrank.study import Study
 
-    settings = {**read_yaml(PROJECT / "config/config.yaml"), **read_yaml(PROJECT / "config/paper.yaml")}
-    study = Study(PROJECT / "config", settings)
+    study = Study(PROJECT / "config", read_yaml(PROJECT / "config/paper.yaml"))
     nowhere = Path("/nonexistent")  # whatever was run here, the README shows the plan of a fresh clone
     return f"```\n{as_text(list(plan(study, nowhere, nowhere)), study)}```"
 

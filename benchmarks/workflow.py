@@ -68,16 +68,23 @@ def run(folder: Path, snakefile: Path) -> float:
     return time.perf_counter() - begin
 
 
-def by_rule(folder: Path) -> list[tuple[str, int, float, float]]:
-    """Return (rule, jobs, seconds, most megabytes of a job), the longest first."""
-    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
+def jobs_of(folder: Path) -> dict[str, list[dict[str, float]]]:
+    """Return the columns of Snakemake's benchmark files, a row a job, by rule; what was not measured is 0."""
+    found: dict[str, list[dict[str, float]]] = defaultdict(list)
     for path in (folder / "results/benchmarks").rglob("*.tsv"):
         with path.open(newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"))
-        rule = path.relative_to(folder / "results/benchmarks").parts[0]
-        memory = 0.0 if row["max_rss"] in ("NA", "-") else float(row["max_rss"])
-        times[rule].append((float(row["s"]), memory))
-    rows = [(rule, len(jobs), sum(s for s, _ in jobs), max(m for _, m in jobs)) for rule, jobs in times.items()]
+        numbers = {name: 0.0 if row[name] in ("NA", "-") else float(row[name]) for name in ("s", "cpu_time", "max_rss")}
+        found[path.relative_to(folder / "results/benchmarks").parts[0]].append(numbers)
+    return found
+
+
+def by_rule(folder: Path) -> list[tuple[str, int, float, float]]:
+    """Return (rule, jobs, seconds, most megabytes of a job), the longest first."""
+    rows = [
+        (rule, len(jobs), sum(job["s"] for job in jobs), max(job["max_rss"] for job in jobs))
+        for rule, jobs in jobs_of(folder).items()
+    ]
     return sorted(rows, key=lambda row: -row[2])
 
 

@@ -28,8 +28,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def paper():
-    settings = {**read_yaml(PROJECT / "config/config.yaml"), **read_yaml(PROJECT / "config/paper.yaml")}
-    return Study(PROJECT / "config", settings)
+    return Study(PROJECT / "config", read_yaml(PROJECT / "config/paper.yaml"))
 
 
 def test_the_full_study_is_estimated_without_data(paper, tmp_path):

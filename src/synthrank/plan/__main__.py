@@ -16,11 +16,10 @@ def main(*, config: Path = Path("config/config.yaml")) -> None:
     """Print what an experiment will ask of language models.
 
     Args:
-        config: the experiment; what it leaves out is taken from config/config.yaml.
+        config: the experiment, whole, as --configfile takes it.
     """
     try:
-        merged = {**read_yaml(Path("config/config.yaml")), **read_yaml(config)}
-        study = Study(Path("config"), merged)
+        study = Study(Path("config"), read_yaml(config))
         store = Path(os.environ.get("SYNTHRANK_STORE") or "results/store")
         sys.stdout.write(as_text(list(plan(study, Path("results"), store)), study))
     except SynthrankError as error:
