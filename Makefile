@@ -14,7 +14,7 @@ CODE := src scripts tests benchmarks
 STAGES := workflow,corpora,models,passages,queries,runs,rankings,trainsets,validity,checkpoints,metrics,tables,figures,releases
 
 # Tools start tools of the same environment: snakefmt its shell formatter, Snakemake the jobs' Python.
-demo test check format plan dry-run: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo test slurm-test check format plan dry-run recover: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## Say what each target does
@@ -28,6 +28,10 @@ demo: .venv/.ready ## Set up, then run the default experiment: results/tables/oo
 .PHONY: test
 test: .venv/.ready ## Set up, then run the tests, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+.PHONY: slurm-test
+slurm-test: .venv/.ready ## Run the tests that start a SLURM of their own; they take ten minutes, and root
+	$(BIN)/python -m pytest -m slurm tests/slurm
 
 .PHONY: check
 check: .venv/.ready ## Lint, formats, types, schemas
@@ -46,7 +50,7 @@ format: .venv/.ready ## Put code and schemas in their form
 	$(BIN)/python -m synthrank.specs.schemas config/schemas
 
 .PHONY: plan
-plan: .venv/.ready ## What CONFIG will ask of language models, and what that costs; asks no one
+plan: .venv/.ready ## What CONFIG will ask of language models and of machines, and what that costs; asks no one
 	$(BIN)/python -m synthrank.plan --config $(CONFIG)
 
 .PHONY: cache-info
@@ -64,6 +68,12 @@ cache-import: .venv/.ready ## Take the replies of FILE into the store, so that n
 .PHONY: dry-run
 dry-run: .venv/.ready ## List the jobs that CONFIG would run
 	$(RUN) --dry-run --quiet rules --
+
+.PHONY: recover
+recover: .venv/.ready ## After a killed run: end what it left (JOBS=wait: let it finish), on SLURM too, and unlock
+	@$(BIN)/python -m synthrank.recovery $(if $(JOBS),--jobs $(JOBS)) $(if $(HEAD),--head $(HEAD))
+	@$(RUN) --unlock
+	@echo "go on with the command of the run that was killed: what it finished is kept"
 
 .PHONY: clean
 clean: ## Remove everything made by the workflow, but not the store of replies

@@ -1,0 +1,32 @@
+"""What Snakemake's logs say of the runs in a folder."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+LOGS = Path(".snakemake/log")
+RUN = re.compile(r"^SLURM run ID: (\S+)$", re.MULTILINE)
+HOST = re.compile(r"^  Host: (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The ids of all runs on SLURM, which are the names of their jobs, and the machine of the last run's head.
+
+    ``host`` is empty where nothing ran yet.
+    """
+
+    ids: frozenset[str]
+    host: str
+
+
+def read_runs(folder: Path) -> Runs:
+    """Return what the logs of the runs in ``folder`` say; their names begin with the time: the last is the newest."""
+    ids: set[str] = set()
+    host = ""
+    for path in sorted((folder / LOGS).glob("*.snakemake.log")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        ids.update(RUN.findall(text))
+        if found := HOST.search(text):
+            host = found[1]
+    return Runs(frozenset(ids), host)

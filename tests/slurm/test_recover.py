@@ -1,0 +1,59 @@
+"""`make recover` after a killed head, on a tiny workflow whose only job waits for a file."""
+
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from slurm.cluster import Cluster
+from slurm.heads import Site, tiny, tried
+
+pytestmark = pytest.mark.slurm
+TARGET = ("--", "out/is_cancelled")
+
+
+@pytest.fixture
+def killed(tmp_path: Path, cluster: Cluster) -> Site:
+    """Return a site whose head was killed while its job runs on."""
+    site = tiny(tmp_path, cluster)
+    head = site.start(*TARGET)
+    head.until((tmp_path / "tried/is_cancelled").exists)
+    head.end(signal.SIGKILL)
+    head.wait(120)
+    return site
+
+
+def state(site: Site, job: str) -> str:
+    return next(found["state"] for found in site.cluster.jobs() if found["id"] == job)
+
+
+def test_jobs_left_are_cancelled_and_the_folder_is_free(killed: Site) -> None:
+    (job,) = tried(killed, "is_cancelled")
+    assert state(killed, job) == "RUNNING"
+    locked = killed.start(*TARGET)
+    assert locked.wait(180)
+    assert "Directory cannot be locked" in locked.said
+    done = killed.make("recover")
+    assert not done.returncode, done.stderr
+    assert done.stdout.startswith("1 SLURM jobs cancelled")
+    assert state(killed, job) == "CANCELLED"
+    (killed.folder / "go").touch()
+    killed.start(*TARGET).succeed(300)
+    assert len(tried(killed, "is_cancelled")) == 2
+    again = killed.make("recover")
+    assert again.stdout.startswith("0 SLURM jobs cancelled")
+
+
+def test_jobs_left_may_finish(killed: Site) -> None:
+    (job,) = tried(killed, "is_cancelled")
+    said: list[subprocess.CompletedProcess[str]] = []
+    waiting = threading.Thread(target=lambda: said.append(killed.make("recover", "JOBS=wait")))
+    waiting.start()
+    waiting.join(8)
+    assert waiting.is_alive()
+    (killed.folder / "go").touch()
+    waiting.join(120)
+    assert said[0].stdout.startswith("1 SLURM jobs finished"), said[0].stderr
+    assert state(killed, job) == "COMPLETED"
+    assert (killed.folder / "out/is_cancelled").exists()

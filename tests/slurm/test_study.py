@@ -1,0 +1,172 @@
+"""A table of the toy experiment through SLURM, its head killed three times: the bytes of a run on one machine."""
+
+import filecmp
+import os
+import random
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from provider_server import ProviderServer
+from provider_specs import KEY
+from slurm.cluster import Cluster
+from slurm.heads import Head, Site
+from toy_experiment import TABLES, make_toy, snakemake
+
+from synthrank.llms.store import ReplyStore, folder_of
+
+pytestmark = pytest.mark.slurm
+
+CONCURRENCY = 2
+CONFIG = """\
+llms: [served]
+recipes: [written]
+rankers: [bi-encoder]
+seeds: [1]
+suites: [toy]
+first_stages: [bm25]
+measures: [nDCG@10, MRR@10]
+intervals: {resamples: 100}
+"""
+RECIPE = """\
+kind: pairs
+corpus: gardens
+positives: [{paradigm: zero-shot, queries: 12}]
+negatives: {source: human, retriever: bm25, depth: 10, count: 3}
+"""
+LLM = """\
+backend: openai
+model: toy
+key_variable: TOY_KEY
+base_url: URL/v1
+limits: {attempts: 4, concurrency: CONCURRENCY}
+price: {listed: 2026-01-01, input: 1, cached_input: 1, output: 1}
+"""
+COMPARED = ("passages/**/passages.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*")
+
+
+@dataclass
+class Kill:
+    """One end of a head: what `make recover` said while it lived and after it, and what was asked by then."""
+
+    alive: str
+    dead: str
+    asked: int
+    stored: int
+
+
+@dataclass
+class Survivor:
+    """An experiment that was killed and went on."""
+
+    site: Site
+    last: str
+    kills: dict[signal.Signals, Kill] = field(default_factory=dict)
+    seed: int = 0
+
+
+def study(folder: Path, url: str) -> Path:
+    make_toy(folder)
+    (folder / "config/config.yaml").write_text(CONFIG)
+    (folder / "config/recipes/written.yaml").write_text(RECIPE)
+    served = LLM.replace("URL", url).replace("CONCURRENCY", str(CONCURRENCY))
+    (folder / "config/llms/served.yaml").write_text(served)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ProviderServer]:
+    with ProviderServer(latency=1.0) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def survivor(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, server: ProviderServer) -> Survivor:
+    """Kill the head amid paid requests, then twice after some further steps, and go on each time."""
+    seed = int(os.environ.get("SYNTHRANK_TEST_SEED") or random.SystemRandom().randrange(10**6))
+    moments = random.Random(seed)
+    site = Site(
+        study(tmp_path_factory.mktemp("slurm") / "toy", server.url), cluster, SYNTHRANK_DATA="data", TOY_KEY=KEY
+    )
+    found = Survivor(site, "", seed=seed)
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        before, asked, more = len(site.steps()), moments.randint(2, 9), moments.randint(1, 4)
+        head = site.start("--", *TABLES)
+        if number is signal.SIGKILL:
+            head.until(lambda asked=asked: sum(server.asked.values()) >= asked, 600)
+        else:
+            head.until(lambda most=before + more: len(site.steps()) >= most, 600)
+        found.kills[number] = killed(site, head, number, server)
+    found.last = site.start("--", *TABLES).succeed(900)
+    return found
+
+
+def killed(site: Site, head: Head, number: signal.Signals, server: ProviderServer) -> Kill:
+    refused = site.make("recover")
+    assert refused.returncode
+    head.end(number)
+    head.wait(180)
+    done = site.make("recover")
+    assert not done.returncode, done.stdout + done.stderr
+    with ReplyStore(folder_of(site.folder / "results/store", "toy")) as store:
+        stored = store.summary().replies
+    return Kill(refused.stderr, done.stdout, sum(server.asked.values()), stored)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory, survivor: Survivor) -> Iterator[Path]:
+    """Return the folder of the same experiment, run on this machine from replies of its own."""
+    with ProviderServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOY_KEY", KEY)
+        folder = study(tmp_path_factory.mktemp("local") / "toy", server.url)
+        snakemake(folder, "--cores", "2", "--", *TABLES)
+        yield folder
+
+
+def test_all_files_are_those_of_a_run_on_one_machine(survivor: Survivor, local: Path) -> None:
+    compared = []
+    for pattern in COMPARED:
+        for path in (local / "results").glob(pattern):
+            name = path.relative_to(local)
+            assert filecmp.cmp(path, survivor.site.folder / name, shallow=False), f"{name}, seed {survivor.seed}"
+            compared.append(str(name))
+    assert set(TABLES) <= set(compared)
+    assert len(compared) >= 12
+
+
+def test_no_step_ran_twice_at_the_same_time(survivor: Survivor) -> None:
+    steps = survivor.site.steps()
+    assert {word for word, *_ in steps} == {"start"}, f"seed {survivor.seed}"
+    assert {script for *_, script in steps} >= {"generate_passages.py", "train_ranker.py", "make_tables.py"}
+
+
+def test_no_stored_request_was_paid_again(survivor: Survivor, server: ProviderServer) -> None:
+    """Only what was in flight when a job was cancelled is asked again."""
+    kills = survivor.kills.values()
+    lost = max(kill.asked - kill.stored for kill in kills)
+    assert lost <= CONCURRENCY * len(kills), f"seed {survivor.seed}"
+    assert sum(server.asked.values()) == 14 + lost
+    assert len(server.asked) == 14
+
+
+def test_recovery_refuses_while_a_head_lives_and_says_how_to_go_on(survivor: Survivor) -> None:
+    for number, kill in survivor.kills.items():
+        lines = [line for line in kill.alive.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, number
+        assert "still runs the workflow here" in lines[0]
+        assert "no job of an earlier run is left" in kill.dead
+        assert "go on with the command" in kill.dead
+    assert survivor.kills[signal.SIGKILL].dead.startswith(("1 SLURM jobs", "2 SLURM jobs"))
+
+
+def test_a_chain_of_tiny_steps_is_one_job(survivor: Survivor) -> None:
+    jobs = {script: job for _, job, script in survivor.site.steps()}
+    assert jobs["gather_replies.py"] == jobs["filter_passages.py"]
+    assert jobs["generate_passages.py"] != jobs["filter_passages.py"]
+
+
+def test_a_finished_experiment_has_nothing_left_to_do(survivor: Survivor) -> None:
+    head = survivor.site.start("--dry-run", "--", *TABLES)
+    assert "Nothing to be done" in head.succeed(300)

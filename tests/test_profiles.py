@@ -1,0 +1,76 @@
+"""The profiles name rules that exist, and those that need a GPU."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROFILES = ("local", "slurm", "slurm-gres")
+GRES = {
+    "1": "gpu:1",
+    "needs.llm_gpus": "'gpu:1' if input.model else ''",
+    "needs.training_gpus": "f'gpu:{threads}'",
+}
+"""How the second profile says what a rule says; expressions see wildcards, input, threads and attempt."""
+RULE = re.compile(r"^rule (\w+):\n((?:(?:    .*)?\n)*)", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def rules(root: Path) -> dict[str, str]:
+    """Return the text of every rule."""
+    return {name: body for path in (root / "rules").glob("*.smk") for name, body in RULE.findall(path.read_text())}
+
+
+def profile(root: Path, name: str) -> dict:
+    return yaml.safe_load((root / f"config/profiles/{name}/config.yaml").read_text())
+
+
+def gpus(body: str) -> str:
+    found = re.search(r"^        gpu=(.+),$", body, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def test_gres_takes_the_place_of_gpu_in_every_rule_that_states_it(root: Path, rules: dict[str, str]) -> None:
+    told = profile(root, "slurm-gres")
+    assert list(told) == ["set-resources"], "a second profile replaces whole entries of the first"
+    assert set(told["set-resources"]) == {name for name, body in rules.items() if gpus(body)}
+    for name, resources in told["set-resources"].items():
+        assert resources["gpu"] == 0
+        assert resources["gres"] == GRES[gpus(rules[name])], name
+    assert all(asks_for_a_model(body) for body in rules.values() if gpus(body) == "needs.llm_gpus")
+    assert "    threads: needs.training_gpus\n" in rules["train_ranker"]
+
+
+def asks_for_a_model(body: str) -> bool:
+    return "        model=needs.llm_model,\n" in body
+
+
+def test_groups_hold_rules_without_gpus(root: Path, rules: dict[str, str]) -> None:
+    grouped = profile(root, "slurm")["groups"]
+    assert grouped
+    for name in grouped:
+        assert name in rules
+        assert not gpus(rules[name]), f"{name}: a group's GPU would idle"
+
+
+def test_what_a_cluster_calls_things_stands_in_profiles_alone(root: Path) -> None:
+    words = re.compile(r"slurm_partition|slurm_account|slurm_extra|\bconstraint=|\bgres=|\bqos=")
+    for path in [root / "Snakefile", *(root / "rules").glob("*.smk")]:
+        assert not words.search(path.read_text()), path
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_entry_has_its_reason(root: Path, name: str) -> None:
+    lines = (root / f"config/profiles/{name}/config.yaml").read_text().splitlines()
+    entries = [number for number, line in enumerate(lines) if re.match(r"[a-z]", line)]
+    for number in entries:
+        above = lines[number - 1]
+        neighbour = number - 1 in entries or not above
+        assert above.startswith("#") or neighbour, lines[number]
+
+
+def test_the_partitions_of_the_profile_split_by_gpus(root: Path) -> None:
+    told = profile(root, "slurm")
+    partitions = yaml.safe_load((root / told["slurm-partition-config"]).read_text())["partitions"]
+    assert [bool(limits.get("max_gpu")) for limits in partitions.values()] == [False, True]
