@@ -7,7 +7,7 @@ Gives  results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/: safetensors, tr
 
 
 rule train_ranker:
-    """Train one ranker on one training set with one seed."""
+    """Train one ranker on one training set with one seed; an attempt that ended early is gone on with."""
     input:
         trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
         spec="config/rankers/{ranker}.yaml",
@@ -20,11 +20,11 @@ rule train_ranker:
         "results/benchmarks/train_ranker/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
     conda:
         "../envs/checkpoints.yaml"
-    threads: 1
+    threads: needs.training_gpus
     resources:
-        mem_mb=16000,
-        runtime=720,
-        gpu=1,
+        mem_mb=needs.training_mb,
+        runtime=by_attempt(720),
+        gpu=needs.training_gpus,
     params:
         code=code_of("train_ranker.py"),
     shell:

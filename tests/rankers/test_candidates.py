@@ -6,9 +6,11 @@ import pytest
 
 from synthrank.errors import DataError
 from synthrank.files import write_jsonl
+from synthrank.rankers import candidates as module
 from synthrank.rankers.base import Collection
-from synthrank.rankers.candidates import candidates
+from synthrank.rankers.candidates import candidates, lists_of
 from synthrank.records import Passage, Query
+from synthrank.shards import Shard
 
 RUN = {
     "q1": [("a", 3.0), ("b", 2.0), ("c", 1.0)],
@@ -51,8 +53,27 @@ def test_what_is_short_empty_or_missing_is_told(collection, caplog):
     assert not caplog.records
 
 
-def test_there_must_be_a_run_and_its_passages(collection):
-    with pytest.raises(DataError, match="a reranker needs a first-stage run"):
-        candidates(collection(None), 2)
+def test_the_passages_of_a_run_must_be_there(collection):
     with pytest.raises(DataError, match=r"p\.jsonl: 1 passages are not in it, first 'z'"):
         candidates(collection({"q1": [("z", 1.0)]}), 2)
+
+
+def test_a_share_is_of_the_queries_that_have_a_list(collection, monkeypatch):
+    whole = collection(RUN)
+    shares = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
+    assert [[query.id for query in share.queries] for share in shares] == [[], ["q2", "q1"]], "scored together"
+    assert shares[0].texts == {}
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 3)
+    shares = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
+    assert [share.ids for share in shares] == [{"q2": ["c"]}, {"q1": ["a", "b"]}]
+    assert [share.texts for share in shares] == [{"c": ""}, {"a": "sea", "b": " "}], "no other text is held"
+    assert {share.together for share in shares} == {1}
+
+
+def test_how_many_lists_are_scored_together(monkeypatch):
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 7)
+    assert lists_of(QUERIES, RUN, 2) == module.Lists(QUERIES[:2], 3), "the longest list is cut at two"
+    assert lists_of(QUERIES, RUN, 9).together == 2
+    assert lists_of(QUERIES[2:], RUN, 9) == module.Lists((), 7)
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 1)
+    assert lists_of(QUERIES, RUN, 9).together == 1

@@ -15,9 +15,9 @@ from tiny_models import SENTENCES, tiny_t5
 from transformers import AutoTokenizer, PreTrainedModel
 
 from synthrank.checkpoints.train_ranker import train_ranker
-from synthrank.errors import BudgetError, DataError, ModelError
+from synthrank.errors import BudgetError, ConfigError, ModelError
 from synthrank.files import sha256_of, write_jsonl
-from synthrank.rankers import open_ranker, train
+from synthrank.rankers import open_encoder, open_ranker, train
 from synthrank.rankers.base import Collection
 from synthrank.rankers.bi_encoder import LIBRARY as BI_LIBRARY
 from synthrank.rankers.losses import LIST_LOSSES
@@ -263,7 +263,7 @@ def test_the_queries_of_a_run_do_not_depend_on_each_other(trained, collection, m
     path, queries = collection
     ranker = open_ranker(toy.spec("cross-encoder", "listnet"), trained / "cross-encoder/first", 1)
     whole = ranker.rank(Collection(queries, path, first_stage()))
-    monkeypatch.setattr("synthrank.rankers.reranker.PAIRS_AT_ONCE", 1)
+    monkeypatch.setattr("synthrank.rankers.candidates.PAIRS_AT_ONCE", 1)
     for query, pairs in ranker.rank(Collection(queries, path, first_stage())).items():
         assert dict(pairs) == pytest.approx(dict(whole[query]), abs=1e-5)
 
@@ -278,38 +278,25 @@ def test_a_head_that_is_missing_is_drawn_with_the_seed(encoder, collection):
     assert runs[0] != runs[2]
 
 
-def test_a_cross_encoder_needs_a_first_stage(encoder, collection):
-    path, queries = collection
-    ranker = open_ranker(toy.spec("cross-encoder", "listnet"), encoder, 1)
-    with pytest.raises(DataError, match="a reranker needs a first-stage run"):
-        ranker.rank(Collection(queries, path, None))
-
-
-def test_a_bi_encoder_searches_the_whole_collection(trained, collection):
-    path, queries = collection
+def test_a_bi_encoder_gives_the_librarys_vectors(trained):
     checkpoint = trained / "bi-encoder/first"
-    spec = toy.spec("bi-encoder", "multiple-negatives", query_prefix="query: ", passage_prefix="the ", depth=5)
-    run = open_ranker(spec, checkpoint, 1).rank(Collection(queries, path, None))
+    spec = toy.spec("bi-encoder", "multiple-negatives", query_prefix="query: ", passage_prefix="the ")
+    found = open_encoder(spec, checkpoint)
     model = SentenceTransformer(str(checkpoint), device="cpu")
     model.max_seq_length = 24
-    passages = model.encode(["the " + text for text in SENTENCES])
-    passages /= np.linalg.norm(passages, axis=1, keepdims=True)
-    assert list(run) == [query.id for query in queries]
-    for query in queries:
-        vector = model.encode("query: " + query.text)
-        cosines = passages @ (vector / np.linalg.norm(vector))
-        expected = sorted(range(len(SENTENCES)), key=lambda place: -cosines[place])[:5]
-        assert [name for name, _ in run[query.id]] == [f"{place:03}" for place in expected]
-        assert [score for _, score in run[query.id]] == pytest.approx([cosines[place] for place in expected], abs=1e-5)
+    for prefix, vectors in (("the ", found.passages(SENTENCES)), ("query: ", found.queries(SENTENCES))):
+        expected = model.encode([prefix + text for text in SENTENCES])
+        assert vectors == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-5)
 
 
 def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, collection, monkeypatch):
     path, queries = collection
     checkpoint = trained / "bi-encoder/first"
     prefixes = {"query_prefix": "query: ", "passage_prefix": "the "}
-    search = open_ranker(toy.spec("bi-encoder", "ranknet", **prefixes), checkpoint, 1)
-    everything = search.rank(Collection(queries, path, None))
     spec = toy.spec("bi-encoder", "ranknet", rerank={"retriever": "bm25", "depth": 4}, **prefixes)
+    encoder = open_encoder(spec, checkpoint)
+    passages = encoder.passages(SENTENCES)
+    cosines = dict(zip(queries, encoder.queries([query.text for query in queries]) @ passages.T, strict=True))
     ranker = open_ranker(spec, checkpoint, 1)
     encoded = []
     real = ranker._encoder.passages
@@ -318,32 +305,26 @@ def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, c
               for query, begin in (("NA", 2), ("007", 0), ("unasked", 6))}  # fmt: skip
     run = ranker.rank(Collection(queries, path, before))
     assert list(run) == ["007", "NA"]
-    for query, pairs in run.items():
-        kept = {name for name, _ in before[query][:4]}
-        expected = [(name, score) for name, score in everything[query] if name in kept]
-        assert [name for name, _ in pairs] == [name for name, _ in expected]
-        assert [score for _, score in pairs] == pytest.approx([score for _, score in expected], abs=1e-5)
+    for query in queries[:2]:
+        expected = rank((name, cosines[query][int(name)]) for name, _ in before[query.id][:4])
+        assert [name for name, _ in run[query.id]] == [name for name, _ in expected]
+        assert [score for _, score in run[query.id]] == pytest.approx([score for _, score in expected], abs=1e-5)
     assert len(encoded) == len(set(encoded)) == 6, "a passage of two lists is encoded once, and no other"
     assert len(ranker.rank(Collection(queries, path, before, depth=2))["NA"]) == 2
     assert ranker.rank(Collection(queries, path, {})) == {}
-    with pytest.raises(DataError, match="a reranker needs a first-stage run"):
-        ranker.rank(Collection(queries, path, None))
 
 
-def test_a_bi_encoder_encodes_each_collection_anew(trained, collection, tmp_path):
-    path, queries = collection
-    write_jsonl(tmp_path / "other.jsonl", [Passage("x", "bread"), Passage("y", "the sea")])
-    ranker = open_ranker(toy.spec("bi-encoder", "multiple-negatives"), trained / "bi-encoder/first", 1)
-    first = ranker.rank(Collection(queries, path, None))
-    assert {name for name, _ in ranker.rank(Collection(queries, tmp_path / "other.jsonl", None))["7"]} == {"x", "y"}
-    assert ranker.rank(Collection(queries, path, None)) == first
+def test_a_bi_encoder_that_searches_is_no_ranker_of_lists(trained):
+    with pytest.raises(ConfigError, match="a bi-encoder without `rerank` searches collections"):
+        open_ranker(toy.spec("bi-encoder", "multiple-negatives"), trained / "bi-encoder/first", 1)
 
 
 @pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
 def test_a_folder_without_a_model_is_named(tmp_path, architecture):
     loss = "listnet" if architecture == "cross-encoder" else "multiple-negatives"
+    rerank = {"rerank": {"retriever": "bm25", "depth": 4}}
     with pytest.raises(ModelError, match=f"{tmp_path}: not a {architecture} "):
-        open_ranker(toy.spec(architecture, loss), tmp_path, 1)
+        open_ranker(toy.spec(architecture, loss, **rerank), tmp_path, 1)
 
 
 def test_an_empty_training_set_is_an_error(tmp_path, trained, encoder):

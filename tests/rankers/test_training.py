@@ -1,12 +1,15 @@
 """Data in columns, and the arguments that both trainers get."""
 
+import logging
 import math
 
 import pytest
+import torch
 
+from synthrank.devices import has_bfloat16
 from synthrank.errors import ModelError
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
-from synthrank.rankers.training import loss_curve, trainer_arguments
+from synthrank.rankers.training import loss_curve, run_training, trainer_arguments
 from synthrank.records import Candidate, Group
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
@@ -112,6 +115,59 @@ def test_states_are_kept_where_they_are_asked_for(tmp_path):
     arguments = trainer_arguments(spec(optimiser={"save_every": 3}), 8, 1, tmp_path, resumable=True)
     assert (arguments["save_strategy"], arguments["save_steps"], arguments["save_total_limit"]) == ("steps", 3, 2)
     assert arguments["output_dir"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(("gpus", "each"), [(1, 8), (2, 4), (8, 1)])
+def test_the_gpus_share_a_batch(tmp_path, gpus, each):
+    ranker = spec(gpus=gpus, optimiser={"batch_size": 8, "warmup": 0.5})
+    arguments = trainer_arguments(ranker, 40, 1, tmp_path)
+    assert arguments["per_device_train_batch_size"] == each
+    assert arguments["warmup_steps"] == 5, "as many updates, however many GPUs there are"
+    assert ("batch_sampler" in arguments) == (gpus > 1), "one GPU alone has the library's own batches"
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_gpu_without_bfloat16_trains_in_float32_and_says_so_once(tmp_path, monkeypatch, caplog, found):
+    def supported(including_emulation=True):
+        return found or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla V100")
+    has_bfloat16.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        assert [trainer_arguments(spec(bf16=True), 8, 1, tmp_path)["bf16"] for _ in range(2)] == [found] * 2
+        assert not trainer_arguments(spec(), 8, 1, tmp_path)["bf16"]
+    told = [] if found else ["Tesla V100 has no bfloat16: float32 takes its place"]
+    assert [record.getMessage() for record in caplog.records] == told
+    has_bfloat16.cache_clear()
+
+
+def test_a_cpu_takes_bfloat16_as_it_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    has_bfloat16.cache_clear()
+    assert trainer_arguments(spec(bf16=True), 8, 1, tmp_path)["bf16"]
+
+
+class Arguments:
+    """Of the library, on a machine where it sees four GPUs."""
+
+    def __init__(self, **settings):
+        self.settings, self._n_gpu = settings, 4
+
+    @property
+    def n_gpu(self):
+        return self._n_gpu
+
+
+def test_one_gpu_is_used_where_several_are_seen(tmp_path):
+    class Trainer:
+        def __init__(self, args, **_):
+            assert args.n_gpu == 1, "the library gives a whole batch to each"
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run_training(Trainer, Arguments, {"train_dataset": range(8)}, spec(), 1, None)
 
 
 def test_the_loss_curve_is_read_from_the_history():

@@ -1,6 +1,7 @@
 """What the needs of every stage share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +40,15 @@ class StageNeeds:
     def prompt_file(self, name: str) -> str:
         """Return the path of a prompt file."""
         return f"{self.study.folder}/prompts/{name}.md"
+
+
+def by_attempt(amount: int) -> Callable[[Wildcards, int], int]:
+    """Return what a job gets of a resource: ``amount``, and as much again at every attempt after the first."""
+
+    def resource(wildcards: Wildcards, attempt: int) -> int:
+        return amount * attempt
+
+    return resource
 
 
 def data_folder() -> Path:

@@ -1,7 +1,10 @@
 """Inputs of the stage checkpoints."""
 
-from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.needs.base import StageNeeds, Wildcards, by_attempt
 from synthrank.specs.base import NONE
+
+TRAINING_MB = 16000
+"""Memory of one training process: a model of 3 billion parameters on its way to the GPU, and its training set."""
 
 
 class CheckpointNeeds(StageNeeds):
@@ -10,6 +13,15 @@ class CheckpointNeeds(StageNeeds):
     def base(self, wildcards: Wildcards) -> str:
         """Return the model that a ranker's training starts from."""
         return self.ranker_model(wildcards.ranker, NONE, NONE, wildcards.seed)
+
+    def training_gpus(self, wildcards: Wildcards) -> int:
+        """Return how many GPUs, and cores, a training shares its batches among: as its ranker's file says."""
+        gpus: int = self.study.entities["rankers"][wildcards.ranker].gpus
+        return gpus
+
+    def training_mb(self, wildcards: Wildcards, attempt: int) -> int:
+        """Return the memory of a training: every process holds the model and the training set."""
+        return by_attempt(TRAINING_MB * self.training_gpus(wildcards))(wildcards, attempt)
 
     def checkpoint(self, wildcards: Wildcards) -> str:
         """Return the model that ranks: the trained one, or its base where the recipe is none."""

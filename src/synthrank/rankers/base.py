@@ -5,27 +5,33 @@ from pathlib import Path
 from typing import Protocol
 
 from synthrank.records import Query
+from synthrank.shards import Shard
 from synthrank.trec import Run
+
+WHOLE = Shard(1, 1)
+"""All of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What is ranked: queries, the file of passages, and the run to reorder (none for what searches).
+    """What is reordered: queries, the file of passages, and a first stage's run.
 
-    ``depth`` says how much of each list is reordered; none leaves it to the ranker's own file.
+    ``depth`` says how much of each list is reordered; none leaves it to the ranker's own file. ``shard`` says which
+    share of the queries that have a list; all of them unless stated.
     """
 
     queries: tuple[Query, ...]
     passages: Path
-    first_stage: Run | None
+    first_stage: Run
     depth: int | None = None
+    shard: Shard = WHOLE
 
 
 class Ranker(Protocol):
-    """A model that orders passages."""
+    """A model that orders the passages of a first stage."""
 
     def rank(self, collection: Collection) -> Run:
-        """Return a run of the collection's queries, each list best first."""
+        """Return a run of the share of the collection's queries, each list best first."""
 
 
 @dataclass(frozen=True, slots=True)

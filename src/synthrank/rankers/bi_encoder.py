@@ -14,23 +14,23 @@ from sentence_transformers import (
 )
 from sentence_transformers.sentence_transformer import losses
 
-from synthrank.devices import device, seed_everything
-from synthrank.files import json_lines
+from synthrank.devices import device, has_bfloat16, seed_everything
+from synthrank.errors import ConfigError
 from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
-from synthrank.rankers.candidates import Candidates, candidates
+from synthrank.rankers.candidates import candidates
 from synthrank.rankers.cuts import texts_cut
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.microbatch import budget
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
-from synthrank.rankers.trainers import ResumableTrainer
+from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
 from synthrank.specs.rankers import BiEncoderRanker
-from synthrank.texts import chunks, id_texts
+from synthrank.texts import chunks
 from synthrank.trec import Run, rank
-from synthrank.vectors import TextEncoder, VectorIndex, open_bi_encoder
+from synthrank.vectors import TextEncoder, open_bi_encoder
 
 LIBRARY: dict[str, Callable[..., Any]] = {
     "multiple-negatives": losses.MultipleNegativesRankingLoss,
@@ -68,6 +68,8 @@ def train_bi_encoder(
         return SentenceTransformerTrainingArguments(**settings, **options)
 
     log = run_training(VectorTrainer, arguments, {"model": model, "train_dataset": data, **parts}, spec, seed, state)
+    if not is_first():
+        return log
     model.save_pretrained(str(checkpoint), create_model_card=False, safe_serialization=True)
     passages = [spec.passage_prefix + passage for _, passage in pairs_of(data)]
     cut = texts_cut(model.tokenizer, spec.max_length, passages)
@@ -81,7 +83,9 @@ Prepared = tuple[Dataset, dict[str, Any], dict[str, Any]]
 def _by_batch(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence[Group]) -> Prepared:
     data = contrastive(groups, spec)
     prefixes = {name: spec.query_prefix if name == "query" else spec.passage_prefix for name in data.column_names}
-    return data, {"prompts": prefixes}, {"loss": LIBRARY[spec.loss](model, scale=1 / spec.temperature)}
+    # Every GPU's passages are negatives of every query, as they are in the whole batch on one.
+    loss = LIBRARY[spec.loss](model, scale=1 / spec.temperature, gather_across_devices=spec.gpus > 1)
+    return data, {"prompts": prefixes}, {"loss": loss}
 
 
 def _by_list(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence[Group]) -> Prepared:
@@ -90,38 +94,39 @@ def _by_list(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence
     return listwise(groups, spec), {}, {"loss": loss, "data_collator": ListCollator(model, spec)}
 
 
-class BiEncoderSearcher:
-    """Searches a whole collection, or reorders the top of a first-stage run."""
+def open_searcher(spec: BiEncoderRanker, checkpoint: Path) -> TextEncoder:
+    """Load what gives the vectors of a bi-encoder's queries and passages."""
+    return TextEncoder(
+        checkpoint,
+        query_prefix=spec.query_prefix,
+        passage_prefix=spec.passage_prefix,
+        max_length=spec.max_length,
+        dtype_name="bfloat16" if spec.bf16 and has_bfloat16() else "float32",
+        batch_size=spec.eval_batch_size,
+    )
+
+
+class BiEncoderScorer:
+    """Reorders the top of a first-stage run by cosine."""
 
     def __init__(self, spec: BiEncoderRanker, checkpoint: Path) -> None:
-        """Load the model."""
-        self._depth, self._rerank = spec.depth, spec.rerank
-        self._encoder = TextEncoder(
-            checkpoint,
-            query_prefix=spec.query_prefix,
-            passage_prefix=spec.passage_prefix,
-            max_length=spec.max_length,
-            dtype_name="bfloat16" if spec.bf16 else "float32",
-            batch_size=spec.eval_batch_size,
-        )
-        self._indexed: tuple[Path, VectorIndex] | None = None
+        """Load the model.
+
+        Raises:
+            ConfigError: the ranker searches whole collections.
+        """
+        if spec.rerank is None:
+            raise ConfigError("a bi-encoder without `rerank` searches collections; it has no first stage to reorder")
+        self._depth = spec.rerank.depth
+        self._encoder = open_searcher(spec, checkpoint)
 
     def rank(self, collection: Collection) -> Run:
-        """Return each query's passages by cosine: the nearest of all, or those of its first stage where there is one.
+        """Return, per query of the share, the first ``depth`` passages of the first stage by cosine.
 
-        A collection that is searched twice in a row is encoded once.
+        A passage is encoded once, with all other candidates of the share, so that the last digit of a score may change
+        with the number of shards.
         """
-        if self._rerank is not None:
-            return self._reordered(candidates(collection, self._rerank.depth))
-        if self._indexed is None or self._indexed[0] != collection.passages:
-            total = sum(1 for _ in json_lines(collection.passages))
-            index = VectorIndex.build(self._encoder, id_texts(collection.passages), total)
-            self._indexed = collection.passages, index
-        vectors = self._encoder.queries([query.text for query in collection.queries])
-        return self._indexed[1].search(vectors, collection.queries, self._depth)
-
-    def _reordered(self, given: Candidates) -> Run:
-        """Encode every candidate once, whatever the number of lists it stands in."""
+        given = candidates(collection, self._depth)
         places = {name: place for place, name in enumerate(given.texts)}
         some = chunks(progress(given.texts.values(), len(places), "passages"), PASSAGES_AT_ONCE)
         passages = [self._encoder.passages(texts) for texts in some]

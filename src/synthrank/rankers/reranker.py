@@ -10,6 +10,7 @@ import torch
 from datasets import Dataset
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
 
+from synthrank.devices import has_bfloat16
 from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import Candidates, candidates
@@ -19,7 +20,7 @@ from synthrank.rankers.losses import list_function
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.rankers.seq2seq import Seq2SeqScore
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
-from synthrank.rankers.trainers import ResumableTrainer
+from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
 from synthrank.specs.rankers import Reranker
@@ -27,9 +28,6 @@ from synthrank.texts import chunks
 from synthrank.trec import Run, rank
 
 _log = logging.getLogger(__name__)
-
-PAIRS_AT_ONCE = 4096
-"""Pairs that are tokenised and sorted by length together: enough to batch well, few enough to show progress."""
 
 Shape = Callable[[Sequence[Group], Reranker], Dataset]
 
@@ -70,6 +68,8 @@ def train_reranker(
         seed,
         state,
     )
+    if not is_first():
+        return log
     model.save_as_base(checkpoint)
     pairs = pairs_of(data)
     return replace(log, pairs=len(pairs), pairs_cut=pairs_cut(model, pairs))
@@ -81,10 +81,13 @@ class RerankerScorer:
     def __init__(self, spec: Reranker, checkpoint: Path, seed: int) -> None:
         """Load the model."""
         self._spec = spec
-        self._model = open_pair_model(spec, checkpoint, seed, "bfloat16" if spec.bf16 else "float32")
+        self._model = open_pair_model(spec, checkpoint, seed, "bfloat16" if spec.bf16 and has_bfloat16() else "float32")
 
     def rank(self, collection: Collection) -> Run:
-        """Return, per query, the first ``depth`` passages of the first stage in the model's order."""
+        """Return, per query of the share, the first ``depth`` passages of the first stage in the model's order.
+
+        The scores are the same whatever the number of shards: queries that are scored together are in one share.
+        """
         given = candidates(collection, self._spec.rerank.depth)
         run = dict(progress(self._scored(given), len(given.queries), "queries"))
         first = self._model[0]
@@ -94,8 +97,7 @@ class RerankerScorer:
         return run
 
     def _scored(self, given: Candidates) -> Iterator[tuple[str, list[tuple[str, float]]]]:
-        longest = max(map(len, given.ids.values()), default=1)
-        for some in chunks(given.queries, max(1, PAIRS_AT_ONCE // longest)):
+        for some in chunks(given.queries, given.together):
             pairs = list(given.pairs(some))
             scores = self._model.predict(
                 [(query.text, given.texts[name]) for query, name in pairs],

@@ -1,17 +1,25 @@
 """What a trainer of sentence-transformers lacks to be resumed exactly, and what is shown and measured meanwhile."""
 
 import resource
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle, islice
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
 from safetensors.torch import load_model, save_model
+from torch import distributed
+from torch.utils.data import BatchSampler, RandomSampler
 from transformers import TrainerCallback
 
 from synthrank.files import atomic_text
 from synthrank.progress import Progress
 from synthrank.rankers.states import COMPLETE
+from synthrank.texts import chunks
 
 
 class ResumableTrainer:
@@ -56,13 +64,98 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # the library is
         self.seconds = time.perf_counter() - self._begin
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Mark the state that was just written as complete."""
+        """Mark the state that was just written as complete, once every process has written its part."""
+        if distributed.is_initialized():
+            distributed.barrier()
+        if not is_first():
+            return
         with atomic_text(Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE):
             pass
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Stop to count."""
         self._progress.__exit__(None, None, None)
+
+
+class StopCallback(TrainerCallback):  # type: ignore[misc]  # the library is untyped
+    """Ends a training that is told to end, with a state of its last update; schedulers send SIGTERM before SIGKILL.
+
+    The library's own ``enable_jit_checkpoint`` waits for seconds, saves between gradient and update, where random
+    numbers are ahead of the weights, and does not agree with other processes on the update.
+    """
+
+    def __init__(self) -> None:
+        self.told = False
+        self.stopped_at: int | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take note of SIGTERM while the block runs, in place of being ended by it."""
+
+        def note(_: int, __: FrameType | None) -> None:
+            self.told = True
+
+        before = signal.signal(signal.SIGTERM, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """End here if any process was told to; after the last update there is nothing left to save."""
+        if self._anyone_told(args.device) and state.global_step < state.max_steps:
+            control.should_save = control.should_training_stop = True
+            self.stopped_at = state.global_step
+
+    def _anyone_told(self, device: torch.device) -> bool:
+        if not distributed.is_initialized():
+            return self.told
+        told = torch.tensor(float(self.told), device=device)
+        distributed.all_reduce(told)
+        return bool(told)
+
+
+class ApartCallback(TrainerCallback):  # type: ignore[misc]  # the library is untyped
+    """Gives every process random numbers of its own: else all would drop the same units out of different texts."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Seed anew where there are several; a state that is resumed brings its own."""
+        if args.process_index:
+            torch.manual_seed(args.seed + args.process_index)
+
+
+class FilledBatches(BatchSampler):  # type: ignore[misc]  # torch is not followed
+    """Batches of several processes, all full, in the order in which one process has them.
+
+    The library would drop what fills no batch on every process. Here the first rows of an epoch fill it, so that
+    there are as many updates as on one GPU.
+    """
+
+    def __init__(self, dataset: Any, *, processes: int, batch_size: int, generator: torch.Generator, **_: Any) -> None:
+        """Take what the library hands to a batch sampler.
+
+        Args:
+            dataset: the rows.
+            processes: how many share them.
+            batch_size: rows of one process.
+            generator: orders the rows.
+        """
+        super().__init__(RandomSampler(dataset, generator=generator), batch_size, drop_last=True)
+        self.processes = processes
+
+    def __len__(self) -> int:
+        """Return the batches of all processes."""
+        return -(-len(self.sampler) // (self.batch_size * self.processes)) * self.processes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield rows: of the first process, of the second, …, of the first again."""
+        rows = islice(cycle(self.sampler), len(self) * self.batch_size)
+        yield from chunks(rows, self.batch_size)
+
+
+def is_first() -> bool:
+    """Return whether this process is the one that writes: the only one, or the first of several."""
+    return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def peak_memory_mb() -> float:

@@ -4,15 +4,16 @@ import logging
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from synthrank.devices import device
-from synthrank.errors import ModelError
+from synthrank.devices import device, has_bfloat16
+from synthrank.errors import ModelError, StoppedError
 from synthrank.rankers.base import TrainingLog
 from synthrank.rankers.states import KEPT, last_complete
-from synthrank.rankers.trainers import ProgressCallback, peak_memory_mb
+from synthrank.rankers.trainers import ApartCallback, FilledBatches, ProgressCallback, StopCallback, peak_memory_mb
 from synthrank.specs.rankers import BiEncoderRanker, Reranker
 
 CURVE_POINTS = 50
@@ -38,18 +39,27 @@ def run_training(
         spec: the ranker.
         seed: seeds the order of the data and the dropout.
         state: where a killed training is resumed from, if ``optimiser.save_every`` is set; none keeps no state.
+
+    Raises:
+        StoppedError: the job was told to end; the state of its last update is kept.
+        ModelError: a loss is not a finite number.
     """
-    progress = ProgressCallback()
+    progress, stop = ProgressCallback(), StopCallback()
     state = state if spec.optimiser.save_every else None
     if spec.optimiser.gradient_checkpointing:
         parts["model"].transformers_model.activation_checkpointing_enable()
     with _folder(state) as folder:
         settings = trainer_arguments(spec, len(parts["train_dataset"]), seed, folder, resumable=state is not None)
-        made = trainer(**parts, args=arguments(**settings), callbacks=[progress])
+        given = arguments(**settings)
+        given._n_gpu = min(given.n_gpu, 1)  # or the library would give a batch to each GPU that it sees
+        made = trainer(**parts, args=given, callbacks=[progress, stop, ApartCallback()])
         begin = last_complete(folder)
         if begin:
             _log.info("resumed from %s", begin)
-        result = made.train(resume_from_checkpoint=str(begin) if begin else None)
+        with stop.listening() if state is not None else nullcontext():
+            result = made.train(resume_from_checkpoint=str(begin) if begin else None)
+    if stop.stopped_at is not None:
+        raise StoppedError(f"told to end after update {stop.stopped_at}; the same command goes on from there")
     losses = loss_curve(made.state.log_history)
     return TrainingLog(
         losses,
@@ -83,22 +93,24 @@ def trainer_arguments(
     """
     settings = spec.optimiser
     updates = _updates(spec, examples)
+    shared = {"batch_sampler": partial(FilledBatches, processes=spec.gpus), "dataloader_drop_last": True}
     saving = {"save_strategy": "steps", "save_steps": settings.save_every, "save_total_limit": KEPT}
     return {
         "output_dir": str(folder),
         "num_train_epochs": settings.epochs,
-        "per_device_train_batch_size": settings.batch_size,
+        "per_device_train_batch_size": settings.batch_size // spec.gpus,
         "gradient_accumulation_steps": settings.accumulation,
         "learning_rate": settings.learning_rate,
         "lr_scheduler_type": settings.schedule,
         "warmup_steps": math.ceil(updates * settings.warmup),
         "weight_decay": settings.weight_decay,
         "max_grad_norm": settings.max_grad_norm,
-        "bf16": spec.bf16,
+        "bf16": spec.bf16 and has_bfloat16(),
         "use_cpu": device() == "cpu",  # without it the library refuses bf16 on a CPU
         "seed": seed,
         "data_seed": seed,
         "logging_steps": max(1, updates // CURVE_POINTS),
+        **(shared if spec.gpus > 1 else {}),
         **(saving if resumable else {"save_strategy": "no"}),
         "report_to": "none",
         "disable_tqdm": True,

@@ -3,7 +3,7 @@
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from synthrank.specs.base import Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
 
@@ -29,7 +29,10 @@ class Optimiser(Entity):
 
     learning_rate: float = Field(gt=0)
     epochs: float = Field(gt=0)
-    batch_size: Count = Field(description="Training groups a step.")
+    batch_size: Count = Field(
+        description="Training groups a step, of all GPUs together: their number must divide it. Where there are "
+        "several, the last batch of an epoch is filled up with the epoch's first groups."
+    )
     accumulation: Count = Field(default=1, description="Steps whose gradients are added up before an update.")
     warmup: Share = Field(default=0.1, description="Share of the updates in which the rate rises.")
     weight_decay: float = Field(default=0.0, ge=0)
@@ -39,7 +42,9 @@ class Optimiser(Entity):
         default=False, description="Compute activations twice to keep fewer: less memory, about a third more time."
     )
     save_every: Count | None = Field(
-        default=None, description="Updates between two states that a killed training resumes from; null keeps none."
+        default=None,
+        description="Updates between two states that a killed training resumes from; one that is told to end (SIGTERM) "
+        "keeps the state of its last update too. Null keeps none.",
     )
 
 
@@ -50,12 +55,29 @@ class _Ranker(Entity):
     max_length: Count = Field(description="Tokens: of the query and passage together, or of each for a bi-encoder.")
     negatives: Count | None = Field(default=None, description="At most this many negatives of a training group.")
     optimiser: Optimiser
+    gpus: Count = Field(
+        default=1,
+        description="GPUs of one node that share every batch, one process each. Losses over the passages of a batch "
+        "see those of all GPUs in a bi-encoder, but in a cross-encoder or seq2seq only those of one; the loss `lambda` "
+        "is the mean over each GPU's pairs.",
+    )
     bf16: bool = Field(default=False, description="Train and score in bfloat16 where the device has it.")
     eval_batch_size: Count = Field(
         default=32,
         description="Texts of full length in a forward pass; rerankers put more of shorter ones together, up to as "
         "many tokens.",
     )
+
+    @field_validator("gpus")
+    @classmethod
+    def _share_the_batch(cls, gpus: int, given: ValidationInfo) -> int:
+        optimiser: Optimiser | None = given.data.get("optimiser")
+        if optimiser and optimiser.batch_size % gpus:
+            raise ValueError(
+                f"they cannot share optimiser.batch_size {optimiser.batch_size} equally; state a multiple of {gpus} "
+                "there, and a smaller accumulation for as many groups an update"
+            )
+        return gpus
 
 
 class Rerank(Entity):

@@ -1,0 +1,54 @@
+"""A training that is killed goes on at Snakemake's next attempt, which gets more memory and time."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tiny_models import tiny_encoder
+from toy_experiment import make_toy, snakemake
+
+from synthrank.files import write_jsonl
+from synthrank.records import Candidate, Group
+
+pytestmark = pytest.mark.workflow
+
+TARGET = Path("results/checkpoints/human/none/bi-encoder/seed-1")
+
+ENDS = """        self.updates += 1
+        import os, signal
+        if (self.resumed_at, state.global_step) == (0, 3):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if (self.resumed_at, state.global_step) == (2, 5):
+            os.kill(os.getpid(), signal.SIGTERM)
+"""
+"""The first attempt is killed in its third update; the second is told to end in its fifth, as a scheduler does."""
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    folder = make_toy(tmp_path_factory.mktemp("toy") / "one")
+    texts = [f"the plant number {number} likes shade" for number in range(24)]
+    groups = [
+        Group(f"q{place}", f"what does plant {place} like", (Candidate("a", text, 1.0), Candidate("b", "frost", 0.0)))
+        for place, text in enumerate(texts)
+    ]
+    write_jsonl(folder / "results/trainsets/human/none/groups.jsonl", groups)
+    tiny_encoder(folder / "results/models/tiny-encoder")
+    spec = folder / "config/rankers/bi-encoder.yaml"
+    spec.write_text(spec.read_text().replace("batch_size: 4", "batch_size: 4, save_every: 2"))
+    code = folder / "src/synthrank/rankers/trainers.py"
+    text = code.read_text()
+    assert text.count("        self.updates += 1\n") == 1
+    code.write_text(text.replace("        self.updates += 1\n", ENDS))
+    return folder
+
+
+def test_a_later_attempt_goes_on_where_the_one_before_was_ended(toy):
+    done = snakemake(toy, "--cores", "1", "--retries", "2", "--allowed-rules", "train_ranker", "--", str(TARGET))
+    made = json.loads((toy / TARGET / "training.json").read_text())
+    assert (made["resumed_at"], made["updates"]) == (5, 6)
+    assert "error: told to end after update 5; the same command goes on from there" in done.stdout
+    assert [path.name for path in (toy / TARGET).parent.glob(".seed-1.state-*")] == []
+    for name, amounts in (("mem_mb", [16000, 32000, 48000]), ("runtime", [720, 1440, 2160]), ("gpu", [1, 1, 1])):
+        assert [int(found) for found in re.findall(rf"\b{name}=(\d+)", done.stdout)] == amounts
