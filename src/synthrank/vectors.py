@@ -1,23 +1,16 @@
-"""One vector a text, and exact search among them."""
+"""One vector a text, by a bi-encoder."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
 from synthrank.devices import device, dtype
-from synthrank.errors import DataError, ModelError
-from synthrank.files import write_json
-from synthrank.progress import Progress
-from synthrank.records import Query
-from synthrank.texts import chunks
-from synthrank.trec import Run
+from synthrank.errors import ModelError
 
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimensions), rows of unit length where the similarity is the cosine."""
@@ -27,9 +20,6 @@ Similarity = Literal["cosine", "dot"]
 
 PoolingMode = Literal["mean", "cls"]
 """How the vectors of a text's tokens become one: their mean, or that of the first token."""
-
-CHUNK = 4096
-"""Texts encoded between two additions to an index: sorting by length pays, and memory stays bounded."""
 
 
 class TextEncoder:
@@ -114,50 +104,3 @@ def open_bi_encoder(
             )
         encoder[places[0]] = Pooling(encoder[places[0]].embedding_dimension, pooling)
     return encoder
-
-
-class VectorIndex:
-    """Vectors with their passages' ids, searched exhaustively by inner product."""
-
-    def __init__(self, index: faiss.Index, ids: list[str]) -> None:
-        self._index, self._ids = index, ids
-
-    @classmethod
-    def build(cls, encoder: TextEncoder, passages: Iterable[tuple[str, str]], total: int) -> "VectorIndex":
-        """Encode (id, text) pairs and index them."""
-        index, ids = None, []
-        with Progress(total, "passages") as state:
-            for chunk in chunks(passages, CHUNK):
-                vectors = encoder.passages([text for _, text in chunk])
-                index = index or faiss.IndexFlatIP(vectors.shape[1])
-                index.add(vectors)
-                ids += [name for name, _ in chunk]
-                state.advance(len(chunk))
-        if index is None:
-            raise DataError("no passages to index; the collection is empty")
-        return cls(index, ids)
-
-    def save(self, folder: Path) -> None:
-        """Write the index into a new folder."""
-        folder.mkdir()
-        faiss.write_index(self._index, str(folder / "vectors.faiss"))
-        write_json(folder / "ids.json", self._ids)
-
-    @classmethod
-    def load(cls, folder: Path) -> "VectorIndex":
-        """Read an index that :meth:`save` wrote."""
-        return cls(faiss.read_index(str(folder / "vectors.faiss")), json.loads((folder / "ids.json").read_text()))
-
-    def search(self, vectors: Vectors, queries: Sequence[Query], depth: int) -> Run:
-        """Return the ``depth`` nearest passages of each query, by inner product.
-
-        Args:
-            vectors: the queries' vectors, shape (queries, dimensions).
-            queries: the queries, in the same order.
-            depth: how many passages; fewer where the collection is smaller.
-        """
-        scores, places = self._index.search(vectors, min(depth, len(self._ids)))
-        return {
-            query.id: [(self._ids[place], float(score)) for place, score in zip(row, values, strict=True)]
-            for query, row, values in zip(queries, places, scores, strict=True)
-        }

@@ -9,10 +9,12 @@ from sentence_transformers import SentenceTransformer
 from tiny_models import SENTENCES, tiny_splade
 from transformers import AutoModel, AutoTokenizer
 
-from synthrank.errors import ModelError
+from synthrank import encodings
+from synthrank.errors import DataError, ModelError, ShardError
 from synthrank.files import write_jsonl
 from synthrank.records import Passage, Query
 from synthrank.retrievers.dense import open_encoder
+from synthrank.runs.encode_dense import encode_dense
 from synthrank.runs.index_dense import index_dense
 from synthrank.runs.search_dense import search_dense
 from synthrank.specs.retrievers import Dense
@@ -78,7 +80,8 @@ def test_a_model_for_each_side(tmp_path, encoder, plain):
     spec = tmp_path / "pair.yaml"
     stated = {"kind": "dense", "model": "a", "query_model": "b", "similarity": "dot", "pooling": "cls", "depth": 4}
     spec.write_text(json.dumps(stated | {"query_prefix": "question: "}))
-    index_dense(spec=spec, model=encoder, passages=tmp_path / "p.jsonl", index=tmp_path / "index")
+    encode_dense(spec=spec, model=encoder, passages=tmp_path / "p.jsonl", shard="1-of-1", vectors=tmp_path / "1")
+    index_dense(spec=spec, passages=tmp_path / "p.jsonl", shards=[tmp_path / "1"], index=tmp_path / "index")
     run = tmp_path / "pair.trec"
     search_dense(spec=spec, model=plain, index=tmp_path / "index", queries=tmp_path / "q.jsonl", run=run)
     of_queries = by_hand(plain, ["question: bees", "question: why does it rain"], "cls")
@@ -87,3 +90,59 @@ def test_a_model_for_each_side(tmp_path, encoder, plain):
         expected = rank(((f"p{place}", score) for place, score in enumerate(row)), 4)
         assert [name for name, _ in ranked] == [name for name, _ in expected], query
         assert [score for _, score in ranked] == pytest.approx([score for _, score in expected], abs=1e-4)
+
+
+def run_of(folder, model, shards, spec=None, texts=SENTENCES):
+    """Return the bytes of a run over texts that so many jobs encoded, and the folder of its index."""
+    folder.mkdir()
+    spec_file = folder / "minilm.yaml"
+    spec_file.write_text(json.dumps({"kind": "dense", "model": "m", "batch_size": 3, "depth": 4} | (spec or {})))
+    write_jsonl(folder / "p.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
+    write_jsonl(folder / "q.jsonl", [Query("007", "bees"), Query("NA", "why does it rain")])
+    parts = [folder / f"{number}-of-{shards}" for number in range(1, shards + 1)]
+    for part in parts:
+        encode_dense(spec=spec_file, model=model, passages=folder / "p.jsonl", shard=part.name, vectors=part)
+    index_dense(spec=spec_file, passages=folder / "p.jsonl", shards=parts, index=folder / "index")
+    search_dense(
+        spec=spec_file, model=model, index=folder / "index", queries=folder / "q.jsonl", run=folder / "minilm.trec"
+    )
+    return (folder / "minilm.trec").read_bytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_run_does_not_depend_on_the_number_of_shards(tmp_path, encoder, monkeypatch, dtype):
+    monkeypatch.setattr(encodings, "TOGETHER", 2)
+    spec = {"index": {"kind": "flat", "dtype": dtype}}
+    whole = run_of(tmp_path / "a", encoder, 1, spec)
+    assert whole.count(b"\n") == 8
+    assert run_of(tmp_path / "b", encoder, 3, spec) == whole
+    assert run_of(tmp_path / "c", encoder, 14, spec) == whole, "more shards than passages"
+    for file in ("vectors.npy", "ids.jsonl", "encodings.json"):
+        files = [(tmp_path / name / "index" / file).read_bytes() for name in "abc"]
+        assert files[0] == files[1] == files[2], file
+
+
+def test_an_index_needs_every_row_of_every_shard(tmp_path, encoder, monkeypatch):
+    monkeypatch.setattr(encodings, "TOGETHER", 2)
+    run_of(tmp_path / "a", encoder, 2)
+    with (tmp_path / "a/p.jsonl").open("a") as stream:
+        stream.write(json.dumps({"id": "new", "text": "bees"}) + "\n")
+    parts, passages = [tmp_path / "a/1-of-2", tmp_path / "a/2-of-2"], tmp_path / "a/p.jsonl"
+    with pytest.raises(ShardError, match=r"2-of-2: 5 rows; shard 2 of 2 of 12 has 6: delete it, run again"):
+        index_dense(spec=tmp_path / "a/minilm.yaml", passages=passages, shards=parts, index=tmp_path / "index")
+    (tmp_path / "none.jsonl").write_text("")
+    encode_dense(
+        spec=tmp_path / "a/minilm.yaml",
+        model=encoder,
+        passages=tmp_path / "none.jsonl",
+        shard="1-of-1",
+        vectors=tmp_path / "v",
+    )
+    with pytest.raises(DataError, match=r"none.jsonl: no passages to index"):
+        index_dense(
+            spec=tmp_path / "a/minilm.yaml",
+            passages=tmp_path / "none.jsonl",
+            shards=[tmp_path / "v"],
+            index=tmp_path / "i",
+        )
+    assert not (tmp_path / "i").exists()

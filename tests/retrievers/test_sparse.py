@@ -10,13 +10,16 @@ from scipy.sparse import csr_array
 from sentence_transformers import SparseEncoder
 from tiny_models import SENTENCES, tiny_splade
 
-from synthrank.errors import DataError, ModelError
+from synthrank.errors import DataError, ModelError, ShardError
 from synthrank.files import write_jsonl
 from synthrank.records import Passage, Query
-from synthrank.retrievers import sparse
-from synthrank.retrievers.sparse import ImpactEncoder, build_index, search
+from synthrank.retrievers import impacts, sparse
+from synthrank.retrievers.impacts import index_impacts, write_impacts
+from synthrank.retrievers.sparse import ImpactEncoder, search
+from synthrank.runs.encode_sparse import encode_sparse
 from synthrank.runs.index_sparse import index_sparse
 from synthrank.runs.search_sparse import search_sparse
+from synthrank.shards import Shard
 from synthrank.specs.retrievers import Sparse
 from synthrank.trec import rank, read_run
 
@@ -125,15 +128,26 @@ def dot_products(depth=None):
     return {query: rank(scored.items(), depth) for query, scored in scores.items() if scored}
 
 
-def test_scores_are_the_dot_products(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(sparse, "CHUNK", 2)
+def in_shards(folder, texts, of=1):
+    """Return the folders of the impacts that texts name, and how many texts were encoded at a time."""
+    encoder, parts = Fixed(), [folder / f"{number}-of-{of}" for number in range(1, of + 1)]
+    for number, part in enumerate(parts, 1):
+        write_impacts(encoder.passages, iter(texts), len(texts), part, Shard(number, of))
+    return parts, [len(some) for some in encoder.asked]
+
+
+@pytest.mark.parametrize(("of", "files"), [(1, [3]), (3, [1, 1, 1]), (5, [0, 1, 0, 1, 1])])
+def test_scores_are_the_dot_products(tmp_path, monkeypatch, caplog, of, files):
+    monkeypatch.setattr(impacts, "TOGETHER", 2)
     monkeypatch.setattr(sparse, "QUERIES_AT_ONCE", 4)
     encoder, texts = Fixed(), [(name, json.dumps(terms)) for name, terms in PASSAGES.items()]
+    parts, together = in_shards(tmp_path, texts, of)
+    assert together == [2, 2, 2], "whatever the number of shards"
+    assert [len(list(part.glob("*.jsonl"))) for part in parts] == files
     with caplog.at_level(logging.INFO):
-        assert build_index(texts, tmp_path / "index", encoder, len(texts), 2) == 5
+        assert index_impacts(parts, len(texts), tmp_path / "index", 2) == 5
     assert "1 of 6 passages have no weight above 0" in caplog.text
-    assert [len(some) for some in encoder.asked] == [2, 2, 2]
-    assert [path.name for path in tmp_path.iterdir()] == ["index"], "the files that were indexed are gone"
+    assert {path.name for path in tmp_path.iterdir()} == {"index", *(part.name for part in parts)}
     queries = [Query(name, json.dumps(terms)) for name, terms in QUERIES.items()]
     run = search(tmp_path / "index", queries, encoder, 3, 1)
     assert list(run) == ["q 1", "many", "02"], "queries in order, and none that shares no term with a passage"
@@ -143,14 +157,25 @@ def test_scores_are_the_dot_products(tmp_path, monkeypatch, caplog):
 
 
 def test_a_collection_without_any_weight_is_an_error(tmp_path):
+    parts, _ = in_shards(tmp_path, [("a", "{}")])
     with pytest.raises(DataError, match=r"index: none of 1 passages has a weight"):
-        build_index([("a", "{}")], tmp_path / "index", Fixed(), 1, 1)
+        index_impacts(parts, 1, tmp_path / "index", 1)
 
 
 def test_what_lucene_does_not_hold_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(sparse.anserini, "build_index", lambda *arguments: 1)
+    monkeypatch.setattr(impacts.anserini, "build_index", lambda *arguments: 1)
+    parts, _ = in_shards(tmp_path, [("a", '{"1": 1}'), ("b", '{"1": 1}')])
     with pytest.raises(DataError, match=r"index: Lucene holds 1 passages of 2 that it was given"):
-        build_index([("a", '{"1": 1}'), ("b", '{"1": 1}')], tmp_path / "index", Fixed(), 2, 1)
+        index_impacts(parts, 2, tmp_path / "index", 1)
+
+
+def test_a_shard_that_lacks_passages_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(impacts, "TOGETHER", 1)
+    parts, _ = in_shards(tmp_path, [("a", '{"1": 1}'), ("b", "{}"), ("c", "{}")], 2)
+    with pytest.raises(ShardError, match=r"1-of-2: 1 rows; shard 1 of 2 of 4 has 2"):
+        index_impacts(parts, 4, tmp_path / "index", 1)
+    with pytest.raises(DataError, match=r"shard 1-of-1: 1 passages of 2"):
+        write_impacts(Fixed().passages, [("a", "{}")], 2, tmp_path / "short", Shard(1, 1))
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -162,7 +187,8 @@ def test_the_steps_agree_with_the_model(tmp_path, folder):
     write_jsonl(tmp_path / "q.jsonl", queries)
     spec = tmp_path / "splade.yaml"
     spec.write_text(json.dumps(SPEC))
-    index_sparse(spec=spec, model=folder, passages=tmp_path / "p.jsonl", index=tmp_path / "index")
+    encode_sparse(spec=spec, model=folder, passages=tmp_path / "p.jsonl", shard="1-of-1", impacts=tmp_path / "1")
+    index_sparse(passages=tmp_path / "p.jsonl", shards=[tmp_path / "1"], index=tmp_path / "index")
     search_sparse(
         spec=spec, model=folder, index=tmp_path / "index", queries=tmp_path / "q.jsonl", run=tmp_path / "splade.trec"
     )

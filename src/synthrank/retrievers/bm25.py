@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from synthrank.errors import DataError
-from synthrank.files import atomic_text
 from synthrank.records import Query
 from synthrank.retrievers import anserini
 from synthrank.specs.retrievers import Bm25
+from synthrank.texts import chunks
 from synthrank.trec import Run
+
+PASSAGES_A_FILE = 65_536
+"""A thread of Anserini's takes one file at a time."""
 
 
 def build_index(passages: Iterable[tuple[str, str]], index: Path, threads: int) -> int:
@@ -22,10 +25,10 @@ def build_index(passages: Iterable[tuple[str, str]], index: Path, threads: int) 
     """
     with tempfile.TemporaryDirectory(dir=index.parent) as folder:
         count = 0
-        with atomic_text(Path(folder) / "passages.jsonl") as stream:
-            for name, text in passages:
-                count += 1
-                stream.write(json.dumps({"id": name, "contents": text}, ensure_ascii=False) + "\n")
+        for number, some in enumerate(chunks(passages, PASSAGES_A_FILE)):
+            lines = [json.dumps({"id": name, "contents": text}, ensure_ascii=False) + "\n" for name, text in some]
+            (Path(folder) / f"{number:06}.jsonl").write_text("".join(lines), encoding="utf-8")
+            count += len(lines)
         indexed = anserini.build_index("JsonCollection", Path(folder), index, threads)
     if indexed != count:
         raise DataError(f"{index}: {indexed} of {count} passages were indexed; passages without any word cannot be")

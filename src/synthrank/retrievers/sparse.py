@@ -4,10 +4,8 @@ The score is the sum over terms of query weight times passage weight, both multi
 Lucene sums in 32-bit floats, which are exact up to 2**24: at the quantisation 100 a sum of 1677 unquantised.
 """
 
-import json
 import logging
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +13,21 @@ from sentence_transformers import SparseEncoder
 from sentence_transformers.sparse_encoder.modules import SpladePooling
 
 from synthrank.devices import device, dtype
-from synthrank.errors import DataError, ModelError
-from synthrank.files import atomic_text
+from synthrank.errors import ModelError
 from synthrank.progress import Progress
 from synthrank.records import Query
 from synthrank.retrievers import anserini
+from synthrank.retrievers.impacts import IMPACT, Impacts
 from synthrank.retrievers.splade_pooling import pool_early
 from synthrank.specs.retrievers import Sparse
 from synthrank.texts import chunks
 from synthrank.trec import Run
-
-Impacts = dict[int, int]
-"""The weight of each term that has one, above 0. A term is its number in the vocabulary: pieces may hold anything."""
-
-CHUNK = 4096
-"""Passages encoded before their file is written: sorting by length pays, and Anserini reads several files at a time."""
 
 QUERIES_AT_ONCE = 2000
 """Queries in one call of Anserini: a term stands in a query as often as its weight says, some 60 KB a query."""
 
 MOST_TERMS = 1024
 """Clauses that Lucene takes in one query."""
-
-IMPACT = ("-impact", "-pretokenized")
 
 log = logging.getLogger(__name__)
 
@@ -96,41 +86,6 @@ def _open(model: Path, dtype_name: str) -> SparseEncoder:
         raise ModelError(f"{model}: not a SPLADE model; expected a masked language model, or modules.json that says so")
     pool_early(encoder)
     return encoder
-
-
-def build_index(
-    passages: Iterable[tuple[str, str]], index: Path, encoder: ImpactEncoder, total: int, threads: int
-) -> int:
-    """Encode ``total`` (id, text) pairs, index their impacts in a new folder, and return how many passages it holds.
-
-    A passage without any impact is in no list of any query; it is left out, and counted in the log.
-
-    Raises:
-        DataError: there is no passage with an impact, or Lucene holds another number than it was given.
-        ModelError: Java or Anserini is not to be had, or fails.
-    """
-    written = seen = 0
-    with tempfile.TemporaryDirectory(dir=index.parent) as folder:
-        with Progress(total, "passages") as state:
-            for number, chunk in enumerate(chunks(passages, CHUNK)):
-                impacts = encoder.passages([text for _, text in chunk])
-                lines = [
-                    json.dumps({"id": name, "vector": weights}, ensure_ascii=False) + "\n"
-                    for (name, _), weights in zip(chunk, impacts, strict=True)
-                    if weights
-                ]
-                with atomic_text(Path(folder) / f"{number:06}.jsonl") as stream:
-                    stream.writelines(lines)
-                written, seen = written + len(lines), seen + len(chunk)
-                state.advance(len(chunk))
-        if not written:
-            raise DataError(f"{index}: none of {seen} passages has a weight; an index needs at least one passage")
-        indexed = anserini.build_index("JsonVectorCollection", Path(folder), index, threads, *IMPACT)
-    if indexed != written:
-        raise DataError(f"{index}: Lucene holds {indexed} passages of {written} that it was given")
-    if written < seen:
-        log.warning("%d of %d passages have no weight above 0, and are in no list", seen - written, seen)
-    return written
 
 
 def search(index: Path, queries: Sequence[Query], encoder: ImpactEncoder, depth: int, threads: int) -> Run:

@@ -40,8 +40,62 @@ class _Encoded(Entity):
     depth: Count = Field(default=1000, description="Passages kept for each query.")
 
 
+StoredType = Literal["float32", "float16"]
+"""How a component of a vector is stored: in 4 bytes, or in 2 with 11 bits of its fraction."""
+
+
+class FlatIndex(Entity):
+    """Every vector as it is, all compared with every query: exact. A vector takes 4 bytes a dimension, or 2.
+
+    8.8 million passages with 768 dimensions are 27 GB on disk, or 13.5; a search reads them in blocks of 50 MB.
+    """
+
+    kind: Literal["flat"] = "flat"
+    dtype: StoredType = Field(default="float32", description="`float16` halves the index; scores move in digit four.")
+
+
+class IvfPqIndex(Entity):
+    """Vectors in lists by their nearest centroid, each as product-quantised codes (Jégou et al. 2011); approximate.
+
+    A vector takes m x nbits / 8 bytes and 8 for its number, in memory as it is built and on disk as it is searched;
+    centroids take 4 bytes a dimension each. Scores are those of the codes.
+    """
+
+    kind: Literal["ivf-pq"]
+    nlist: Count | None = Field(default=None, description="Lists; null is 4 times the root of the passages.")
+    m: Count = Field(default=96, description="Parts of a vector, each one code; a divisor of the dimensions.")
+    nbits: int = Field(default=8, ge=4, le=12, description="Of a code.")
+    nprobe: Count = Field(default=64, description="Lists that a query looks into.")
+    training: Count | None = Field(
+        default=None, description="Passages that lists and codes are fitted to, held as float32; null is 64 a list."
+    )
+    seed: int = Field(default=13, ge=0, description="Draws these passages and starts the fit.")
+
+    @property
+    def dtype(self) -> StoredType:
+        """The type of the vectors that are to be coded: codes are far coarser than float16."""
+        return "float16"
+
+
+class HnswIndex(Entity):
+    """A graph of near neighbours that a query walks (Malkov & Yashunin 2018); approximate, scores exact.
+
+    A vector takes 4 bytes a dimension, or 2, and about 8 x m + 20 for its links: all of it in memory as the index is
+    built. One thread always makes the same graph; several make one that differs from run to run.
+    """
+
+    kind: Literal["hnsw"]
+    m: int = Field(default=32, ge=2, description="Links of a passage, twice as many on the lowest level.")
+    ef_construction: Count = Field(default=200, description="Candidates as a passage's links are chosen.")
+    ef_search: Count = Field(default=256, description="Candidates as a query is answered; at least the depth.")
+    dtype: StoredType = "float32"
+
+
+IndexSpec = Annotated[FlatIndex | IvfPqIndex | HnswIndex, Field(discriminator="kind")]
+
+
 class Dense(_Encoded):
-    """One vector a text by sentence-transformers, exact inner-product search by faiss."""
+    """One vector a text by sentence-transformers, inner-product search: exact by blocks, or approximate by faiss."""
 
     kind: Literal["dense"]
     query_prefix: str = ""
@@ -50,6 +104,7 @@ class Dense(_Encoded):
     pooling: Literal["mean", "cls"] | None = Field(
         default=None, description="How token vectors become one; null leaves it to the model's own files, or mean."
     )
+    index: IndexSpec = FlatIndex()
 
 
 class Sparse(_Encoded):

@@ -1,0 +1,192 @@
+"""Vectors of a collection in folders, one a shard: written in a stream, read in blocks, never held whole.
+
+A folder holds ``vectors.npy``, shape (rows, dimensions), ``ids.jsonl``, the id of each row as a JSON string a line,
+and ``encodings.json``, which says the version of this format, the rows, the dimensions and the number type. A vector
+takes 4 bytes a dimension as float32, 2 as float16: 8.8 million passages with 768 dimensions 27 or 13.5 GB.
+
+A model gives a text the same vector whatever its batch, but for the last digit. So the rows that are encoded together
+stay together in one shard, :data:`TOGETHER` of them, and the vectors do not depend on the number of shards.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from synthrank.errors import DataError, ModelError
+from synthrank.formats import read_format, write_format
+from synthrank.ids import Ids, id_line, write_ids
+from synthrank.progress import Progress
+from synthrank.shards import Shard, check_shards
+from synthrank.texts import chunks
+
+Vectors = npt.NDArray[np.float32]
+"""Shape (texts, dimensions)."""
+
+StoredType = Literal["float32", "float16"]
+
+TOGETHER = 4096
+"""Texts encoded at a time: sorting them by length pays, and memory stays bounded."""
+
+FORMAT = 1
+FORM = "encodings.json"
+
+
+def write_encodings(
+    encode: Callable[[Sequence[str]], Vectors],
+    rows: Iterable[tuple[str, str]],
+    total: int,
+    folder: Path,
+    dtype: StoredType = "float32",
+    *,
+    shard: Shard,
+) -> int:
+    """Encode a shard's share of some passages into a new folder, and return how many there were.
+
+    Args:
+        encode: gives the vectors of at most :data:`TOGETHER` texts.
+        rows: (id, text) of every passage of the collection, not of the share alone.
+        total: how many these are.
+        folder: the new folder; the caller makes it atomic.
+        dtype: the type that the vectors are stored in.
+        shard: which share; ``Shard(1, 1)`` is all.
+
+    Raises:
+        DataError: there are fewer passages than ``total``.
+        ModelError: a vector has a component that is no finite number of the stored type.
+    """
+    share = shard.rows(total, TOGETHER)
+    folder.mkdir()
+    vectors, done = None, 0
+    with (
+        (folder / "ids.jsonl").open("w", encoding="utf-8") as names,
+        Progress(len(share), "passages") as state,
+    ):
+        for chunk in chunks(shard.take(rows, total, TOGETHER), TOGETHER):
+            found = encode([text for _, text in chunk])
+            if vectors is None:
+                vectors = _new(folder, (len(share), found.shape[1]), dtype)
+            with np.errstate(over="ignore"):
+                vectors[done : done + len(chunk)] = found
+            _check_finite(vectors[done : done + len(chunk)], chunk, dtype)
+            names.writelines(id_line(name) for name, _ in chunk)
+            done += len(chunk)
+            state.advance(len(chunk))
+    if done < len(share):
+        raise DataError(f"shard {shard}: {done:,} passages of {len(share):,}; were passages removed while it ran?")
+    _close(folder, vectors, done, dtype)
+    return done
+
+
+def _new(folder: Path, shape: tuple[int, int], dtype: StoredType) -> Any:
+    return np.lib.format.open_memmap(folder / "vectors.npy", mode="w+", dtype=np.dtype(dtype), shape=shape)
+
+
+def _close(folder: Path, vectors: Any, rows: int, dtype: StoredType) -> None:
+    """Write what is left to write. Without rows there are no dimensions either."""
+    if vectors is None:
+        vectors = _new(folder, (0, 0), dtype)
+    vectors.flush()
+    write_format(folder, FORM, FORMAT, rows=rows, dimensions=vectors.shape[1], dtype=dtype)
+
+
+def _check_finite(vectors: Any, chunk: Sequence[tuple[str, str]], dtype: StoredType) -> None:
+    whole = np.isfinite(vectors).all(axis=1)
+    if not whole.all():
+        name = chunk[int(np.argmin(whole))][0]
+        raise ModelError(f"passage {name}: its vector is not finite as {dtype}; expected finite numbers")
+
+
+class Encodings:
+    """The vectors and ids of a collection, out of the folders of all shards; memory-mapped."""
+
+    def __init__(self, folders: Sequence[Path], total: int) -> None:
+        """Open the folders.
+
+        Args:
+            folders: those of all shards, from the first on, as :func:`write_encodings` made them.
+            total: the passages of the collection.
+
+        Raises:
+            DataError: a folder is of another version or broken, or the folders differ in dimensions or type.
+            ShardError: a shard does not hold the rows of its share.
+        """
+        forms = [read_format(folder, FORM, FORMAT) for folder in folders]
+        check_shards([(folder, form["rows"]) for folder, form in zip(folders, forms, strict=True)], total, TOGETHER)
+        kept = [(folder, form) for folder, form in zip(folders, forms, strict=True) if form["rows"]]
+        kinds: set[tuple[int, StoredType]] = {(form["dimensions"], form["dtype"]) for _, form in kept}
+        if len(kinds) > 1:
+            told = " and ".join(sorted(f"{dimensions} dimensions as {dtype}" for dimensions, dtype in kinds))
+            raise DataError(f"{kept[0][0].parent}: shards have {told}; delete the folder, run again")
+        self.dimensions, self.dtype = next(iter(kinds), (0, "float32"))
+        self._vectors = [_vectors(folder, form) for folder, form in kept]
+        self._ids = [Ids(folder / "ids.jsonl", form["rows"]) for folder, form in kept]
+        self._starts = np.cumsum([0, *(form["rows"] for _, form in kept)])
+
+    def __len__(self) -> int:
+        """Return how many vectors there are."""
+        return int(self._starts[-1])
+
+    def stored(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Return the vectors of some places, as they are stored."""
+        parts = [
+            vectors[max(start - first, 0) : max(stop - first, 0)]
+            for first, vectors in zip(self._starts.tolist(), self._vectors, strict=False)
+        ]
+        filled = [part for part in parts if len(part)]
+        return filled[0] if len(filled) == 1 else np.concatenate([np.zeros((0, self.dimensions), self.dtype), *filled])
+
+    def blocks(self, size: int) -> Iterator[tuple[int, Vectors]]:
+        """Yield (place of the first, vectors as float32) of blocks; they end where the size says, whatever the shards.
+
+        Args:
+            size: vectors of a block, 4 bytes a component.
+        """
+        for start in range(0, len(self), size):
+            yield start, np.ascontiguousarray(self.stored(start, start + size), dtype=np.float32)
+
+    def at(self, places: Iterable[int]) -> Vectors:
+        """Return the vectors of some places as float32, in the order of the places."""
+        found = [self.stored(place, place + 1) for place in places]
+        return np.concatenate([np.zeros((0, self.dimensions), self.dtype), *found]).astype(np.float32)
+
+    def id(self, place: int) -> str:
+        """Return the id of the passage at a place, from 0."""
+        part = int(np.searchsorted(self._starts, place, side="right")) - 1
+        return self._ids[part][place - int(self._starts[part])]
+
+    def ids(self) -> Iterator[str]:
+        """Yield all ids, in the order of the vectors."""
+        return chain.from_iterable(self._ids)
+
+    def copy(self, folder: Path) -> None:
+        """Write all shards as one into a new folder, block by block."""
+        folder.mkdir()
+        vectors = _new(folder, (len(self), self.dimensions), self.dtype)
+        for start in range(0, len(self), TOGETHER):
+            vectors[start : start + TOGETHER] = self.stored(start, start + TOGETHER)
+        write_ids(folder / "ids.jsonl", self.ids())
+        _close(folder, vectors, len(self), self.dtype)
+
+
+def read_encodings(folder: Path) -> Encodings:
+    """Open one folder that holds a whole collection, as :meth:`Encodings.copy` made it.
+
+    Raises:
+        DataError: the folder is of another version or broken.
+    """
+    return Encodings([folder], read_format(folder, FORM, FORMAT)["rows"])
+
+
+def _vectors(folder: Path, form: dict[str, Any]) -> npt.NDArray[Any]:
+    path = folder / "vectors.npy"
+    try:
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); delete the folder, run again") from error
+    if vectors.shape != (form["rows"], form["dimensions"]) or vectors.dtype != form["dtype"]:
+        raise DataError(f"{path}: {vectors.shape} as {vectors.dtype} is not what encodings.json says; run again")
+    return vectors  # type: ignore[no-any-return]  # whatever the type that is stored
