@@ -8,8 +8,9 @@ import re
 
 import pytest
 
+from synthrank import fingerprint
 from synthrank.errors import ConfigError
-from synthrank.fingerprint import SRC, code_of, modules_of
+from synthrank.fingerprint import SRC, Codes, code_of, codes_of, modules_of
 
 SCRIPT = '"""Doc."""\nfrom synthrank.steps.step import step\n\nstep(1)\n'
 FILES = {
@@ -138,3 +139,90 @@ def test_the_real_scripts(root):
     ranker = {path.name for path in modules_of(root / "scripts/train_ranker.py")}
     assert {"bi_encoder.py", "reranker.py", "training.py", "vectors.py"} <= ranker
     assert not {"local.py", "echo.py", "bm25.py"} & ranker
+
+
+# What one process found is kept for the next one
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Return a folder with a package and a folder with two scripts over it."""
+    for name, text in FILES.items():
+        path = tmp_path / "src" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/do_step.py").write_text(SCRIPT)
+    (tmp_path / "scripts/other.py").write_text("import synthrank.late\n")
+    return tmp_path
+
+
+def next_process(package):
+    """Return the fingerprints as a process finds them that has read no file yet."""
+    for function in (fingerprint._content, fingerprint._tree, fingerprint._normalised, fingerprint._files):
+        function.cache_clear()
+    fingerprint._python_files.cache_clear()
+    return codes_of(package / "scripts", package / "src")
+
+
+def parsed():
+    return fingerprint._tree.cache_info().currsize
+
+
+def test_a_second_process_parses_nothing(package):
+    first = next_process(package)
+    assert parsed() == 8
+    assert next_process(package) == first
+    assert parsed() == 0
+    assert first == {path.name: code_of(path, package / "src") for path in (package / "scripts").iterdir()}
+
+
+def test_what_is_kept_follows_every_edit(package):
+    first = next_process(package)
+    late = package / "src/synthrank/late.py"
+    late.write_text("# a comment\nONE = 1\n")
+    assert next_process(package) == first
+    late.write_text("from synthrank.unrelated import THREE as ONE\n")
+    edited = next_process(package)
+    assert all(edited[name] != first[name] for name in first)
+    (package / "src/synthrank/unrelated.py").write_text("THREE = 4\n")
+    again = next_process(package)
+    assert all(again[name] != edited[name] for name in first)
+    (package / "src/synthrank/steps/extra.py").write_text("")
+    (package / "scripts/other.py").write_text("from synthrank.steps import extra\n")
+    assert (next_process(package)["do_step.py"], next_process(package)["other.py"]) == (
+        again["do_step.py"], code_of(package / "scripts/other.py", package / "src"),
+    )  # fmt: skip
+
+
+def test_only_what_is_of_use_is_kept(package):
+    next_process(package)
+    (kept,) = (package / "src/synthrank/__pycache__").glob("fingerprints.*.json")
+    size = len(kept.read_text())
+    for number in range(20):
+        (package / "src/synthrank/late.py").write_text(f"ONE = {number}\n")
+        next_process(package)
+    assert len(kept.read_text()) == size
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"by": "another version", "codes": {}, "imports": {}}'])
+def test_a_file_that_is_not_ours_is_no_harm(package, text):
+    first = next_process(package)
+    (kept,) = (package / "src/synthrank/__pycache__").glob("fingerprints.*.json")
+    kept.write_text(text)
+    assert next_process(package) == first
+    assert parsed() == 8
+
+
+def test_another_version_of_this_module_keeps_its_own(package, monkeypatch, tmp_path):
+    next_process(package)
+    (tmp_path / "fingerprint.py").write_text("# changed\n")
+    monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+    next_process(package)
+    assert parsed() == 8
+
+
+def test_a_folder_that_cannot_be_written_is_no_harm(package):
+    (package / "src/synthrank/__pycache__").write_text("a file where the folder should be\n")
+    assert next_process(package) == next_process(package)
+    assert Codes(package / "src").of(package / "scripts/other.py") == next_process(package)["other.py"]

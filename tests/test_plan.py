@@ -73,8 +73,23 @@ def test_the_command_prints_a_total():
         [sys.executable, "-m", "synthrank.plan", "--config", "config/paper.yaml"],
         cwd=PROJECT, env={"PYTHONPATH": "src", "PATH": ""}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "\ntotal " in done.stdout
+    assert done.stdout.count("\ntotal ") == 2, "one of requests, one of jobs"
     assert "Nothing was asked of anyone." in done.stdout
+    assert re.search(r"^train_ranker +486 +", done.stdout, re.MULTILINE)
+
+
+def test_the_command_reads_one_file_alone(tmp_path):
+    """What a configuration leaves out is not taken from the default one: Snakemake does not take it either."""
+    (tmp_path / "own.yaml").write_text(
+        "llms: []\nrecipes: [human]\nrankers: [bi-encoder]\nseeds: [1]\nsuites: [faq]\nmeasures: [nDCG@10]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "synthrank.plan", "--config", str(tmp_path / "own.yaml")],
+        cwd=PROJECT, env={"PYTHONPATH": "src", "PATH": ""}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "smollm2" not in done.stdout
+    assert "rank_candidates" not in done.stdout
+    assert re.search(r"^train_ranker +1 +", done.stdout, re.MULTILINE)
 
 
 # The distillation study

@@ -8,12 +8,15 @@ from cyclopts import App
 
 from synthrank.errors import SynthrankError
 from synthrank.plan import as_text, plan
+from synthrank.plan.resources import read_resources
+from synthrank.plan.work import work
+from synthrank.plan.work_text import work_text
 from synthrank.specs.base import read_yaml
 from synthrank.study import Study
 
 
 def main(*, config: Path = Path("config/config.yaml")) -> None:
-    """Print what an experiment will ask of language models.
+    """Print what an experiment will ask of language models, and what its rules need of machines.
 
     Args:
         config: the experiment, whole, as --configfile takes it.
@@ -21,7 +24,8 @@ def main(*, config: Path = Path("config/config.yaml")) -> None:
     try:
         study = Study(Path("config"), read_yaml(config))
         store = Path(os.environ.get("SYNTHRANK_STORE") or "results/store")
-        sys.stdout.write(as_text(list(plan(study, Path("results"), store)), study))
+        lines = list(plan(study, Path("results"), store))
+        sys.stdout.write(f"{as_text(lines, study)}\n{work_text(work(study, lines), read_resources(Path('rules')))}")
     except SynthrankError as error:
         sys.exit(f"error: {error}")
 

@@ -15,9 +15,15 @@ HEAD = (
 def as_text(lines: Sequence[Line], study: Study) -> str:
     """Return the plan as a table, with a total line and what it rests on."""
     rows = [list(HEAD), *(_row(line) for line in lines), _total(lines)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEAD))]
-    shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*shown, _notes(lines, study), ""])
+    return f"{table(rows)}\n{_notes(lines, study)}\n"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells in columns as wide as their widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _row(line: Line) -> list[str]:

@@ -1,0 +1,163 @@
+"""What rules need of machines: jobs counted from the study, times from sizes and a few rates, needs from the rules."""
+
+from pathlib import Path
+
+import pytest
+
+from synthrank.plan import plan, rates
+from synthrank.plan.asked_for import AskedFor, FirstStage, Model
+from synthrank.plan.resources import Resources, read_resources
+from synthrank.plan.work import Work, work
+from synthrank.plan.work_text import work_text
+from synthrank.specs.base import read_yaml
+from synthrank.study import Study
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def paper():
+    return Study(PROJECT / "config", read_yaml(PROJECT / "config/paper.yaml"))
+
+
+def changed(study, kind, name, **values):
+    study.entities[kind][name] = study.entities[kind][name].model_copy(update=values)
+
+
+def found(study, tmp_path):
+    lines = list(plan(study, tmp_path, tmp_path / "store"))
+    return {item.rule: item for item in work(study, lines)}
+
+
+def test_the_jobs_of_the_full_study(paper, tmp_path):
+    jobs = {rule: item.jobs for rule, item in found(paper, tmp_path).items()}
+    # Recipes with each of two LLMs but the human one. In all tables: 13 systems. At four sizes below their own the
+    # human one and three others: 4 x 7 more. At half size the base and the three enriched ones: 7 more. With three
+    # rankers and three seeds each, and none with its base alone.
+    passage_study = (13 + 28 + 7) * 3 * 3
+    # twolar with two rankers; of ablations further two scores, three query sets, four sources, two depths, five losses
+    distillation = (2 + 2 + 3 + 4 + 2 + 5) * 3
+    assert jobs["train_ranker"] == passage_study + distillation
+    untrained = (3 + 2) * 3
+    assert jobs["score_suite"] == 2 * (passage_study + distillation + untrained)
+    # two of the three rankers of the passage study are bi-encoders; nothing else searches
+    assert jobs["search_suite"] == 2 * (passage_study + 3 * 3) * 2 // 3
+    assert jobs["encode_suite"] == 8 * jobs["search_suite"]
+    assert jobs["rerank_suite"] == 8 * (jobs["score_suite"] - jobs["search_suite"])
+    # MS MARCO and the thirteen
+    assert jobs["build_passages"] == jobs["index_bm25"] == 14
+    assert jobs["encode_dense"] == jobs["encode_sparse"] == 14 * 8
+    # fifteen test sets, the training queries, and three sets of queries that are made
+    assert jobs["search_bm25"] == 15 + 1 + 3
+    assert jobs["search_dense"] == 15 + 3
+    assert jobs["rerank_run"] == 3 * 8
+    assert (jobs["generate_passages"], jobs["rank_candidates"]) == (6, 7)
+    assert "ask_queries" not in jobs
+
+
+def test_the_default_starts_from_warm_ups(study, tmp_path):
+    asked = AskedFor(study)
+    assert Model("warm-up", "none", "cross-encoder-warm-up", 1) in asked.checkpoints
+    assert ("warm-up", "none") in asked.trainsets
+    assert ("none", "none") not in asked.trainsets
+    # candidates of the warm-up, of the recipes' negatives, of the pool; the last one is made of BM25's run
+    assert FirstStage("python-faq", "bm25", "titles") in asked.runs
+    assert FirstStage("python-faq", "bm25", "train") in asked.runs
+    assert FirstStage("python-faq", "bm25-cross-encoder", "crop-and-llm") in asked.runs
+    assert FirstStage("python-faq", "bm25", "crop-and-llm") in asked.runs
+    # of a model on one's own machine nothing is known
+    own = found(study, tmp_path)["generate_passages"]
+    assert (own.seconds, own.hosted) == (None, False)
+
+
+def test_the_times_are_sizes_times_rates(paper, tmp_path):
+    works = found(paper, tmp_path)
+    sizes = {name: spec.counts.passages for name, spec in paper.entities["corpora"].items()}
+    corpora = [spec.corpus for spec in paper.testsets_of("beir-public").values()]
+    passages = sum(sizes[name] for name in [*corpora, "msmarco-passage"])
+    assert works["build_passages"].seconds == pytest.approx(passages / rates.PASSAGES_BUILT)
+    assert works["encode_dense"].seconds == pytest.approx(passages * 105 * 2 * 85e6 / rates.FLOPS)
+    queries = sum(paper.entities["corpora"][name].counts.splits["test"].queries for name in corpora) + 43 + 54
+    pairs = queries * 100
+    large, xl, small = (pairs * 120 * 2 * size * 1e6 / rates.FLOPS for size in (335, 1200, 21))
+    # seventeen systems of TWOLAR-large, one of TWOLAR-xl, the untrained ones, and a third of the passage study
+    expected = 3 * (18 * large + 2 * xl + 49 * small)
+    assert works["rerank_suite"].seconds == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "ranker", "rows"),
+    [
+        ("msmarco-human", "minilm-cross-encoder", 9500 * 9 * 3 * 21 * 6),
+        ("msmarco-human", "e5-base-v2", 9500 * 5 * 3 * 85 * 6 * 105 / 105),
+        ("msmarco-human-zero-shot@250", "minilm-cross-encoder", 500 * 9 * 3 * 21 * 6),
+        ("twolar-depth-10", "twolar-large", 20_000 * 10 * 335 * 6),
+        ("twolar-crop-10k", "twolar-xl", 10_000 * 30 * 1200 * 8),
+        ("msmarco-graded", "e5-base-v2-listnet", 9500 * 6 * 3 * 85 * 6),
+    ],
+)
+def test_how_long_training_takes(paper, tmp_path, monkeypatch, recipe, ranker, rows):
+    if "@" in recipe:
+        base, _, size = recipe.partition("@")
+        paper.entities["recipes"][recipe] = paper.entities["recipes"][base].sized(int(size))
+    monkeypatch.setattr("synthrank.plan.asked_for._metrics", lambda study: [
+        f"results/metrics/suites/trec-dl/{recipe}/none/{ranker}/seed-1.csv"
+    ])  # fmt: skip
+    item = found(paper, tmp_path)["train_ranker"]
+    assert item.jobs == 1
+    assert item.seconds == pytest.approx(rows * 120 * 1e6 / rates.FLOPS)
+
+
+def test_what_is_not_stated_has_no_time(paper, tmp_path):
+    counts = paper.entities["corpora"]["beir-nq"].counts
+    changed(paper, "corpora", "beir-nq", counts=counts.model_copy(update={"passages": None}))
+    changed(paper, "models", "flan-t5-xl", parameters=None)
+    works = found(paper, tmp_path)
+    unknown = {rule for rule, item in works.items() if item.seconds is None}
+    assert {"build_passages", "index_bm25", "encode_dense", "encode_suite", "train_ranker", "rerank_suite"} <= unknown
+    assert "rerank_run" not in unknown
+
+
+RULES = """rule a_gpu:
+    threads: 1
+    resources:
+        mem_mb=8000,
+        gpu=1,
+    shell:
+        "x"
+
+
+rule asks:
+    resources:
+        mem_mb=100,
+        gpu=needs.llm_gpus,
+
+
+rule small:
+    threads: 1
+"""
+
+
+def test_rules_say_what_they_need(tmp_path):
+    (tmp_path / "stage.smk").write_text(RULES)
+    assert read_resources(tmp_path) == {
+        "a_gpu": Resources("1", "8000"), "asks": Resources("varies", "100"), "small": Resources(),
+    }  # fmt: skip
+
+
+def test_every_rule_of_the_plan_is_a_rule(paper, tmp_path):
+    assert found(paper, tmp_path).keys() <= read_resources(PROJECT / "rules").keys()
+
+
+def test_the_table_adds_up(tmp_path):
+    (tmp_path / "stage.smk").write_text(RULES)
+    works = [Work("a_gpu", 4, 7200.0), Work("small", 2, 3600.0), Work("asks", 1, 1800.0, hosted=True)]
+    head, *rows = work_text([*works, Work("a_gpu", 1, None)], read_resources(tmp_path)).splitlines()
+    assert head.split() == ["rule", "jobs", "GPUs", "memory", "MB", "hours", "each", "hours", "GPU", "hours"]
+    assert [row.split() for row in rows[:5]] == [
+        ["a_gpu", "4", "1", "8000", "0.50", "2.00", "2.00"],
+        ["small", "2", "-", "-", "0.50", "1.00", "0.00"],
+        ["asks", "1", "varies", "100", "0.50", "0.50", "0.00"],
+        ["a_gpu", "1", "1", "8000", "?", "?", "?"],
+        ["total", "8", "3.50", "2.00"],
+    ]
