@@ -22,7 +22,7 @@
 #
 # A wildcard but {figure}, and {seed} and {ablation}, which the experiment states, is the name of a file under config/, a
 # recipe's with @N for N queries, or a split that a corpus states; `none` stands where no recipe or no LLM was involved; {data} is
-# trainsets/{recipe}/{llm} or passages/{corpus}/{paradigm}/{llm}.
+# trainsets/{recipe}/{llm} or passages/{corpus}/{paradigm}/{llm}; shards/{scatteritem} beside a file is a share of it.
 
 from snakemake.utils import min_version
 

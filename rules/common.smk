@@ -14,6 +14,7 @@ sys.path.insert(0, str(SRC))
 from synthrank import fingerprint
 from synthrank.errors import SynthrankError
 from synthrank.needs import Needs
+from synthrank.needs.base import by_attempt
 from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQueries, MixedQueries, TitleQueries
 from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
 from synthrank.specs.llms import EchoLlm, LocalLlm
@@ -23,16 +24,18 @@ from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked,
 from synthrank.study import Study
 
 
-def code_of(script):
-    """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
-    return fingerprint.code_of(SCRIPTS / script, SRC)
-
-
 try:
+    CODES = fingerprint.codes_of(SCRIPTS, SRC)
     study = Study(Path("config"), config)
 except SynthrankError as error:
     raise WorkflowError(str(error)) from None
 needs = Needs(study)
+
+
+def code_of(script):
+    """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
+    return CODES[script]
+
 
 # src is importable in every environment with no install, and a rule's shell block names its script alone. The budget
 # is no param: raising it must not rerun what is finished.
@@ -41,6 +44,15 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC} SCRIPTS={SCRIPTS} SYNT
 
 # One job at a time asks a provider, on all nodes together, so that the limits of an LLM's file hold for the workflow.
 workflow.global_resources.setdefault("api", 1)
+
+
+# A share is named {scatteritem}, such as 2-of-4. A step works through its own, and a later one lays all end to end and
+# counts them.
+scattergather:
+    encode=study.experiment.shards.encode,
+    write=study.experiment.shards.write,
+    rerank=study.experiment.shards.rerank,
+    order=study.experiment.shards.order,
 
 
 wildcard_constraints:
@@ -58,6 +70,7 @@ wildcard_constraints:
     ranking=study.pattern("rankings"),
     recipe=study.pattern("recipes", "none"),
     retriever=study.pattern("retrievers"),
+    scatteritem=r"\d+-of-\d+",
     seed=r"\d+",
     split=study.split_pattern,
     suite=study.pattern("suites"),

@@ -18,6 +18,9 @@ rule fetch_archives:
     conda:
         "../envs/corpora.yaml"
     threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         code=code_of("fetch_archives.py"),
     shell:
@@ -46,6 +49,9 @@ rule build_passages:
     conda:
         "../envs/corpora.yaml"
     threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
     params:
         code=code_of("build_passages.py"),
     shell:
@@ -77,6 +83,9 @@ rule build_queries:
     conda:
         "../envs/corpora.yaml"
     threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         code=code_of("build_queries.py"),
     shell:
@@ -110,6 +119,9 @@ rule mix_passages:
     conda:
         "../envs/corpora.yaml"
     threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         code=code_of("mix_passages.py"),
     shell:
@@ -143,6 +155,9 @@ rule mix_judgments:
     conda:
         "../envs/corpora.yaml"
     threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         code=code_of("mix_judgments.py"),
     shell:

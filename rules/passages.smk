@@ -1,7 +1,8 @@
 """Stage passages: training passages for the training queries.
 
 Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml
-Gives  results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, every reply and every dropped one beside it;
+Gives  results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, every reply and every dropped one beside it, the
+       replies share by share in shards/;
        {llm} is none where people wrote the passages, and where they are imported: then all imported texts stand
        in collection.jsonl beside them
 """
@@ -120,18 +121,18 @@ rule write_requests:
 
 
 rule generate_passages:
-    """Ask a language model for every request and keep every reply."""
+    """Ask a language model for every request of a share and keep every reply."""
     input:
         requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
         llm="config/llms/{llm}.yaml",
         model=needs.llm_model,
     output:
-        replies="results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl",
+        replies="results/passages/{corpus}/{paradigm}/{llm}/shards/{scatteritem}.jsonl",
     log:
-        "results/logs/generate_passages/{corpus}/{paradigm}/{llm}.log",
+        "results/logs/generate_passages/{corpus}/{paradigm}/{llm}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/generate_passages/{corpus}/{paradigm}/{llm}.tsv"
+        "results/benchmarks/generate_passages/{corpus}/{paradigm}/{llm}/{scatteritem}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
         paradigm=study.pattern_of("paradigms", Asked),
@@ -152,6 +153,38 @@ rule generate_passages:
             --paradigm {input.paradigm:q} \
             --llm {input.llm:q} \
             --model {input.model:q} \
+            --shard {wildcards.scatteritem:q} \
+            --replies {output.replies:q} \
+            &>{log:q}
+        """
+
+
+rule gather_replies:
+    """Lay the replies of all shares end to end."""
+    input:
+        requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
+        paradigm="config/paradigms/{paradigm}.yaml",
+        shards=gather.write("results/passages/{{corpus}}/{{paradigm}}/{{llm}}/shards/{scatteritem}.jsonl"),
+    output:
+        replies="results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl",
+    log:
+        "results/logs/gather_replies/{corpus}/{paradigm}/{llm}.log",
+    benchmark:
+        "results/benchmarks/gather_replies/{corpus}/{paradigm}/{llm}.tsv"
+    wildcard_constraints:
+        llm=study.pattern("llms"),
+        paradigm=study.pattern_of("paradigms", Asked),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    params:
+        code=code_of("gather_replies.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/gather_replies.py \
+            --requests {input.requests:q} \
+            --paradigm {input.paradigm:q} \
+            --shards {input.shards:q} \
             --replies {output.replies:q} \
             &>{log:q}
         """

@@ -2,7 +2,8 @@
 
 Takes  config/augmentations/{augmentation}.yaml, results/corpora/{corpus}/, and the model, the prompt and LLM, the other
        augmentations, or the run that it names
-Gives  results/queries/{corpus}/{augmentation}/raw.jsonl, by one rule a kind, and after the filters queries.jsonl
+Gives  results/queries/{corpus}/{augmentation}/raw.jsonl, by one rule a kind, where a model writes them out of shards/
+       over the passages of sampled.jsonl, and after the filters queries.jsonl
 """
 
 
@@ -69,20 +70,51 @@ rule crop_sentences:
         """
 
 
-rule predict_queries:
-    """Predict queries from passages with a sequence-to-sequence model."""
+rule sample_passages:
+    """Sample the passages that a model is to write queries for."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
-        model=needs.query_model,
         passages="results/corpora/{corpus}/passages.jsonl",
         held_out=needs.held_out_qrels,
     output:
-        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
-        sampling="results/queries/{corpus}/{augmentation}/sampling.json",
+        sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
     log:
-        "results/logs/predict_queries/{corpus}/{augmentation}.log",
+        "results/logs/sample_passages/{corpus}/{augmentation}.log",
     benchmark:
-        "results/benchmarks/predict_queries/{corpus}/{augmentation}.tsv"
+        "results/benchmarks/sample_passages/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", Doc2QueryQueries | LlmQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("sample_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/sample_passages.py \
+            --spec {input.spec:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --sampled {output.sampled:q} \
+            &>{log:q}
+        """
+
+
+rule predict_queries:
+    """Predict queries from a share of the sampled passages with a sequence-to-sequence model."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        model=needs.query_model,
+        sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
+    output:
+        queries="results/queries/{corpus}/{augmentation}/shards/{scatteritem}.jsonl",
+    log:
+        "results/logs/predict_queries/{corpus}/{augmentation}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/predict_queries/{corpus}/{augmentation}/{scatteritem}.tsv"
     wildcard_constraints:
         augmentation=study.pattern_of("augmentations", Doc2QueryQueries),
     conda:
@@ -99,8 +131,41 @@ rule predict_queries:
         python "$SCRIPTS"/predict_queries.py \
             --spec {input.spec:q} \
             --model {input.model:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
+            --sampled {input.sampled:q} \
+            --shard {wildcards.scatteritem:q} \
+            --queries {output.queries:q} \
+            &>{log:q}
+        """
+
+
+rule gather_predicted_queries:
+    """Lay the predicted queries of all shares end to end."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        model=needs.query_model,
+        sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
+        shards=gather.write("results/queries/{{corpus}}/{{augmentation}}/shards/{scatteritem}.jsonl"),
+    output:
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+        sampling="results/queries/{corpus}/{augmentation}/sampling.json",
+    log:
+        "results/logs/gather_predicted_queries/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/gather_predicted_queries/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", Doc2QueryQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    params:
+        code=code_of("gather_predicted_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/gather_predicted_queries.py \
+            --spec {input.spec:q} \
+            --model {input.model:q} \
+            --sampled {input.sampled:q} \
+            --shards {input.shards:q} \
             --raw {output.raw:q} \
             --sampling {output.sampling:q} \
             &>{log:q}
@@ -108,24 +173,23 @@ rule predict_queries:
 
 
 rule ask_queries:
-    """Ask a language model for queries to passages."""
+    """Ask a language model for queries to a share of the sampled passages."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         prompt=needs.query_prompt,
         llm=needs.query_llm,
         model=needs.llm_model,
+        sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
         passages="results/corpora/{corpus}/passages.jsonl",
         held_out=needs.held_out_qrels,
         exemplar_queries=needs.exemplar_queries,
         exemplar_qrels=needs.exemplar_qrels,
     output:
-        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
-        replies="results/queries/{corpus}/{augmentation}/replies.jsonl",
-        counts="results/queries/{corpus}/{augmentation}/counts.json",
+        replies="results/queries/{corpus}/{augmentation}/shards/{scatteritem}.jsonl",
     log:
-        "results/logs/ask_queries/{corpus}/{augmentation}.log",
+        "results/logs/ask_queries/{corpus}/{augmentation}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/ask_queries/{corpus}/{augmentation}.tsv"
+        "results/benchmarks/ask_queries/{corpus}/{augmentation}/{scatteritem}.tsv"
     wildcard_constraints:
         augmentation=study.pattern_of("augmentations", LlmQueries),
     conda:
@@ -145,10 +209,44 @@ rule ask_queries:
             --prompt {input.prompt:q} \
             --llm {input.llm:q} \
             --model {input.model:q} \
+            --sampled {input.sampled:q} \
             --passages {input.passages:q} \
             --held-out {input.held_out:q} \
             --exemplar-queries {input.exemplar_queries:q} \
             --exemplar-qrels {input.exemplar_qrels:q} \
+            --shard {wildcards.scatteritem:q} \
+            --replies {output.replies:q} \
+            &>{log:q}
+        """
+
+
+rule gather_asked_queries:
+    """Lay the replies of all shares end to end and read them as queries."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
+        shards=gather.write("results/queries/{{corpus}}/{{augmentation}}/shards/{scatteritem}.jsonl"),
+    output:
+        raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
+        replies="results/queries/{corpus}/{augmentation}/replies.jsonl",
+        counts="results/queries/{corpus}/{augmentation}/counts.json",
+    log:
+        "results/logs/gather_asked_queries/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/gather_asked_queries/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", LlmQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    params:
+        code=code_of("gather_asked_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/gather_asked_queries.py \
+            --spec {input.spec:q} \
+            --sampled {input.sampled:q} \
+            --shards {input.shards:q} \
             --raw {output.raw:q} \
             --replies {output.replies:q} \
             --counts {output.counts:q} \

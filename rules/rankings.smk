@@ -3,7 +3,7 @@
 Takes  a set of queries, the runs that config/pools/{pool}.yaml names, config/rankings/{ranking}.yaml, its prompt,
        config/llms/{llm}.yaml
 Gives  results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl, and below it {ranking}/{llm}/orders.jsonl with
-       everything that was asked on the way
+       everything that was asked on the way, both out of shards/
 """
 
 
@@ -43,7 +43,7 @@ rule pool_candidates:
 
 
 rule rank_candidates:
-    """Have a language model order the candidates of every query."""
+    """Have a language model order the candidates of a share of the queries."""
     input:
         candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
         ranking="config/rankings/{ranking}.yaml",
@@ -52,13 +52,12 @@ rule rank_candidates:
         model=needs.llm_model,
         passages="results/corpora/{corpus}/passages.jsonl",
     output:
-        orders="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/orders.jsonl",
-        asks="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/asks.jsonl",
-        counts="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/counts.json",
+        outcomes="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/shards/{scatteritem}.jsonl",
+        texts="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/shards/{scatteritem}.json",
     log:
-        "results/logs/rank_candidates/{corpus}/{queryset}/{pool}/{ranking}/{llm}.log",
+        "results/logs/rank_candidates/{corpus}/{queryset}/{pool}/{ranking}/{llm}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/rank_candidates/{corpus}/{queryset}/{pool}/{ranking}/{llm}.tsv"
+        "results/benchmarks/rank_candidates/{corpus}/{queryset}/{pool}/{ranking}/{llm}/{scatteritem}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
     conda:
@@ -81,6 +80,47 @@ rule rank_candidates:
             --llm {input.llm:q} \
             --model {input.model:q} \
             --passages {input.passages:q} \
+            --shard {wildcards.scatteritem:q} \
+            --outcomes {output.outcomes:q} \
+            --texts {output.texts:q} \
+            &>{log:q}
+        """
+
+
+rule gather_orders:
+    """Lay the orders of all shares end to end and count what was asked for them."""
+    input:
+        candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
+        ranking="config/rankings/{ranking}.yaml",
+        shards=gather.order(
+            "results/rankings/{{corpus}}/{{queryset}}/{{pool}}/{{ranking}}/{{llm}}/shards/{scatteritem}.jsonl"
+        ),
+        texts=gather.order(
+            "results/rankings/{{corpus}}/{{queryset}}/{{pool}}/{{ranking}}/{{llm}}/shards/{scatteritem}.json"
+        ),
+    output:
+        orders="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/orders.jsonl",
+        asks="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/asks.jsonl",
+        counts="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/counts.json",
+    log:
+        "results/logs/gather_orders/{corpus}/{queryset}/{pool}/{ranking}/{llm}.log",
+    benchmark:
+        "results/benchmarks/gather_orders/{corpus}/{queryset}/{pool}/{ranking}/{llm}.tsv"
+    wildcard_constraints:
+        llm=study.pattern("llms"),
+    conda:
+        "../envs/rankings.yaml"
+    threads: 1
+    params:
+        code=code_of("gather_orders.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/gather_orders.py \
+            --candidates {input.candidates:q} \
+            --ranking {input.ranking:q} \
+            --llm {wildcards.llm:q} \
+            --shards {input.shards:q} \
+            --texts {input.texts:q} \
             --orders {output.orders:q} \
             --asks {output.asks:q} \
             --counts {output.counts:q} \

@@ -23,8 +23,8 @@ rule index_bm25:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=by_attempt(6000),
+        runtime=by_attempt(120),
     params:
         code=code_of("index_bm25.py"),
     shell:
@@ -55,8 +55,8 @@ rule search_bm25:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=by_attempt(6000),
+        runtime=by_attempt(120),
     params:
         code=code_of("search_bm25.py"),
     shell:
@@ -71,12 +71,47 @@ rule search_bm25:
         """
 
 
-rule index_dense:
-    """Encode and index one collection with a dense retriever."""
+rule encode_dense:
+    """Encode a share of one collection with a dense retriever."""
     input:
         spec="config/retrievers/{retriever}.yaml",
         model=needs.retriever_model,
         passages="results/{collection}/passages.jsonl",
+    output:
+        vectors=directory("results/runs/{collection}/{retriever}/shards/{scatteritem}"),
+    log:
+        "results/logs/encode_dense/{collection}/{retriever}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/encode_dense/{collection}/{retriever}/{scatteritem}.tsv"
+    wildcard_constraints:
+        retriever=study.pattern_of("retrievers", Dense),
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
+        gpu=1,
+    params:
+        code=code_of("encode_dense.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/encode_dense.py \
+            --spec {input.spec:q} \
+            --model {input.model:q} \
+            --passages {input.passages:q} \
+            --shard {wildcards.scatteritem:q} \
+            --vectors {output.vectors:q} \
+            &>{log:q}
+        """
+
+
+rule index_dense:
+    """Index the vectors of one collection for a dense retriever."""
+    input:
+        spec="config/retrievers/{retriever}.yaml",
+        passages="results/{collection}/passages.jsonl",
+        shards=gather.encode("results/runs/{{collection}}/{{retriever}}/shards/{scatteritem}"),
     output:
         index=directory("results/runs/{collection}/{retriever}/index"),
     log:
@@ -89,17 +124,16 @@ rule index_dense:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
-        gpu=1,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
     params:
         code=code_of("index_dense.py"),
     shell:
         r"""
         python "$SCRIPTS"/index_dense.py \
             --spec {input.spec:q} \
-            --model {input.model:q} \
             --passages {input.passages:q} \
+            --shards {input.shards:q} \
             --index {output.index:q} \
             &>{log:q}
         """
@@ -124,8 +158,8 @@ rule search_dense:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
         gpu=1,
     params:
         code=code_of("search_dense.py"),
@@ -141,12 +175,46 @@ rule search_dense:
         """
 
 
-rule index_sparse:
-    """Encode and index one collection with a learned sparse retriever."""
+rule encode_sparse:
+    """Encode a share of one collection with a learned sparse retriever."""
     input:
         spec="config/retrievers/{retriever}.yaml",
         model=needs.retriever_model,
         passages="results/{collection}/passages.jsonl",
+    output:
+        impacts=directory("results/runs/{collection}/{retriever}/shards/{scatteritem}"),
+    log:
+        "results/logs/encode_sparse/{collection}/{retriever}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/encode_sparse/{collection}/{retriever}/{scatteritem}.tsv"
+    wildcard_constraints:
+        retriever=study.pattern_of("retrievers", Sparse),
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
+        gpu=1,
+    params:
+        code=code_of("encode_sparse.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/encode_sparse.py \
+            --spec {input.spec:q} \
+            --model {input.model:q} \
+            --passages {input.passages:q} \
+            --shard {wildcards.scatteritem:q} \
+            --impacts {output.impacts:q} \
+            &>{log:q}
+        """
+
+
+rule index_sparse:
+    """Index the impacts of one collection for a learned sparse retriever."""
+    input:
+        passages="results/{collection}/passages.jsonl",
+        shards=gather.encode("results/runs/{{collection}}/{{retriever}}/shards/{scatteritem}"),
     output:
         index=directory("results/runs/{collection}/{retriever}/index"),
     log:
@@ -159,17 +227,15 @@ rule index_sparse:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=600,
-        gpu=1,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
     params:
         code=code_of("index_sparse.py"),
     shell:
         r"""
         python "$SCRIPTS"/index_sparse.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
             --passages {input.passages:q} \
+            --shards {input.shards:q} \
             --index {output.index:q} \
             --threads {threads} \
             &>{log:q}
@@ -195,8 +261,8 @@ rule search_sparse:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
         gpu=1,
     params:
         code=code_of("search_sparse.py"),
@@ -214,7 +280,7 @@ rule search_sparse:
 
 
 rule rerank_run:
-    """Reorder the top of a first stage's run with a pointwise reranker."""
+    """Reorder the top of a share of a first stage's lists with a pointwise reranker."""
     input:
         spec="config/retrievers/{retriever}.yaml",
         ranker=needs.reranker_spec,
@@ -223,11 +289,11 @@ rule rerank_run:
         queries=needs.queryset,
         first_stage=needs.reranked_run,
     output:
-        run="results/runs/{collection}/{retriever}/{queryset}.trec",
+        run="results/runs/{collection}/{retriever}/shards/{queryset}/{scatteritem}.trec",
     log:
-        "results/logs/rerank_run/{collection}/{retriever}/{queryset}.log",
+        "results/logs/rerank_run/{collection}/{retriever}/{queryset}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/rerank_run/{collection}/{retriever}/{queryset}.tsv"
+        "results/benchmarks/rerank_run/{collection}/{retriever}/{queryset}/{scatteritem}.tsv"
     wildcard_constraints:
         retriever=study.pattern_of("retrievers", Reranked),
     conda:
@@ -248,6 +314,42 @@ rule rerank_run:
             --passages {input.passages:q} \
             --queries {input.queries:q} \
             --first-stage {input.first_stage:q} \
+            --shard {wildcards.scatteritem:q} \
+            --run {output.run:q} \
+            &>{log:q}
+        """
+
+
+rule gather_run:
+    """Lay the shares of a reranked run end to end."""
+    input:
+        spec="config/retrievers/{retriever}.yaml",
+        queries=needs.queryset,
+        first_stage=needs.reranked_run,
+        shards=gather.rerank("results/runs/{{collection}}/{{retriever}}/shards/{{queryset}}/{scatteritem}.trec"),
+    output:
+        run="results/runs/{collection}/{retriever}/{queryset}.trec",
+    log:
+        "results/logs/gather_run/{collection}/{retriever}/{queryset}.log",
+    benchmark:
+        "results/benchmarks/gather_run/{collection}/{retriever}/{queryset}.tsv"
+    wildcard_constraints:
+        retriever=study.pattern_of("retrievers", Reranked),
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_of("gather_run.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/gather_run.py \
+            --spec {input.spec:q} \
+            --queries {input.queries:q} \
+            --first-stage {input.first_stage:q} \
+            --shards {input.shards:q} \
             --run {output.run:q} \
             &>{log:q}
         """
@@ -319,8 +421,8 @@ rule import_run:
         """
 
 
-rule rank_suite:
-    """Rank every test set of a suite with one ranker, alone and fused with its first stage."""
+rule rerank_suite:
+    """Reorder a share of every test set of a suite with one ranker, alone and fused with its first stage."""
     input:
         checkpoint=needs.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
@@ -329,23 +431,25 @@ rule rank_suite:
         queries=needs.suite_queries,
         first_stages=needs.suite_first_stages,
     output:
-        runs=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
+        lists=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
     log:
-        "results/logs/rank_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        "results/logs/rerank_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/rank_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        "results/benchmarks/rerank_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
+    wildcard_constraints:
+        ranker=study.ranker_pattern(reorder=True),
     conda:
         "../envs/runs.yaml"
     threads: 1
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=600,
         gpu=1,
     params:
-        code=code_of("rank_suite.py"),
+        code=code_of("rerank_suite.py"),
     shell:
         r"""
-        python "$SCRIPTS"/rank_suite.py \
+        python "$SCRIPTS"/rerank_suite.py \
             --checkpoint {input.checkpoint:q} \
             --ranker {input.ranker:q} \
             --seed {wildcards.seed:q} \
@@ -353,6 +457,124 @@ rule rank_suite:
             --passages {input.passages:q} \
             --queries {input.queries:q} \
             --first-stages {input.first_stages:q} \
+            --shard {wildcards.scatteritem:q} \
+            --lists {output.lists:q} \
+            &>{log:q}
+        """
+
+
+rule gather_suite:
+    """Lay the shares of a ranker's runs on a suite end to end."""
+    input:
+        ranker="config/rankers/{ranker}.yaml",
+        testsets=needs.suite_specs,
+        queries=needs.suite_queries,
+        first_stages=needs.suite_first_stages,
+        shards=gather.rerank(
+            "results/runs/suites/{{suite}}/{{recipe}}/{{llm}}/{{ranker}}/shards/seed-{{seed}}/{scatteritem}"
+        ),
+    output:
+        runs=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
+    log:
+        "results/logs/gather_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/gather_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+    wildcard_constraints:
+        ranker=study.ranker_pattern(reorder=True),
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_of("gather_suite.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/gather_suite.py \
+            --ranker {input.ranker:q} \
+            --testsets {input.testsets:q} \
+            --queries {input.queries:q} \
+            --first-stages {input.first_stages:q} \
+            --shards {input.shards:q} \
+            --runs {output.runs:q} \
+            &>{log:q}
+        """
+
+
+rule encode_suite:
+    """Encode a share of every collection of a suite, and of its queries, with one bi-encoder."""
+    input:
+        checkpoint=needs.checkpoint,
+        ranker="config/rankers/{ranker}.yaml",
+        testsets=needs.suite_specs,
+        passages=needs.suite_passages,
+        queries=needs.suite_queries,
+    output:
+        vectors=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
+    log:
+        "results/logs/encode_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/encode_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
+    wildcard_constraints:
+        ranker=study.ranker_pattern(reorder=False),
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=600,
+        gpu=1,
+    params:
+        code=code_of("encode_suite.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/encode_suite.py \
+            --checkpoint {input.checkpoint:q} \
+            --ranker {input.ranker:q} \
+            --testsets {input.testsets:q} \
+            --passages {input.passages:q} \
+            --queries {input.queries:q} \
+            --shard {wildcards.scatteritem:q} \
+            --vectors {output.vectors:q} \
+            &>{log:q}
+        """
+
+
+rule search_suite:
+    """Search every collection of a suite among the vectors of one bi-encoder."""
+    input:
+        ranker="config/rankers/{ranker}.yaml",
+        testsets=needs.suite_specs,
+        passages=needs.suite_passages,
+        queries=needs.suite_queries,
+        shards=gather.encode(
+            "results/runs/suites/{{suite}}/{{recipe}}/{{llm}}/{{ranker}}/shards/seed-{{seed}}/{scatteritem}"
+        ),
+    output:
+        runs=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
+    log:
+        "results/logs/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+    wildcard_constraints:
+        ranker=study.ranker_pattern(reorder=False),
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=600,
+    params:
+        code=code_of("search_suite.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/search_suite.py \
+            --ranker {input.ranker:q} \
+            --testsets {input.testsets:q} \
+            --passages {input.passages:q} \
+            --queries {input.queries:q} \
+            --shards {input.shards:q} \
             --runs {output.runs:q} \
             &>{log:q}
         """

@@ -1,4 +1,4 @@
-"""Encode and index one collection with a dense retriever."""
+"""Index the vectors of one collection for a dense retriever."""
 
 from synthrank.cli import run
 from synthrank.runs.index_dense import index_dense

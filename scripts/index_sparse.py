@@ -1,4 +1,4 @@
-"""Encode and index one collection with a learned sparse retriever."""
+"""Index the impacts of one collection for a learned sparse retriever."""
 
 from synthrank.cli import run
 from synthrank.runs.index_sparse import index_sparse

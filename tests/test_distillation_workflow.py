@@ -39,7 +39,8 @@ def test_what_the_tables_need(with_study):
     done = snakemake(with_study, "--dry-run", "--printshellcmds", "--", *TARGETS, "results/tables/ood.csv")
     found = jobs(done.stdout)
     assert found["make_twolar_table"] == found["make_ablation_table"] == found["make_ranking_table"] == 1
-    assert found["pool_candidates"] == found["rank_candidates"] == found["order_trainset"] == 1
+    assert found["pool_candidates"] == found["rank_candidates"] == found["gather_orders"] == 1
+    assert found["order_trainset"] == 1
     # both students untrained and on order, one on human for the ablation; the other tables' rankers: two on none,
     # human and enriched
     assert found["score_suite"] == 4 + 1 + 6

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from synthrank.needs import Needs
+from synthrank.needs.base import by_attempt
 from synthrank.specs.base import read_yaml
 from synthrank.study import Study
 
@@ -256,6 +257,18 @@ def test_no_two_stages_have_a_need_of_one_name():
     """They are mixed into one class, where the first of two would silently answer for both."""
     named = [(name, stage.__name__) for stage in Needs.__mro__[1:-1] for name in vars(stage) if "__" not in name]
     assert len({name for name, _ in named}) == len(named), sorted(named)
+
+
+def test_a_training_gets_what_its_ranker_and_its_attempt_ask_for(config, tmp_path, at):
+    folder = shutil.copytree(config, tmp_path / "config")
+    spec = folder / "rankers/cross-encoder.yaml"
+    spec.write_text(spec.read_text() + "gpus: 4\n")
+    needs = Needs(Study(folder, read_yaml(folder / "config.yaml")))
+    one, four = at(ranker="bi-encoder"), at(ranker="cross-encoder")
+    assert (needs.training_gpus(one), needs.training_gpus(four)) == (1, 4)
+    assert [needs.training_mb(one, attempt) for attempt in (1, 2)] == [16000, 32000]
+    assert [needs.training_mb(four, attempt) for attempt in (1, 2)] == [64000, 128000]
+    assert [by_attempt(720)(one, attempt=attempt) for attempt in (1, 2, 3)] == [720, 1440, 2160]
 
 
 def test_a_ranking_reads_its_prompt(needs, at):

@@ -209,6 +209,11 @@ def test_patterns_match_the_names_and_nothing_else(study):
     assert matches(study.pattern_of("retrievers", Bm25), candidates) == ["bm25"]
     assert matches(study.pattern_of("paradigms", HumanParadigm), study.entities["paradigms"]) == ["human"]
     assert len(matches(study.pattern_of("paradigms", GeneratedParadigm), study.entities["paradigms"])) == 3
+    rankers = [*study.entities["rankers"], "none", "cross-encoders"]
+    reordering, searching = (matches(study.ranker_pattern(reorder=reorder), rankers) for reorder in (True, False))
+    assert {"cross-encoder", "student"} <= set(reordering)
+    assert {"bi-encoder", "student-bi-encoder"} <= set(searching)
+    assert sorted([*reordering, *searching]) == sorted(study.entities["rankers"]), "one rule makes the suites of each"
     assert matches(study.split_pattern, ["train", "dev", "test", "tes", "titles"]) == ["train", "dev", "test"]
 
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.workflow
 
 GENERATED = ("zero-shot", "few-shot-unsupervised", "few-shot-supervised")
 RANKERS = ("bi-encoder", "cross-encoder")
+SUITE_RULES = {"bi-encoder": ("encode_suite", "search_suite"), "cross-encoder": ("rerank_suite", "gather_suite")}
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +45,16 @@ def downstream(recipe: str, llm: str, rankers: tuple[str, ...] = RANKERS, seed: 
     for ranker in rankers:
         if recipe != "none":
             jobs.add(f"train_ranker {recipe} {llm} {ranker} {seed}")
-        jobs |= {f"{rule} toy {recipe} {llm} {ranker} {seed}" for rule in ("rank_suite", "score_suite")}
+        share, whole = SUITE_RULES[ranker]
+        jobs.add(f"{share} toy {recipe} {llm} {ranker} {seed} 1-of-1")
+        jobs |= {f"{rule} toy {recipe} {llm} {ranker} {seed}" for rule in (whole, "score_suite")}
     return jobs
 
 
 def written(paradigm: str) -> set[str]:
-    """Return the jobs that follow from a generated paradigm's replies, up to its own run."""
+    """Return the jobs that follow from the shares of a generated paradigm's replies, up to its own run."""
     return {
+        f"gather_replies gardens {paradigm} echo",
         f"filter_passages gardens {paradigm} echo",
         f"index_bm25 passages/gardens/{paradigm}/echo bm25",
         f"search_bm25 passages/gardens/{paradigm}/echo bm25 train",
@@ -150,7 +154,7 @@ def test_two_folders_give_the_same_bytes(finished: Path, tmp_path: Path) -> None
     for pattern in ("passages/**/*.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*"):
         for path in (finished / "results").glob(pattern):
             # Replies say when they came.
-            if path.is_file() and path.name != "replies.jsonl":
+            if path.is_file() and path.name != "replies.jsonl" and path.parent.name != "shards":
                 twin = other / path.relative_to(finished)
                 assert filecmp.cmp(path, twin, shallow=False), path.relative_to(finished)
                 compared += 1
@@ -161,7 +165,7 @@ def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
     edit(edited / "config/prompts/passage-zero-shot.md", "two or three sentences", "three or four sentences")
     assert planned(edited) == {
         "write_requests gardens zero-shot",
-        "generate_passages gardens zero-shot echo",
+        "generate_passages gardens zero-shot echo 1-of-1",
         *written("zero-shot"),
         "pair_trainset enriched echo",
         *downstream("enriched", "echo"),
@@ -200,7 +204,7 @@ def test_changed_behaviour_reruns_what_runs_it(edited: Path) -> None:
     edit(edited / "src/synthrank/reading/passage.py", 'finish_reason == "length"', 'finish_reason == "limit"')
     expected = {"pair_trainset enriched echo", *downstream("enriched", "echo")}
     for paradigm in GENERATED:
-        expected |= {f"generate_passages gardens {paradigm} echo", *written(paradigm)}
+        expected |= {f"generate_passages gardens {paradigm} echo 1-of-1", *written(paradigm)}
     assert planned(edited) == expected
 
 
@@ -253,7 +257,7 @@ def test_replies_are_stored_and_not_asked_again(edited: Path) -> None:
     target = "results/passages/gardens/zero-shot/echo/replies.jsonl"
     before = (edited / target).read_bytes()
     snakemake(edited, "--cores", "2", "--forcerun", "generate_passages", "--", target)
-    log = edited / "results/logs/generate_passages/gardens/zero-shot/echo.log"
+    log = edited / "results/logs/generate_passages/gardens/zero-shot/echo/1-of-1.log"
     assert "0 of 14 requests new, 14 from the store" in log.read_text()
     assert (edited / target).read_bytes() == before
 

@@ -4,13 +4,16 @@ SynthrankError
 ├── ConfigError     a name, key or value in the configuration is wrong
 ├── PromptError     a prompt file cannot be read or rendered
 ├── DataError       a file's content breaks its contract
-│   └── ChecksumError   a file is not the one that was pinned
+│   ├── ChecksumError   a file is not the one that was pinned
+│   └── ShardError      a shard does not hold the rows of its share
 ├── FetchError      something that must be downloaded could not be had
 ├── ModelError      a model cannot do what is asked of it
 ├── ProviderError   a hosted model will not answer, however often it is asked
 │   └── TransientError  a hosted model may answer when it is asked again
+├── StoppedError    a job was told to end before its work was done
 ├── SpendError      the money that the configuration allows is spent
 ├── StoreError      the store of replies cannot be read or written
+├── RecoveryError   what a killed run left cannot be cleared away as things are
 └── BudgetError     a training set cannot be made at the size its recipe states
 
 The message is one line: what is wrong, where, and what would be right.
@@ -39,6 +42,10 @@ class ChecksumError(DataError):
     """A file is not the one that was pinned."""
 
 
+class ShardError(DataError):
+    """A shard does not hold the rows of its share."""
+
+
 class FetchError(SynthrankError):
     """Something that must be downloaded could not be had."""
 
@@ -62,12 +69,20 @@ class TransientError(ProviderError):
         self.kind, self.retry_after = kind, retry_after
 
 
+class StoppedError(SynthrankError):
+    """A job was told to end before its work was done."""
+
+
 class SpendError(SynthrankError):
     """The money that the configuration allows is spent."""
 
 
 class StoreError(SynthrankError):
     """The store of replies cannot be read or written."""
+
+
+class RecoveryError(SynthrankError):
+    """What a killed run left cannot be cleared away as things are."""
 
 
 class BudgetError(SynthrankError):

@@ -92,6 +92,19 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected a file of JSON lines or text") from error
 
 
+def count_lines(path: Path) -> int:
+    """Return how many lines :func:`json_lines` would yield, without parsing them.
+
+    Raises:
+        DataError: the file is absent.
+    """
+    try:
+        with path.open("rb") as stream:
+            return sum(1 for line in stream if line.strip())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a file of JSON lines") from error
+
+
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object) of a JSON lines file, blank lines skipped.
 

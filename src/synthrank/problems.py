@@ -206,9 +206,20 @@ def _experiment(study: Study) -> Iterable[str]:
                     "mixed; bias is measured where passages of both kinds are ranked"
                 )
     yield from _levels(study)
+    yield from _tested_twice(study)
     for key, part in (("", experiment), ("twolar.", experiment.twolar)):
         for name in sorted({*part.first_stages} & {*part.rankers}) if part else ():
             yield f"experiment: {key}first_stages: {name!r} is a ranker too, so that a table cannot tell them apart"
+
+
+def _tested_twice(study: Study) -> Iterable[str]:
+    """Yield a line for each test set of two suites: every table would count it twice."""
+    first: dict[str, str] = {}
+    for suite in study.experiment.suites:
+        for name in study.testsets_of(suite):
+            if first.setdefault(name, suite) != suite:
+                both = f"{first[name]!r} and in {suite!r}"
+                yield f"experiment: suites: test set {name!r} is in {both}; name one of the two"
 
 
 def _levels(study: Study) -> Iterable[str]:

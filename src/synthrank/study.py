@@ -212,6 +212,11 @@ class Study:
         """Return the regular expression that matches exactly the entities of a kind that are of one model."""
         return _alternatives(name for name, entity in self.entities[kind].items() if isinstance(entity, model))
 
+    def ranker_pattern(self, *, reorder: bool) -> str:
+        """Return the regular expression that matches exactly the rankers that reorder a first stage, or the others."""
+        rankers = self.entities["rankers"].items()
+        return _alternatives(name for name, ranker in rankers if (ranker.rerank is not None) == reorder)
+
     @cached_property
     def split_pattern(self) -> str:
         """The regular expression that matches every split of every corpus."""

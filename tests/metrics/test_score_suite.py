@@ -42,7 +42,7 @@ def test_every_run_of_a_suite(folder):
 
 def test_a_missing_run_is_named(folder):
     (folder / "runs/one-two.trec").unlink()
-    with pytest.raises(DataError, match=r"runs/one-two\.trec: is missing; rank_suite writes one run for each"):
+    with pytest.raises(DataError, match=r"runs/one-two\.trec: is missing; expected one run for each"):
         suite(folder, "one", "one-two")
 
 

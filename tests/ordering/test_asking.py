@@ -85,7 +85,7 @@ def test_what_was_asked_is_kept_as_it_came(run):
     assert (second.shown, second.text) == (("p2", "p1", "p0", "p3"), "[3] > [2] > [1] > [4]")
     assert (first.query_id, first.key, first.price_usd) == ("q1", "q1#0/0", 0.5)
     assert (first.tokens_in, first.tokens_out) == (10, 3)
-    assert outcome.snapshots == {"v1"}
+    assert outcome.snapshots == ("v1",)
     assert outcome.ids == ("p0", "p1", "p2", "p3", "p4", "p5")
 
 

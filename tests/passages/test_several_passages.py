@@ -40,7 +40,8 @@ def make(tmp_path, monkeypatch):
         (tmp_path / "p.yaml").write_text(json.dumps({"prompt": "p", **spec}))
         (tmp_path / "llm.yaml").write_text("backend: echo\n")
         generate_passages(requests=tmp_path / "requests.jsonl", paradigm=tmp_path / "p.yaml",
-                          llm=tmp_path / "llm.yaml", model=[], replies=tmp_path / "replies.jsonl")  # fmt: skip
+                          llm=tmp_path / "llm.yaml", model=[], shard="1-of-1",
+                          replies=tmp_path / "replies.jsonl")  # fmt: skip
         filter_passages(replies=tmp_path / "replies.jsonl", paradigm=tmp_path / "p.yaml",
                         passages=tmp_path / "passages.jsonl", dropped=tmp_path / "dropped.jsonl",
                         counts=tmp_path / "counts.json")  # fmt: skip

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
-from synthrank.errors import BudgetError, ConfigError
+from synthrank.errors import BudgetError, ConfigError, ShardError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms.echo import Echo
 from synthrank.order import seeded
 from synthrank.queries import ask_queries as module
 from synthrank.queries.ask_queries import ask_queries
+from synthrank.queries.gather_asked_queries import gather_asked_queries
+from synthrank.queries.sample_passages import sample_passages
 from synthrank.records import Judgment, Passage, Query, Reply
 from synthrank.trec import write_qrels
 
@@ -36,9 +38,17 @@ class Scripted:
             yield Reply(request.query_id, request.query, request.sample, text, finish, 1, 1, "m", {}, request.messages)
 
 
+MADE = ("raw.jsonl", "replies.jsonl", "counts.json")
+
+
+def gather(folder, paths):
+    gather_asked_queries(spec=folder / "asked.yaml", sampled=folder / "sampled.jsonl", shards=paths,
+                         **{name.split(".")[0]: folder / name for name in MADE})  # fmt: skip
+
+
 @pytest.fixture
 def ask(tmp_path, monkeypatch):
-    def do(say=None, passages=PASSAGES, held_out=(), prompt=ZERO, train=None, **changed):
+    def do(say=None, passages=PASSAGES, held_out=(), prompt=ZERO, train=None, shards=1, **changed):
         stated = {"kind": "llm-query", "prompt": "p", "llm": "echo", "count": 100, **changed}
         (tmp_path / "asked.yaml").write_text(json.dumps(stated))
         (tmp_path / "p.md").write_text(prompt)
@@ -51,13 +61,18 @@ def ask(tmp_path, monkeypatch):
         if backend:
             monkeypatch.setattr(module, "open_stored", lambda *_: backend)
         few = "exemplars" in stated
-        ask_queries(
-            spec=tmp_path / "asked.yaml", prompt=tmp_path / "p.md", llm=tmp_path / "echo.yaml", model=[],
-            passages=tmp_path / "passages.jsonl", held_out=[tmp_path / "held.txt"],
-            exemplar_queries=[tmp_path / "train.jsonl"] if few else [],
-            exemplar_qrels=[tmp_path / "train.txt"] if few else [],
-            raw=tmp_path / "raw.jsonl", replies=tmp_path / "replies.jsonl", counts=tmp_path / "counts.json",
-        )  # fmt: skip
+        spec, sampled = tmp_path / "asked.yaml", tmp_path / "sampled.jsonl"
+        sample_passages(spec=spec, passages=tmp_path / "passages.jsonl", held_out=[tmp_path / "held.txt"],
+                        sampled=sampled)  # fmt: skip
+        paths = [tmp_path / f"shards/{number}-of-{shards}.jsonl" for number in range(1, shards + 1)]
+        for path in paths:
+            ask_queries(
+                spec=spec, prompt=tmp_path / "p.md", llm=tmp_path / "echo.yaml", model=[], sampled=sampled,
+                passages=tmp_path / "passages.jsonl", held_out=[tmp_path / "held.txt"],
+                exemplar_queries=[tmp_path / "train.jsonl"] if few else [],
+                exemplar_qrels=[tmp_path / "train.txt"] if few else [], shard=path.stem, replies=path,
+            )  # fmt: skip
+        gather(tmp_path, paths)
         return list(read_jsonl(tmp_path / "raw.jsonl", Query)), backend
 
     return do
@@ -106,9 +121,40 @@ def test_every_reply_is_kept_and_how_it_was_read_is_counted(ask, tmp_path):
     }
 
 
-def test_no_query_in_any_reply_is_an_error(ask):
-    with pytest.raises(BudgetError, match=r"p\.md: none of 8 replies holds a query \(.*'refused': 8.*\); change it"):
-        ask(lambda request: "Sorry, no.")
+@pytest.mark.parametrize("shards", [1, 3])
+def test_no_query_in_any_reply_is_an_error(ask, shards):
+    said = r"asked\.yaml: prompt: none of 8 replies to p holds a query \(.*'refused': 8.*\); change it"
+    with pytest.raises(BudgetError, match=said):
+        ask(lambda request: "Sorry, no.", shards=shards)
+
+
+@pytest.mark.parametrize("count", [100, 5, 2])
+def test_any_number_of_shards_gives_the_same_files(ask, tmp_path, count):
+    refused = seeded([passage.id for passage in PASSAGES], 13)[1::3]
+
+    def say(request):
+        return "Sorry, no." if request.query_id in refused else f"1. what of {number(request)}?\n2. ü\u2028?"
+
+    made = {}
+    for shards in (1, 3, 10):
+        _, backend = ask(say, count=count, per_passage=2, shards=shards, prompt=FEW, exemplars=1)
+        made[shards] = [(tmp_path / name).read_bytes() for name in MADE]
+        assert len(backend.asked) == min(8, -(-count // 2)), "nothing is asked twice"
+    assert made[1] == made[3] == made[10]
+
+
+def test_a_shard_that_is_not_its_share_is_named(ask, tmp_path):
+    ask(lambda request: "what?", shards=3)
+    paths = [tmp_path / f"shards/{place}-of-3.jsonl" for place in (1, 2, 3)]
+    whole, before = paths[1].read_text(), (tmp_path / "replies.jsonl").read_bytes()
+    paths[1].write_text(whole.split("\n", 1)[1])
+    with pytest.raises(ShardError, match=r"2-of-3\.jsonl: 2 rows; shard 2 of 3 of 8 has 3: delete it, run again"):
+        gather(tmp_path, paths)
+    first = json.loads(whole.split("\n", 1)[0])["query_id"]
+    paths[1].write_text(whole.replace(f'"query_id": "{first}"', '"query_id": "p9"'))
+    with pytest.raises(ShardError, match=rf"2-of-3\.jsonl: holds p9 where {first} belongs: delete it, run again"):
+        gather(tmp_path, paths)
+    assert (tmp_path / "replies.jsonl").read_bytes() == before
 
 
 def test_held_out_answers_and_empty_passages_are_not_asked_about(ask):

@@ -8,11 +8,13 @@ import torch
 from tiny_models import tiny_llm, tiny_t5
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from synthrank.errors import BudgetError, ModelError
+from synthrank.errors import BudgetError, ModelError, ShardError
 from synthrank.files import read_jsonl, write_json, write_jsonl
 from synthrank.order import seeded
+from synthrank.queries.gather_predicted_queries import gather_predicted_queries
 from synthrank.queries.predict_queries import predict_queries
 from synthrank.queries.predictor import Predictor
+from synthrank.queries.sample_passages import sample_passages
 from synthrank.records import Judgment, Passage, Query
 from synthrank.specs.augmentations import Doc2QueryQueries
 from synthrank.trec import write_qrels
@@ -103,15 +105,23 @@ def test_the_models_own_generation_settings_are_not_applied(model, tmp_path):
     assert predicted(tmp_path, PASSAGES) == predicted(model, PASSAGES)
 
 
+def gather(folder, model, paths):
+    gather_predicted_queries(spec=folder / "d2q.yaml", model=model, sampled=folder / "sampled.jsonl", shards=paths,
+                             raw=folder / "raw.jsonl", sampling=folder / "sampling.json")  # fmt: skip
+
+
 @pytest.fixture
 def run_step(tmp_path, model):
-    def do(passages=PASSAGES, held_out=(), folder=model, **changed):
-        (tmp_path / "d2q.yaml").write_text(settings(**changed).model_dump_json())
+    def do(passages=PASSAGES, held_out=(), folder=model, shards=1, **changed):
+        spec, sampled = tmp_path / "d2q.yaml", tmp_path / "sampled.jsonl"
+        spec.write_text(settings(**changed).model_dump_json())
         write_jsonl(tmp_path / "p.jsonl", passages)
         write_qrels(tmp_path / "held.txt", held_out)
-        predict_queries(spec=tmp_path / "d2q.yaml", model=folder, passages=tmp_path / "p.jsonl",
-                        held_out=[tmp_path / "held.txt"], raw=tmp_path / "raw.jsonl",
-                        sampling=tmp_path / "sampling.json")  # fmt: skip
+        sample_passages(spec=spec, passages=tmp_path / "p.jsonl", held_out=[tmp_path / "held.txt"], sampled=sampled)
+        paths = [tmp_path / f"shards/{number}-of-{shards}.jsonl" for number in range(1, shards + 1)]
+        for path in paths:
+            predict_queries(spec=spec, model=folder, sampled=sampled, shard=path.stem, queries=path)
+        gather(tmp_path, folder, paths)
         return list(read_jsonl(tmp_path / "raw.jsonl", Query)), json.loads((tmp_path / "sampling.json").read_text())
 
     return do
@@ -125,6 +135,30 @@ def test_queries_come_in_the_seeded_order_of_their_passages(run_step, model):
         queries, sampling = run_step(per_passage=2, count=count)
         assert queries == expected[:count]
         assert sampling["passages"] == min(5, (count + 1) // 2)
+
+
+@pytest.mark.parametrize("count", [10, 3])
+def test_any_number_of_shards_gives_the_same_files(run_step, tmp_path, monkeypatch, count):
+    opened = []
+    start = Predictor.__init__
+    monkeypatch.setattr(Predictor, "__init__", lambda self, *how: opened.append(1) or start(self, *how))
+    made = {}
+    for shards in (1, 3, 7):
+        opened.clear()
+        run_step(per_passage=2, count=count, shards=shards)
+        made[shards] = [(tmp_path / name).read_bytes() for name in ("raw.jsonl", "sampling.json")]
+        assert len(opened) == min(shards, 5, (count + 1) // 2), "an empty share needs no model"
+    assert made[1] == made[3] == made[7]
+
+
+def test_a_shard_that_is_not_its_share_is_named(run_step, model, tmp_path):
+    run_step(shards=3)
+    paths = [tmp_path / f"shards/{number}-of-3.jsonl" for number in (1, 2, 3)]
+    with pytest.raises(ShardError, match=r"3-of-3\.jsonl: holds p\d where p\d belongs: delete it, run again"):
+        gather(tmp_path, model, [paths[0], paths[2], paths[1]])
+    paths[2].write_text(paths[2].read_text().split("\n", 1)[1])
+    with pytest.raises(ShardError, match=r"3-of-3\.jsonl: 1 rows; shard 3 of 3 of 5 has 2: delete it, run again"):
+        gather(tmp_path, model, paths)
 
 
 def test_what_determined_the_choice_is_written_beside_it(run_step):
@@ -153,7 +187,10 @@ def test_an_empty_prediction_is_left_out_and_counted(run_step, monkeypatch):
 
 
 def test_a_folder_that_is_no_such_model_is_named(run_step, model, tmp_path):
+    run_step()
     with pytest.raises(ModelError, match=r"source\.json: is absent; expected the folder that unpack_model writes"):
+        gather(tmp_path, tmp_path / "nowhere", [tmp_path / "shards/1-of-1.jsonl"])
+    with pytest.raises(ModelError, match=r"nowhere: holds no model \(config\.json is absent\)"):
         run_step(folder=tmp_path / "nowhere")
     with pytest.raises(ModelError, match=r"holds no model \(config\.json is absent\)"):
         Predictor(settings(), tmp_path)

@@ -10,15 +10,18 @@ from oracles import Oracle, pool
 from provider_specs import openai_spec
 
 from synthrank import llms
-from synthrank.errors import ConfigError, DataError, ModelError
+from synthrank.errors import ConfigError, DataError, ModelError, ShardError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms.stored import StoredLlm
+from synthrank.ordering.asking import Outcome
 from synthrank.rankings import rank_candidates as module
+from synthrank.rankings.gather_orders import gather_orders
 from synthrank.rankings.rank_candidates import rank_candidates
 from synthrank.records import Ask, Order, Passage, Pool, Pooled
 from synthrank.specs.rankings import Listwise
 
 PASSAGES = 40
+MADE = ("orders.jsonl", "asks.jsonl", "counts.json")
 
 
 class World:
@@ -28,26 +31,42 @@ class World:
         self.folder, self.config, self._monkeypatch = folder, config, monkeypatch
         write_jsonl(folder / "passages.jsonl", [Passage(f"p{place}", f"w{place}") for place in range(PASSAGES)])
 
-    def rank(self, pools, llm=None, kind="listwise", *, llm_file=None, **settings):
-        """Run the step; return its orders, asks and counts."""
+    def rank(self, pools, llm=None, kind="listwise", *, llm_file=None, shards=1, **settings):
+        """Run the step on each share and lay them end to end; return the orders, asks and counts."""
         prompt = settings.pop("prompt", f"rank-{kind}")
         (self.folder / "order.yaml").write_text(json.dumps({"kind": kind, "prompt": prompt, **settings}))
         if llm:
             self._monkeypatch.setattr(module, "open_stored", lambda spec, model: llm)
         write_jsonl(self.folder / "candidates.jsonl", pools)
-        rank_candidates(
-            candidates=self.folder / "candidates.jsonl",
-            ranking=self.folder / "order.yaml",
-            prompt=self.config / f"prompts/{prompt}.md",
-            llm=llm_file or self.config / "llms/echo.yaml",
-            model=[],
-            passages=self.folder / "passages.jsonl",
-            orders=self.folder / "out/orders.jsonl",
-            asks=self.folder / "out/asks.jsonl",
-            counts=self.folder / "out/counts.json",
-        )
+        paths = [self.folder / f"shards/{number}-of-{shards}.jsonl" for number in range(1, shards + 1)]
+        for path in paths:
+            rank_candidates(
+                candidates=self.folder / "candidates.jsonl",
+                ranking=self.folder / "order.yaml",
+                prompt=self.config / f"prompts/{prompt}.md",
+                llm=llm_file or self.config / "llms/echo.yaml",
+                model=[],
+                passages=self.folder / "passages.jsonl",
+                shard=path.stem,
+                outcomes=path,
+                texts=path.with_suffix(".json"),
+            )
+        self.gather(paths)
         counts = json.loads((self.folder / "out/counts.json").read_text(encoding="utf-8"))
         return list(read_jsonl(self.folder / "out/orders.jsonl", Order)), self.asks(), counts
+
+    def gather(self, shards):
+        gather_orders(
+            candidates=self.folder / "candidates.jsonl",
+            ranking=self.folder / "order.yaml",
+            llm="echo",
+            shards=shards,
+            texts=[path.with_suffix(".json") for path in shards],
+            **{name.split(".")[0]: self.folder / "out" / name for name in MADE},
+        )
+
+    def made(self):
+        return [(self.folder / "out" / name).read_bytes() for name in MADE]
 
     def asks(self):
         return list(read_jsonl(self.folder / "out/asks.jsonl", Ask))
@@ -187,12 +206,64 @@ def test_pools_that_cannot_be_ordered_are_refused(world):
     assert str(error.value) == f"{path}: query a is there twice; each query has one pool"
     with pytest.raises(DataError, match=r"passages\.jsonl: 1 passages are not in it, first 'p99'"):
         world.rank([pool([0, 99], "a")], Oracle())
+    assert not (world.folder / "shards").exists()
     assert not (world.folder / "out").exists()
 
 
 def test_no_pools_no_orders(world):
     orders, asks, counts = world.rank([], Oracle())
     assert (orders, asks, counts["queries"]) == ([], [], 0)
+
+
+def test_any_number_of_shards_gives_the_same_files(world):
+    # Half of the passages are cut, one is empty, and pools of different shares hold the same ones.
+    texts = ("" if place == 3 else " ".join([f"w{place}"] * (1 + place % 2)) for place in range(PASSAGES))
+    write_jsonl(world.folder / "passages.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
+    said = {"q1#0": "[2] > [1]", "q1#1": "so sorry", "q3#0": "[1] > [1] > [77]", "q5#0": "[3] then\u2028[2]"}
+
+    class Same(Oracle):
+        def generate(self, requests):
+            for reply in super().generate(requests):
+                yield replace(reply, key="one", snapshot=f"v{reply.query_id[1]}", price_usd=0.1)
+
+    made = {}
+    for shards in (1, 3, 8):
+        llm = Same(lambda request: said.get(request.query_id) or "[2] > [1]")
+        rules = {"attempts": 2, "max_share": 0.4, "beyond": "drop"}
+        _, _, counts = world.rank(POOLS, llm, shards=shards, passage_words=1, malformed=rules)
+        made[shards] = world.made()
+        assert (counts["cut_passages"], counts["empty_passages"]) == (19, 1)
+        assert counts["dropped"] == ["q1"]
+        assert counts["snapshots"] == ["v1", "v2", "v3", "v5"]
+        assert counts["price_usd"] == 0.1
+    assert made[1] == made[3] == made[8]
+
+
+@pytest.mark.parametrize("kind", ["setwise", "query-likelihood"])
+def test_shares_by_way_of_the_store(world, kind):
+    world.rank(POOLS, kind=kind)
+    whole = world.made()
+    world.rank(POOLS, kind=kind, shards=3)
+    assert world.made() == whole
+
+
+def test_a_shard_that_is_not_its_share_is_named(world):
+    world.rank(POOLS, Oracle(), shards=3)
+    paths, before = [world.folder / f"shards/{number}-of-3.jsonl" for number in (1, 2, 3)], world.made()
+    with pytest.raises(ShardError, match=r"3-of-3\.jsonl: holds q4 where q2 belongs: delete it, run again"):
+        world.gather([paths[0], paths[2], paths[1]])
+    paths[1].write_text(paths[1].read_text().split("\n", 1)[1])
+    with pytest.raises(ShardError, match=r"2-of-3\.jsonl: 1 rows; shard 2 of 3 of 5 has 2: delete it, run again"):
+        world.gather(paths)
+    assert world.made() == before
+
+
+def test_a_share_reads_no_text_of_another(world):
+    world.rank([pool([0, 1], "a"), pool([2, 3], "b")], Oracle())
+    write_jsonl(world.folder / "passages.jsonl", [Passage("p0", "w0"), Passage("p1", "w1")])
+    with pytest.raises(DataError, match=r"2 passages are not in it, first 'p2'"):
+        world.rank([pool([0, 1], "a"), pool([2, 3], "b")], Oracle(), shards=2)
+    assert len(list(read_jsonl(world.folder / "shards/1-of-2.jsonl", Outcome))) == 1
 
 
 def test_a_prompt_for_another_kind_is_refused(world):

@@ -10,7 +10,7 @@ from tiny_models import tiny_encoder, tiny_t5
 
 from synthrank.errors import ModelError
 from synthrank.files import sha256_of, write_jsonl
-from synthrank.rankers import open_ranker
+from synthrank.rankers import open_encoder, open_ranker
 from synthrank.rankers.base import Collection
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.records import Passage, Query
@@ -109,7 +109,10 @@ def scored_here(folder, path, name):
     """Return the scores of the card's passages, by the code that makes the runs."""
     write_jsonl(folder / "p.jsonl", [Passage(str(place), text) for place, text in enumerate(PASSAGES)])
     spec = load(RankerSpec, folder / f"rankers/{name}.yaml")
-    first = None if spec.rerank is None else {"q": [(str(place), -float(place)) for place in range(len(PASSAGES))]}
+    if spec.rerank is None:
+        searcher = open_encoder(spec, path)
+        return (searcher.passages(PASSAGES) @ searcher.queries([QUERY])[0]).tolist()
+    first = {"q": [(str(place), -float(place)) for place in range(len(PASSAGES))]}
     run = open_ranker(spec, path, 7).rank(Collection((Query("q", QUERY),), folder / "p.jsonl", first))
     scores = dict(run["q"])
     return [scores[str(place)] for place in range(len(PASSAGES))]

@@ -169,7 +169,7 @@ def test_what_cannot_be_released_leaves_nothing(world):
     with pytest.raises(BudgetError, match=r"runs/nq\.trec: no line; there is nothing to release$"):
         world.release()
     (world.folder / "runs/nq.trec").unlink()
-    with pytest.raises(DataError, match=r"runs/nq\.trec: is missing; rank_suite writes one run for each test set"):
+    with pytest.raises(DataError, match=r"runs/nq\.trec: is missing; expected one run for each test set"):
         world.release()
     assert not world.to.exists()
 

@@ -1,14 +1,16 @@
-"""The top of a first stage in the order of a reranker."""
+"""The top of a first stage in the order of a reranker, by one job or by several."""
 
 import json
 
 import pytest
 
+from synthrank.errors import ShardError
 from synthrank.files import write_jsonl
-from synthrank.rankers import open_ranker
+from synthrank.rankers import candidates, open_ranker
 from synthrank.rankers.base import Collection
 from synthrank.records import Passage, Query
 from synthrank.runs import rerank_run as module
+from synthrank.runs.gather_run import gather_run
 from synthrank.runs.rerank_run import rerank_run
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
@@ -40,12 +42,14 @@ def rerank(tmp_path):
     (tmp_path / "bm25-r.yaml").write_text(json.dumps(RETRIEVER))
     (tmp_path / "r.yaml").write_text(json.dumps(RANKER))
 
-    def do(checkpoint):
-        rerank_run(
-            spec=tmp_path / "bm25-r.yaml", ranker=tmp_path / "r.yaml", checkpoint=checkpoint,
-            passages=tmp_path / "p.jsonl", queries=tmp_path / "q.jsonl", first_stage=tmp_path / "first.trec",
-            run=tmp_path / "reranked.trec",
-        )  # fmt: skip
+    def do(checkpoint, count=1):
+        given = {"spec": tmp_path / "bm25-r.yaml", "queries": tmp_path / "q.jsonl",
+                 "first_stage": tmp_path / "first.trec"}  # fmt: skip
+        shards = [tmp_path / f"shards/{number}-of-{count}.trec" for number in range(1, count + 1)]
+        for path in shards:
+            rerank_run(**given, ranker=tmp_path / "r.yaml", checkpoint=checkpoint, passages=tmp_path / "p.jsonl",
+                       shard=path.stem, run=path)  # fmt: skip
+        gather_run(**given, shards=shards, run=tmp_path / "reranked.trec")
         return read_run(tmp_path / "reranked.trec")
 
     return do
@@ -97,3 +101,25 @@ def test_the_order_is_that_of_the_model(rerank, tmp_path, encoder):
         "007": {"p5", "p4", "p3"},
         "NA": {"p3", "p1"},
     }
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_run_does_not_depend_on_the_number_of_shards(rerank, tmp_path, encoder, monkeypatch):
+    """Byte for byte: lists that are scored together stay together."""
+    rerank(encoder)
+    whole = (tmp_path / "reranked.trec").read_bytes()
+    assert rerank(encoder, 3)
+    assert (tmp_path / "reranked.trec").read_bytes() == whole
+    assert [len(read_run(tmp_path / f"shards/{number}-of-3.trec")) for number in (1, 2, 3)] == [0, 0, 2]
+    monkeypatch.setattr(candidates, "PAIRS_AT_ONCE", 1)
+    rerank(encoder)
+    alone = (tmp_path / "reranked.trec").read_bytes()
+    rerank(encoder, 3)
+    assert (tmp_path / "reranked.trec").read_bytes() == alone
+    assert [list(read_run(tmp_path / f"shards/{number}-of-3.trec")) for number in (1, 2, 3)] == [[], ["007"], ["NA"]]
+    (tmp_path / "shards/2-of-3.trec").write_text("")
+    with pytest.raises(ShardError, match=r"shards/2-of-3\.trec: 0 rows; shard 2 of 3 of 2 has 1: delete it, run again"):
+        gather_run(spec=tmp_path / "bm25-r.yaml", queries=tmp_path / "q.jsonl", first_stage=tmp_path / "first.trec",
+                   shards=[tmp_path / f"shards/{number}-of-3.trec" for number in (1, 2, 3)],
+                   run=tmp_path / "reranked.trec")  # fmt: skip
+    assert (tmp_path / "reranked.trec").read_bytes() == alone

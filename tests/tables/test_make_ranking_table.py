@@ -37,7 +37,7 @@ def ranked(name, llm):
                 price_usd=0.0005)
             for step, (status, notes) in enumerate(said)
         )  # fmt: skip
-        outcome = Outcome(pool, ("0", "1", "2"), made, min(1, len(made)), int(query == "b"), frozenset({f"{llm}-1"}))
+        outcome = Outcome(pool, ("0", "1", "2"), made, min(1, len(made)), int(query == "b"), (f"{llm}-1",))
         account.add(outcome, query == "b")
     names = {"ranking": name, "kind": "listwise", "prompt": "rank-listwise", "llm": llm}
     return {**names, **account.as_dict(), "cut_passages": 4, "empty_passages": 1}

@@ -16,7 +16,7 @@ def build_passages(*, spec: Path, passages: Path, stats: Path, archives: Path | 
     """Write the passages of a corpus as JSON lines, and their statistics.
 
     White space is collapsed to single spaces. A passage without text takes its title as text; one that has neither is
-    kept out and counted. Passages are streamed, only their ids are held.
+    kept out and counted. Passages are streamed, only their ids are held: about 100 bytes each, 1 GB for 8.8 million.
 
     Args:
         spec: the corpus entity.

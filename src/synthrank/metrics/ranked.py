@@ -18,7 +18,7 @@ def suite_runs(folder: Path, testset: str) -> list[tuple[str, Path]]:
     """
     found = [folder / f"{testset}.trec", *sorted(folder.glob(f"{testset}+*.trec"))]
     if not found[0].exists():
-        raise DataError(f"{found[0]}: is missing; rank_suite writes one run for each test set of the suite")
+        raise DataError(f"{found[0]}: is missing; expected one run for each test set of the suite")
     return [(path.stem.removeprefix(testset), path) for path in found]
 
 

@@ -57,14 +57,17 @@ class Asker(Protocol[Q, A_contra, T]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a talk came to: the order, everything that was asked, and how many questions stayed without an answer."""
+    """What a talk came to: the order, everything that was asked, and how many questions stayed without an answer.
+
+    ``snapshots`` are those of the model, sorted. A row of the shards of a ranking.
+    """
 
     pool: Pool
     ids: tuple[str, ...]
     asks: tuple[Ask, ...]
     questions: int
     unanswered: int
-    snapshots: frozenset[str]
+    snapshots: tuple[str, ...]
 
     @property
     def malformed_share(self) -> float:
@@ -111,7 +114,7 @@ def talk(pool: Pool, sort: Sort[T], asker: Asker[Q, A, T], attempts: int) -> Tal
         tuple(asks),
         len(known),
         sum(item.read.value is None for item in known.values()),
-        frozenset(snapshots - {""}),
+        tuple(sorted(snapshots - {""})),
     )
 
 

@@ -29,7 +29,7 @@ class Account:
         notes = Counter(note for ask in outcome.asks for note in ask.notes)
         self._statuses += statuses
         self._notes += notes
-        self._snapshots |= outcome.snapshots
+        self._snapshots.update(outcome.snapshots)
         if dropped:
             self._dropped.append(query)
         self._sums.update(

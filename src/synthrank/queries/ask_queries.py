@@ -1,28 +1,21 @@
-"""Step ask_queries: queries that a language model writes for passages."""
+"""Step ask_queries: replies of a language model that is asked for queries to a share of the sampled passages."""
 
-import logging
-from collections import Counter
 from collections.abc import Sequence
-from math import ceil
 from pathlib import Path
 
 from synthrank.errors import BudgetError, ConfigError
 from synthrank.exemplars import cut, pairs
-from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.progress import progress
 from synthrank.prompts import Prompt, read_prompt
-from synthrank.queries.sources import sampled
-from synthrank.reading.queries import read_query_reply
+from synthrank.queries.sources import share_of
 from synthrank.reading.schemas import SCHEMA_OF
-from synthrank.reading.status import Read, Status
-from synthrank.records import Exemplar, Passage, Query, Reply, Request
+from synthrank.records import Exemplar, Passage, Query, Request
 from synthrank.specs.augmentations import AugmentationSpec, LlmQueries
 from synthrank.specs.base import load
 from synthrank.specs.llms import LlmSpec
 from synthrank.trec import answers, read_qrels, relevant
-
-log = logging.getLogger(__name__)
 
 TASK = "queries"
 
@@ -33,58 +26,49 @@ def ask_queries(
     prompt: Path,
     llm: Path,
     model: list[Path],
+    sampled: Path,
     passages: Path,
     held_out: list[Path],
     exemplar_queries: list[Path],
     exemplar_qrels: list[Path],
-    raw: Path,
+    shard: str,
     replies: Path,
-    counts: Path,
 ) -> None:
-    """Ask a language model for queries to a seeded sample of the passages.
+    """Ask a language model for queries to the passages of a share.
 
-    Neither a passage asked about nor an exemplar answers a query of a held-out split. The exemplars are a fixed, seeded
-    pool of ``exemplars + 1``, of which each passage sees the first ``exemplars`` that are not itself.
+    No exemplar answers a query of a held-out split. The exemplars are a fixed, seeded pool of ``exemplars + 1``, the
+    same for every share, of which each passage sees the first ``exemplars`` that are not itself.
+
+    Replies in the store are the same in any share, and so are those of a model in float32. In a 16-bit type a share
+    makes other batches, and some replies may be others than in the whole.
 
     Args:
         spec: the augmentation's entity file, of kind llm-query.
         prompt: the prompt file, with task queries.
         llm: the LLM's entity file.
         model: the folder of the model that runs in-process; empty for an LLM that does not.
-        passages: the passages of the corpus.
+        sampled: the passages to ask about.
+        passages: the passages of the corpus, for exemplars.
         held_out: judgments of the splits that training must not see.
         exemplar_queries: the training queries that exemplars come from; empty where there are none.
         exemplar_qrels: the training judgments, likewise.
-        raw: written: the queries, passages in the seeded order; ``source`` is the passage each was made from.
-        replies: written: every reply as it came, in the same order.
-        counts: written: how the replies could be read.
+        shard: the share of the passages to ask about, such as 2-of-4.
+        replies: written: every reply as it came, passages in their order.
 
     Raises:
-        ConfigError: the prompt is for another task, or it and the augmentation disagree on exemplars.
-        BudgetError: the corpus has too few exemplars, or no reply holds a query.
+        ConfigError: the share is none, the prompt is for another task, or it and the augmentation disagree on
+            exemplars.
+        BudgetError: the corpus has too few exemplars.
     """
     settings: LlmQueries = load(AugmentationSpec, spec)
     template = _checked(read_prompt(prompt), settings, spec)
-    chosen = sampled(passages, held_out, ceil(settings.count / settings.per_passage), settings.seed)
+    chosen = share_of(sampled, shard)
     pool = _pool(settings, passages, exemplar_queries, exemplar_qrels, held_out)
     requests = [_request(template, settings, passage, pool) for passage in chosen]
     backend = open_stored(load(LlmSpec, llm), model[0] if model else None)
     # They come as they finish; files in the order of the requests are the same whoever was quicker.
     reply_of = {item.query_id: item for item in progress(backend.generate(requests), len(requests), "replies")}
-    asked = [reply_of[request.query_id] for request in requests]
-    reads = [read_query_reply(reply) for reply in asked]
-    queries = [
-        Query(f"{spec.stem}:{reply.query_id}:{number}", text, reply.query_id)
-        for reply, read in zip(asked, reads, strict=True)
-        for number, text in enumerate((read.value or [])[: settings.per_passage], 1)
-    ][: settings.count]
-    summary = _summary(asked, reads, queries)
-    if not queries:
-        raise BudgetError(f"{prompt}: none of {len(asked)} replies holds a query ({summary['status']}); change it")
-    log.info("%d queries from %d replies", len(queries), len(asked))
-    write_jsonl(raw, queries)
-    write_jsonl(replies, asked)
-    write_json(counts, summary)
+    write_jsonl(replies, (reply_of[request.query_id] for request in requests))
 
 
 def _checked(prompt: Prompt, settings: LlmQueries, spec: Path) -> Prompt:
@@ -121,14 +105,3 @@ def _request(prompt: Prompt, settings: LlmQueries, passage: Passage, pool: Seque
         values["exemplars"] = shown
     schema = SCHEMA_OF[TASK] if prompt.structured else ""
     return Request(passage.id, "", prompt.render(**values), tuple(item.id for item in shown), schema=schema)
-
-
-def _summary(replies: Sequence[Reply], reads: Sequence[Read[list[str]]], queries: Sequence[Query]) -> dict[str, object]:
-    status = Counter(read.status for read in reads)
-    return {
-        "replies": len(replies),
-        "queries": len(queries),
-        "status": {str(name): status[name] for name in Status},
-        "notes": dict(sorted(Counter(note for read in reads for note in read.notes).items())),
-        "finish_reasons": dict(sorted(Counter(reply.finish_reason for reply in replies).items())),
-    }

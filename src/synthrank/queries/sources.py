@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from synthrank.files import read_jsonl
-from synthrank.order import sample
+from synthrank.files import count_lines, json_lines, read_jsonl
 from synthrank.records import Passage
+from synthrank.shards import Shard
 from synthrank.trec import answers
 
 
@@ -22,10 +22,11 @@ def allowed(passages: Path, held_out: Iterable[Path]) -> Iterator[Passage]:
     return (item for item in read_jsonl(passages, Passage) if item.id not in excluded and item.text.strip())
 
 
-def sampled(passages: Path, held_out: Iterable[Path], count: int, seed: int) -> list[Passage]:
-    """Return the first ``count`` allowed passages of a seeded order."""
-    return sample(allowed(passages, held_out), count, seed, _id)
+def share_of(sampled: Path, shard: str) -> list[Passage]:
+    """Return a share of the passages that ``sample_passages`` wrote."""
+    return list(Shard.parse(shard).take(read_jsonl(sampled, Passage), count_lines(sampled)))
 
 
-def _id(passage: Passage) -> str:
-    return passage.id
+def ids_of(sampled: Path) -> list[str]:
+    """Return the ids of the passages that ``sample_passages`` wrote."""
+    return [row["id"] for _, row in json_lines(sampled)]

@@ -57,7 +57,7 @@ def release_runs(
     The commit is that of this job. What it changed in the code behind the runs would have made Snakemake rerun them.
 
     Args:
-        runs: the folder that rank_suite made.
+        runs: the folder that gather_suite or search_suite made.
         suite: the suite's name.
         ranker: the ranker's entity file.
         recipe: the recipe's name, ``none`` for a model that was not trained.
@@ -110,7 +110,7 @@ def _found(runs: Path, testset: Path) -> list[Path]:
     """Return the run of a test set, and that fused with its first stage's where there is one."""
     alone = runs / f"{testset.stem}.trec"
     if not alone.is_file():
-        raise DataError(f"{alone}: is missing; rank_suite writes one run for each test set of the suite")
+        raise DataError(f"{alone}: is missing; expected one run for each test set of the suite")
     return [alone, *sorted(runs.glob(f"{testset.stem}+*.trec"))]
 
 

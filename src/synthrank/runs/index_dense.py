@@ -1,26 +1,35 @@
-"""Step index_dense: the vectors of one collection."""
+"""Step index_dense: the index of one collection's vectors."""
 
+import logging
 from pathlib import Path
 
-from synthrank.files import atomic_path, json_lines
-from synthrank.retrievers.dense import open_encoder
+from synthrank.encodings import Encodings
+from synthrank.errors import DataError
+from synthrank.files import atomic_path, count_lines
+from synthrank.retrievers.dense_index import build
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Dense, RetrieverSpec
-from synthrank.texts import id_texts
-from synthrank.vectors import VectorIndex
+
+log = logging.getLogger(__name__)
 
 
-def index_dense(*, spec: Path, model: Path, passages: Path, index: Path) -> None:
-    """Encode the passages of a corpus, or the written passages of a paradigm, and index their vectors.
+def index_dense(*, spec: Path, passages: Path, shards: list[Path], index: Path) -> None:
+    """Index the vectors of all shards; neither the index nor what is found in it depends on how many there are.
 
     Args:
         spec: the retriever's entity file.
-        model: the folder of the model that encodes passages.
-        passages: JSON lines with ``id`` and ``text``.
-        index: written: the folder of a vector index.
+        passages: JSON lines, one a vector, which are counted.
+        shards: the folders that encode_dense made, from the first share on.
+        index: written: the folder of an index of the kind that the entity file says.
+
+    Raises:
+        DataError: the collection is empty.
+        ShardError: a share has another number of vectors than it should.
     """
     settings: Dense = load(RetrieverSpec, spec)
-    total = sum(1 for _ in json_lines(passages))
-    built = VectorIndex.build(open_encoder(settings, model), id_texts(passages), total)
+    encodings = Encodings(shards, count_lines(passages))
+    if not len(encodings):
+        raise DataError(f"{passages}: no passages to index; the collection is empty")
     with atomic_path(index) as folder:
-        built.save(folder)
+        build(encodings, settings, folder)
+    log.info("%d passages indexed", len(encodings))

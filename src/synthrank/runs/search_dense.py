@@ -5,10 +5,10 @@ from pathlib import Path
 from synthrank.files import read_jsonl
 from synthrank.records import Query
 from synthrank.retrievers.dense import open_encoder
+from synthrank.retrievers.dense_index import search
 from synthrank.runs.lists import write_lists
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Dense, RetrieverSpec
-from synthrank.vectors import VectorIndex
 
 
 def search_dense(*, spec: Path, model: Path, index: Path, queries: Path, run: Path) -> None:
@@ -24,4 +24,4 @@ def search_dense(*, spec: Path, model: Path, index: Path, queries: Path, run: Pa
     settings: Dense = load(RetrieverSpec, spec)
     asked = list(read_jsonl(queries, Query))
     vectors = open_encoder(settings, model).queries([query.text for query in asked])
-    write_lists(run, VectorIndex.load(index).search(vectors, asked, settings.depth), asked, spec.stem)
+    write_lists(run, search(index, settings, vectors, asked), asked, spec.stem)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -50,7 +51,8 @@ PublishedName = Annotated[Name, Names("published")]
 class Entity(BaseModel):
     """Base of every entity: immutable, and a misspelt key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    # A model within another is built with it: by itself only where it is validated by itself.
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
 
 
 def references(entity: Entity, prefix: str = "") -> Iterator[tuple[str, str, str]]:
@@ -115,9 +117,15 @@ def load(kind: Any, path: Path) -> Any:
 def validate(kind: Any, value: Any, origin: str) -> Any:
     """Return ``value`` as ``kind``; ``origin`` names its file in the error."""
     try:
-        return TypeAdapter(kind).validate_python(value)
+        return _adapter(kind).validate_python(value)
     except ValidationError as error:
         raise ConfigError(_one_line(error, origin, kind)) from None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what validates a kind: to build it takes longer than to validate a file."""
+    return TypeAdapter(kind)
 
 
 def _one_line(error: ValidationError, origin: str, kind: Any) -> str:

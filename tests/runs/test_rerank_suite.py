@@ -1,4 +1,4 @@
-"""A suite: one folder with a run for each test set, and fused ones for a reranker."""
+"""A suite that is reordered: one folder with a run for each test set, and its fusion with the first stage."""
 
 import json
 
@@ -6,8 +6,9 @@ import pytest
 
 from synthrank.files import write_jsonl
 from synthrank.records import Passage, Query
-from synthrank.runs import rank_suite as module
-from synthrank.runs.rank_suite import rank_suite
+from synthrank.runs import rerank_suite as module
+from synthrank.runs.gather_suite import gather_suite
+from synthrank.runs.rerank_suite import rerank_suite
 from synthrank.trec import rank, read_run, write_run
 
 RERANKER = {
@@ -16,21 +17,16 @@ RERANKER = {
     "rerank": {"retriever": "bm25", "depth": 2, "fusion_k": 10},
 }  # fmt: skip
 REORDERER = RERANKER | {"architecture": "bi-encoder", "loss": "ranknet"}
-SEARCHER = {key: value for key, value in RERANKER.items() if key != "rerank"} | {
-    "architecture": "bi-encoder", "loss": "multiple-negatives",
-}  # fmt: skip
 
 
 class Fake:
-    """Turns the first two of the first stage round; searches by giving every passage its number as score."""
+    """Turns the top of the first stage round."""
 
     def __init__(self):
         self.asked = []
 
     def rank(self, collection):
         self.asked.append(collection)
-        if collection.first_stage is None:
-            return {query.id: [("q1", 3.0), ("p2", 2.0), ("p1", 1.0)] for query in collection.queries}
         return {query: rank((name, float(place)) for place, (name, _) in enumerate(ranked[: collection.depth]))
                 for query, ranked in collection.first_stage.items()}  # fmt: skip
 
@@ -49,12 +45,14 @@ def suite(tmp_path, monkeypatch):
 
     def do(spec, *testsets):
         (tmp_path / "my-ranker.yaml").write_text(json.dumps(spec))
-        first = [tmp_path / "first.trec"] * len(testsets) if "rerank" in spec else []
-        rank_suite(
-            checkpoint=tmp_path, ranker=tmp_path / "my-ranker.yaml", seed=1,
-            testsets=[tmp_path / f"{name}.yaml" for name in testsets], passages=[tmp_path / "p.jsonl"] * len(testsets),
-            queries=[tmp_path / "q.jsonl"] * len(testsets), first_stages=first, runs=tmp_path / "runs",
-        )  # fmt: skip
+        given = {
+            "ranker": tmp_path / "my-ranker.yaml", "testsets": [tmp_path / f"{name}.yaml" for name in testsets],
+            "queries": [tmp_path / "q.jsonl"] * len(testsets),
+            "first_stages": [tmp_path / "first.trec"] * len(testsets),
+        }  # fmt: skip
+        rerank_suite(**given, checkpoint=tmp_path, seed=1, passages=[tmp_path / "p.jsonl"] * len(testsets),
+                     shard="1-of-1", lists=tmp_path / "shards/1-of-1")  # fmt: skip
+        gather_suite(**given, shards=[tmp_path / "shards/1-of-1"], runs=tmp_path / "runs")
         return {path.name: read_run(path) for path in (tmp_path / "runs").iterdir()}, fake.asked
 
     return do
@@ -95,26 +93,3 @@ def test_a_passage_that_is_the_query_itself_is_dropped_before_the_depth_counts(s
     assert "q1" not in dict(runs["quora+bm25.trec"]["q1"])
     assert [dict(item.first_stage["q1"]).keys() for item in asked] == [{"q1", "p1", "p2"}, {"p1", "p2"}]
     assert asked[0].queries == (Query("q1", "one?"), Query("007", "two?"))
-
-
-def test_a_searcher_gets_one_run_a_test_set(suite):
-    runs, asked = suite(SEARCHER, "lakes", "quora")
-    assert set(runs) == {"lakes.trec", "quora.trec"}
-    assert names(runs["lakes.trec"])["q1"] == ["q1", "p2", "p1"]
-    assert names(runs["quora.trec"]) == {"q1": ["p2", "p1"], "007": ["q1", "p2", "p1"]}
-    assert [item.first_stage for item in asked] == [None, None]
-
-
-def test_lists_of_different_length_are_refused(suite, tmp_path):
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs/old").touch()
-    with pytest.raises(ValueError, match="shorter"):
-        suite_of_unequal(tmp_path)
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["old"]
-
-
-def suite_of_unequal(folder):
-    (folder / "my-ranker.yaml").write_text(json.dumps(SEARCHER))
-    rank_suite(checkpoint=folder, ranker=folder / "my-ranker.yaml", seed=1, testsets=[folder / "lakes.yaml"] * 2,
-               passages=[folder / "p.jsonl"], queries=[folder / "q.jsonl"] * 2, first_stages=[],
-               runs=folder / "runs")  # fmt: skip

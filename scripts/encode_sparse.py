@@ -1,0 +1,6 @@
+"""Encode a share of one collection with a learned sparse retriever."""
+
+from synthrank.cli import run
+from synthrank.runs.encode_sparse import encode_sparse
+
+run(encode_sparse)

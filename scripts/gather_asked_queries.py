@@ -1,0 +1,6 @@
+"""Lay the replies of all shares end to end and read them as queries."""
+
+from synthrank.cli import run
+from synthrank.queries.gather_asked_queries import gather_asked_queries
+
+run(gather_asked_queries)

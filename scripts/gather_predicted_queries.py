@@ -1,0 +1,6 @@
+"""Lay the predicted queries of all shares end to end."""
+
+from synthrank.cli import run
+from synthrank.queries.gather_predicted_queries import gather_predicted_queries
+
+run(gather_predicted_queries)

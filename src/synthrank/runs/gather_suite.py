@@ -1,0 +1,41 @@
+"""Step gather_suite: a ranker's runs on every test set of a suite, out of the shares that several jobs reordered."""
+
+from pathlib import Path
+
+from synthrank.errors import ConfigError
+from synthrank.files import atomic_path
+from synthrank.runs.shares import end_to_end
+from synthrank.runs.suites import reordered
+from synthrank.specs.base import load
+from synthrank.specs.rankers import RankerSpec
+from synthrank.trec import write_run
+
+
+def gather_suite(
+    *, ranker: Path, testsets: list[Path], queries: list[Path], first_stages: list[Path], shards: list[Path], runs: Path
+) -> None:
+    """Lay the shares of each run end to end, and check that none is short.
+
+    Args:
+        ranker: the ranker's entity file, with ``rerank``.
+        testsets: the test sets' entity files.
+        queries: for each test set its queries.
+        first_stages: for each test set the run that was reordered.
+        shards: the folders that rerank_suite made, from the first share on.
+        runs: written: a folder with ``TESTSET.trec``, queries in their order, and the fused ``TESTSET+RETRIEVER.trec``,
+            queries by id, for each test set.
+
+    Raises:
+        ConfigError: the ranker searches.
+        ShardError: a share has another number of lists than it should.
+    """
+    spec: RankerSpec = load(RankerSpec, ranker)
+    if spec.rerank is None:
+        raise ConfigError(f"{ranker}: rerank: is missing; a ranker without it searches, it reorders nothing")
+    with atomic_path(runs) as folder:
+        folder.mkdir()
+        for test in reordered(spec.rerank, testsets, queries, first_stages, whole=False):
+            run = end_to_end([shard / f"{test.run}.trec" for shard in shards], test.lists)
+            write_run(folder / f"{test.run}.trec", run, ranker.stem)
+            fused = end_to_end([shard / f"{test.fused}.trec" for shard in shards], test.lists)
+            write_run(folder / f"{test.fused}.trec", dict(sorted(fused.items())), f"{ranker.stem}+{test.retriever}")

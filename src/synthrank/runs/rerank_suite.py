@@ -1,0 +1,61 @@
+"""Step rerank_suite: a share of every test set of a suite in a ranker's order, and its fusion with the first stage."""
+
+from pathlib import Path
+
+from synthrank.errors import ConfigError
+from synthrank.files import atomic_path
+from synthrank.fusion import reciprocal_rank_fusion
+from synthrank.rankers import open_ranker
+from synthrank.rankers.base import Collection
+from synthrank.runs.suites import reordered
+from synthrank.shards import Shard
+from synthrank.specs.base import load
+from synthrank.specs.rankers import RankerSpec
+from synthrank.trec import write_run
+
+
+def rerank_suite(
+    *,
+    checkpoint: Path,
+    ranker: Path,
+    seed: int,
+    testsets: list[Path],
+    passages: list[Path],
+    queries: list[Path],
+    first_stages: list[Path],
+    shard: str,
+    lists: Path,
+) -> None:
+    """Reorder a share of every test set's lists with the model loaded once.
+
+    What is reordered is the top of a first stage, the test set's where that names one, else the ranker's own. Each
+    list is fused with the whole list of the first stage by reciprocal rank fusion, which asks for no other query's.
+
+    Args:
+        checkpoint: the folder of the model.
+        ranker: the ranker's entity file, with ``rerank``.
+        seed: draws a head that an untrained model lacks.
+        testsets: the test sets' entity files.
+        passages: for each test set its collection.
+        queries: for each test set its queries.
+        first_stages: for each test set the run to reorder.
+        shard: the share of the queries that have a list, such as ``2-of-4``.
+        lists: written: a folder with ``TESTSET.trec`` and ``TESTSET+RETRIEVER.trec`` for each test set.
+
+    Raises:
+        ConfigError: the ranker searches.
+    """
+    spec: RankerSpec = load(RankerSpec, ranker)
+    if spec.rerank is None:
+        raise ConfigError(f"{ranker}: rerank: is missing; a ranker without it searches, it reorders nothing")
+    share = Shard.parse(shard)
+    model = open_ranker(spec, checkpoint, seed)
+    tests = reordered(spec.rerank, testsets, queries, first_stages, whole=True)
+    with atomic_path(lists) as folder:
+        folder.mkdir()
+        for test, corpus in zip(tests, passages, strict=True):
+            run = model.rank(Collection(test.queries, corpus, test.first_stage, test.depth, share))
+            write_run(folder / f"{test.run}.trec", run, ranker.stem)
+            first_stage = {query: test.first_stage[query] for query in run}
+            fused = reciprocal_rank_fusion([run, first_stage], spec.rerank.fusion_k)
+            write_run(folder / f"{test.fused}.trec", fused, f"{ranker.stem}+{test.retriever}")

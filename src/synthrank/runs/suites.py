@@ -1,0 +1,66 @@
+"""What the steps of suites share: which lists of a test set there are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthrank.files import read_jsonl
+from synthrank.rankers.candidates import Lists, lists_of
+from synthrank.records import Query
+from synthrank.specs.base import load
+from synthrank.specs.rankers import Rerank
+from synthrank.specs.testsets import TestsetSpec
+from synthrank.trec import Run, read_run
+
+
+@dataclass(frozen=True, slots=True)
+class Reordered:
+    """A test set, its queries, and the run that a ranker reorders there: the retriever's, and how much of it.
+
+    ``run`` is what the ranker's run is called, ``fused`` its fusion with the first stage, both without the ending.
+    """
+
+    queries: tuple[Query, ...]
+    first_stage: Run
+    depth: int
+    run: str
+    fused: str
+    retriever: str
+
+    @property
+    def lists(self) -> Lists:
+        """The queries that have a list."""
+        return lists_of(self.queries, self.first_stage, self.depth)
+
+
+def reordered(
+    rerank: Rerank, testsets: list[Path], queries: list[Path], first_stages: list[Path], *, whole: bool
+) -> Iterator[Reordered]:
+    """Yield each test set of a suite as a ranker reorders it, without what the test set drops.
+
+    Args:
+        rerank: what the ranker reorders where a test set does not say otherwise.
+        testsets: the test sets' entity files.
+        queries: for each test set its queries.
+        first_stages: for each test set the run to reorder.
+        whole: whether the lists are read whole, as for fusion, or no more of them than is reordered.
+    """
+    for testset, asked, first in zip(testsets, queries, first_stages, strict=True):
+        settings: TestsetSpec = load(TestsetSpec, testset)
+        name, depth = settings.reranked(rerank) or ("", 0)
+        read = read_run(first, None if whole else depth + settings.drop_identical_ids)
+        yield Reordered(
+            queries=tuple(read_jsonl(asked, Query)),
+            first_stage=without_own(read, settings),
+            depth=depth,
+            run=testset.stem,
+            fused=f"{testset.stem}+{name}",
+            retriever=name,
+        )
+
+
+def without_own(run: Run, testset: TestsetSpec) -> Run:
+    """Return the run without the passage that is the query itself, where the test set asks for that."""
+    if not testset.drop_identical_ids:
+        return run
+    return {query: [pair for pair in ranked if pair[0] != query] for query, ranked in run.items()}

@@ -1,0 +1,34 @@
+"""Shards: shares of rows that laid end to end are the whole."""
+
+from pathlib import Path
+
+import pytest
+
+from synthrank.errors import ConfigError, ShardError
+from synthrank.shards import Shard, check_shards
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("total", [0, 1, 6, 7, 8, 300])
+def test_shares_laid_end_to_end_are_the_whole_and_differ_by_one_row_at_most(total: int, of: int) -> None:
+    shares = [list(Shard(number, of).take(range(1000), total)) for number in range(1, of + 1)]
+    assert [row for share in shares for row in share] == list(range(total))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_a_shard_has_the_name_that_snakemake_gives_it() -> None:
+    assert Shard.parse("2-of-4") == Shard(2, 4)
+    assert str(Shard(2, 4)) == "2-of-4"
+
+
+@pytest.mark.parametrize("name", ["", "2", "0-of-4", "5-of-4", "2-of-0", "a-of-b", "2-of-4 "])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="expected a name such as 2-of-4"):
+        Shard.parse(name)
+
+
+def test_a_short_shard_is_named() -> None:
+    whole = [(Path("1-of-2"), 2), (Path("2-of-2"), 3)]
+    check_shards(whole, 5)
+    with pytest.raises(ShardError, match=r"^1-of-2: 2 rows; shard 1 of 2 of 7 has 3: delete it, run again$"):
+        check_shards(whole, 7)

@@ -1,0 +1,52 @@
+"""What a language model writes and orders, in shares: the jobs that are planned, and that the files are the same."""
+
+import re
+
+import pytest
+from toy_experiment import make_toy, snakemake
+
+pytestmark = pytest.mark.workflow
+
+WRITTEN = (
+    "results/passages/gardens/zero-shot/echo/replies.jsonl",
+    "results/queries/gardens/asked/raw.jsonl",
+    "results/queries/gardens/asked/replies.jsonl",
+    "results/queries/gardens/asked/counts.json",
+)
+ORDERED = "results/rankings/gardens/asked/four/windows/echo/orders.jsonl"
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    return make_toy(tmp_path_factory.mktemp("toy") / "one")
+
+
+def in_shares(folder, count):
+    """Have this many jobs write and order."""
+    path = folder / "config/config.yaml"
+    text = re.sub(r"(?m)^shards: .*\n", "", path.read_text())
+    path.write_text(f"{text}shards: {{write: {count}, order: {count}}}\n")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_as_many_jobs_are_planned_as_there_are_shares(toy, count):
+    in_shares(toy, count)
+    done = snakemake(toy, "--dry-run", "--printshellcmds", "--", *WRITTEN, ORDERED)
+    jobs = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
+    shared = ("generate_passages", "ask_queries", "rank_candidates")
+    whole = ("gather_replies", "sample_passages", "gather_asked_queries", "gather_orders")
+    assert [jobs[rule] for rule in shared] == [count] * 3
+    assert [jobs[rule] for rule in whole] == [1] * 4
+    assert done.stdout.count(f"--shard {count}-of-{count}") == 3
+
+
+def test_shares_give_the_same_files(toy):
+    made = {}
+    for count in (1, 3):
+        in_shares(toy, count)
+        snakemake(toy, "--cores", "2", "--", *WRITTEN)
+        # Replies come out of the store when they are asked for again, with the time at which they came.
+        made[count] = [(toy / path).read_bytes() for path in WRITTEN]
+        assert len(list((toy / "results/passages/gardens/zero-shot/echo/shards").glob(f"*-of-{count}.jsonl"))) == count
+    assert made[1] == made[3]
+    assert all(made[1])
