@@ -19,8 +19,8 @@ rule fetch_archives:
         "../envs/corpora.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         code=code_of("fetch_archives.py"),
     shell:
@@ -50,8 +50,8 @@ rule build_passages:
         "../envs/corpora.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(120),
     params:
         code=code_of("build_passages.py"),
     shell:
@@ -84,8 +84,8 @@ rule build_queries:
         "../envs/corpora.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         code=code_of("build_queries.py"),
     shell:
@@ -120,8 +120,8 @@ rule mix_passages:
         "../envs/corpora.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(120),
     params:
         code=code_of("mix_passages.py"),
     shell:
@@ -156,8 +156,8 @@ rule mix_judgments:
         "../envs/corpora.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         code=code_of("mix_judgments.py"),
     shell:

@@ -19,8 +19,8 @@ rule unpack_model:
         "../envs/models.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
     params:
         code=code_of("unpack_model.py"),
     shell:

@@ -140,7 +140,7 @@ rule generate_passages:
         "../envs/passages.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=by_attempt(8000),
         runtime=needs.llm_minutes,
         gpu=needs.llm_gpus,
         api=needs.llm_api,

@@ -55,8 +55,8 @@ rule crop_sentences:
         "../envs/queries.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(240),
     params:
         code=code_of("crop_sentences.py"),
     shell:
@@ -88,8 +88,8 @@ rule sample_passages:
         "../envs/queries.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         code=code_of("sample_passages.py"),
     shell:
@@ -121,8 +121,8 @@ rule predict_queries:
         "../envs/queries.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(240),
         gpu=1,
     params:
         code=code_of("predict_queries.py"),
@@ -196,7 +196,7 @@ rule ask_queries:
         "../envs/queries.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=by_attempt(8000),
         runtime=needs.llm_minutes,
         gpu=needs.llm_gpus,
         api=needs.llm_api,

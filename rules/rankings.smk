@@ -25,8 +25,8 @@ rule pool_candidates:
         "../envs/rankings.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=by_attempt(6000),
+        runtime=by_attempt(60),
     params:
         code=code_of("pool_candidates.py"),
     shell:
@@ -65,7 +65,7 @@ rule rank_candidates:
     # The text of a model in bfloat16 depends on the number of threads, and an order must not depend on the cores.
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=by_attempt(8000),
         runtime=needs.llm_minutes,
         gpu=needs.llm_gpus,
         api=needs.llm_api,

@@ -300,8 +300,8 @@ rule rerank_run:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=600,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
         gpu=1,
     params:
         code=code_of("rerank_run.py"),
@@ -339,8 +339,8 @@ rule gather_run:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
     params:
         code=code_of("gather_run.py"),
     shell:
@@ -405,8 +405,8 @@ rule import_run:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=by_attempt(6000),
+        runtime=by_attempt(60),
     params:
         code=code_of("import_run.py"),
     shell:
@@ -442,8 +442,8 @@ rule rerank_suite:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=600,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
         gpu=1,
     params:
         code=code_of("rerank_suite.py"),
@@ -485,8 +485,8 @@ rule gather_suite:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
     params:
         code=code_of("gather_suite.py"),
     shell:
@@ -502,8 +502,8 @@ rule gather_suite:
         """
 
 
-rule encode_suite:
-    """Encode a share of every collection of a suite, and of its queries, with one bi-encoder."""
+rule search_suite:
+    """Search a share of every collection of a suite with one bi-encoder."""
     input:
         checkpoint=needs.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
@@ -511,38 +511,38 @@ rule encode_suite:
         passages=needs.suite_passages,
         queries=needs.suite_queries,
     output:
-        vectors=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
+        lists=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
     log:
-        "results/logs/encode_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
+        "results/logs/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/encode_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
+        "results/benchmarks/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
     wildcard_constraints:
         ranker=study.ranker_pattern(reorder=False),
     conda:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=600,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("encode_suite.py"),
+        code=code_of("search_suite.py"),
     shell:
         r"""
-        python "$SCRIPTS"/encode_suite.py \
+        python "$SCRIPTS"/search_suite.py \
             --checkpoint {input.checkpoint:q} \
             --ranker {input.ranker:q} \
             --testsets {input.testsets:q} \
             --passages {input.passages:q} \
             --queries {input.queries:q} \
             --shard {wildcards.scatteritem:q} \
-            --vectors {output.vectors:q} \
+            --lists {output.lists:q} \
             &>{log:q}
         """
 
 
-rule search_suite:
-    """Search every collection of a suite among the vectors of one bi-encoder."""
+rule merge_suite:
+    """Rank what the shares of a suite's collections hold for each query."""
     input:
         ranker="config/rankers/{ranker}.yaml",
         testsets=needs.suite_specs,
@@ -554,22 +554,22 @@ rule search_suite:
     output:
         runs=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:
-        "results/logs/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        "results/logs/merge_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
     benchmark:
-        "results/benchmarks/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        "results/benchmarks/merge_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
     wildcard_constraints:
         ranker=study.ranker_pattern(reorder=False),
     conda:
         "../envs/runs.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=600,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
     params:
-        code=code_of("search_suite.py"),
+        code=code_of("merge_suite.py"),
     shell:
         r"""
-        python "$SCRIPTS"/search_suite.py \
+        python "$SCRIPTS"/merge_suite.py \
             --ranker {input.ranker:q} \
             --testsets {input.testsets:q} \
             --passages {input.passages:q} \

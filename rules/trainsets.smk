@@ -137,8 +137,8 @@ rule distil_trainset:
         "../envs/trainsets.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
         gpu=1,
     params:
         code=code_of("distil_trainset.py"),

@@ -23,8 +23,8 @@ rule measure_passages:
         "../envs/validity.yaml"
     threads: 2
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(60),
     params:
         code=code_of("measure_passages.py"),
         validity=needs.validity,
@@ -64,8 +64,8 @@ rule find_leaks:
         "../envs/validity.yaml"
     threads: 2
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
         gpu=1,
     params:
         code=code_of("find_leaks.py"),

@@ -1,4 +1,4 @@
-"""Search every collection of a suite among the vectors of one bi-encoder."""
+"""Find what a bi-encoder finds for the queries of a suite in a share of every collection."""
 
 from synthrank.cli import run
 from synthrank.runs.search_suite import search_suite

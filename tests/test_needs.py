@@ -280,7 +280,8 @@ def test_an_augmentation_reads_what_its_kind_needs(needs, at, config):
     assert needs.query_prompt(asked) == f"{config}/prompts/query-zero-shot.md"
     assert needs.query_llm(asked) == f"{config}/llms/smollm2-135m.yaml"
     assert needs.llm_model(asked) == ["results/models/smollm2-135m"]
-    assert (needs.llm_api(asked), needs.llm_gpus(asked), needs.llm_minutes(asked)) == (0, 1, 600)
+    assert (needs.llm_api(asked), needs.llm_gpus(asked), needs.llm_minutes(asked, 1)) == (0, 1, 600)
+    assert needs.llm_minutes(asked, attempt=2) == 1200
     assert needs.exemplar_queries(asked) == needs.exemplar_qrels(asked) == []
     assert needs.query_model(at(corpus="msmarco-passage", augmentation="doct5query-10k")) == "results/models/doct5query"
     assert needs.mixture_parts(at(corpus="python-faq", augmentation="crop-and-llm")) == [

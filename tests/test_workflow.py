@@ -17,7 +17,7 @@ pytestmark = pytest.mark.workflow
 
 GENERATED = ("zero-shot", "few-shot-unsupervised", "few-shot-supervised")
 RANKERS = ("bi-encoder", "cross-encoder")
-SUITE_RULES = {"bi-encoder": ("encode_suite", "search_suite"), "cross-encoder": ("rerank_suite", "gather_suite")}
+SUITE_RULES = {"bi-encoder": ("search_suite", "merge_suite"), "cross-encoder": ("rerank_suite", "gather_suite")}
 
 
 @pytest.fixture(scope="session")

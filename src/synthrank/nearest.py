@@ -10,23 +10,28 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from synthrank.encodings import Encodings, Vectors
+from synthrank.encodings import TOGETHER, Encodings, Vectors
 from synthrank.progress import Progress
 from synthrank.records import Query
-from synthrank.trec import Run, rank
 
-PASSAGES_AT_ONCE = 16_384
-"""Vectors of a block: with 768 dimensions 50 MB as float32."""
+PASSAGES_AT_ONCE = TOGETHER
+"""Vectors of a block: with 768 dimensions 13 MB as float32. No block lies in two shards, so that a product does not
+depend on their number."""
 
 QUERIES_AT_ONCE = 2048
-"""Queries whose products with a block are held, 134 MB. The vectors are read once for so many."""
+"""Queries whose products with a block are held, 34 MB. The vectors are read once for so many."""
+
+Found = dict[str, list[tuple[str, float]]]
+"""Per query id, (passage id, score) pairs in no order."""
 
 Scores = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 
 
-def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], depth: int) -> Run:
+def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], depth: int) -> Found:
     """Return the ``depth`` passages of each query with the highest inner product; fewer where there are fewer.
+
+    Scores are as computed, equal ones too: :func:`synthrank.trec.rank` orders them, alone or with other shares'.
 
     Memory: a block of passages, its products, and 12 bytes a query and list entry; nothing grows with the collection.
 
@@ -36,7 +41,7 @@ def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], de
         queries: the queries, in the same order.
         depth: how many passages.
     """
-    run: Run = {}
+    found: Found = {}
     with Progress(len(queries) * len(encodings), "products") as state:
         for first in range(0, len(queries), QUERIES_AT_ONCE):
             asked = np.ascontiguousarray(vectors[first : first + QUERIES_AT_ONCE], dtype=np.float32)
@@ -45,8 +50,8 @@ def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], de
                 _offer(lists, asked @ block.T, start)
                 state.advance(len(asked) * len(block))
             for query, best in zip(queries[first : first + QUERIES_AT_ONCE], lists, strict=True):
-                run[query.id] = best.ranked()
-    return run
+                found[query.id] = best.passages()
+    return found
 
 
 def _offer(lists: Sequence["_List"], scores: Scores, start: int) -> None:
@@ -82,7 +87,7 @@ class _List:
         if len(scores) == self._depth:
             self.bound = float(scores.min())
 
-    def ranked(self) -> list[tuple[str, float]]:
-        """Return (passage id, score), best first."""
+    def passages(self) -> list[tuple[str, float]]:
+        """Return (passage id, score)."""
         names = [self._name_of(place) for place in self._places.tolist()]
-        return rank(zip(names, self._scores.tolist(), strict=True))
+        return list(zip(names, self._scores.tolist(), strict=True))

@@ -175,6 +175,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredList:
+    """The passages that were found for a query and their scores as they were computed, in no order."""
+
+    query_id: str
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage of a training group. ``source`` says where it came from; a higher ``label`` is more relevant."""
 

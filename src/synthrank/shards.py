@@ -35,6 +35,11 @@ class Shard:
             raise ConfigError(f"shard: got {text!r}; expected a name such as 2-of-4")
         return cls(int(found[1]), int(found[2]))
 
+    @classmethod
+    def all(cls, count: int) -> "list[Shard]":
+        """Return all of ``count`` shards, in their order."""
+        return [cls(number, count) for number in range(1, count + 1)]
+
     def rows(self, total: int, unit: int = 1) -> range:
         """Return the places of this share among ``total`` rows.
 
@@ -68,11 +73,12 @@ def check_shards(found: Sequence[tuple[Path, int]], total: int, unit: int = 1) -
     Raises:
         ShardError: a shard holds another number of rows than its share.
     """
-    for number, (path, rows) in enumerate(found, 1):
-        share = len(Shard(number, len(found)).rows(total, unit))
+    for shard, (path, rows) in zip(Shard.all(len(found)), found, strict=True):
+        share = len(shard.rows(total, unit))
         if rows != share:
             raise ShardError(
-                f"{path}: {rows:,} rows; shard {number} of {len(found)} of {total:,} has {share:,}: delete it, run again"
+                f"{path}: {rows:,} rows; shard {shard.number} of {shard.of} of {total:,} has {share:,}: "
+                "delete it, run again"
             )
 
 

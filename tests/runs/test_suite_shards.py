@@ -2,21 +2,24 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny_models import SENTENCES
 
 from synthrank import encodings, nearest
-from synthrank.encodings import Encodings
 from synthrank.errors import ConfigError, DataError, ShardError
-from synthrank.files import write_jsonl
-from synthrank.rankers import candidates
-from synthrank.records import Passage, Query
-from synthrank.runs.encode_suite import encode_suite
+from synthrank.files import read_jsonl, write_jsonl
+from synthrank.rankers import candidates, open_encoder
+from synthrank.records import Passage, Query, ScoredList
+from synthrank.runs import merge_suite as merge_module
 from synthrank.runs.gather_suite import gather_suite
+from synthrank.runs.merge_suite import merge_suite
 from synthrank.runs.rerank_suite import rerank_suite
 from synthrank.runs.search_suite import search_suite
+from synthrank.specs.base import load
+from synthrank.specs.rankers import RankerSpec
 from synthrank.trec import read_run, write_run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -85,14 +88,18 @@ def reranked(folder: Path, spec: dict, model: Path, count: int, tests=("lakes", 
 
 
 def searched(folder: Path, model: Path, count: int, spec: dict = SEARCHER) -> dict[str, bytes]:
-    """Return the files of a suite that so many jobs encoded."""
+    """Return the files of a suite that so many jobs searched."""
     tests = ("lakes", "quora", "cooks")
     given = suite(folder, spec, *tests) | {"passages": [folder / f"{CORPORA[name]}.jsonl" for name in tests]}
     shards = [folder / f"{number}-of-{count}" for number in range(1, count + 1)]
     for shard in shards:
-        encode_suite(**given, checkpoint=model, shard=shard.name, vectors=shard)
-    search_suite(**given, shards=shards, runs=folder / "runs")
+        search_suite(**given, checkpoint=model, shard=shard.name, lists=shard)
+    merge_suite(**given, shards=shards, runs=folder / "runs")
     return {path.name: path.read_bytes() for path in (folder / "runs").iterdir()}
+
+
+def lists_of(path: Path) -> list[ScoredList]:
+    return list(read_jsonl(path, ScoredList))
 
 
 def names(path: Path) -> dict[str, list[str]]:
@@ -136,12 +143,16 @@ def test_a_bi_encoder_that_reorders_differs_in_the_last_digit_at_most(folder, en
 def test_a_searchers_runs_do_not_depend_on_the_number_of_shards(folder, encoder, monkeypatch):
     """Byte for byte: passages that are encoded together stay together, and blocks end where they end in one shard."""
     monkeypatch.setattr(encodings, "TOGETHER", 2)
-    monkeypatch.setattr(nearest, "PASSAGES_AT_ONCE", 3)
+    monkeypatch.setattr(merge_module, "TOGETHER", 2)
+    monkeypatch.setattr(nearest, "PASSAGES_AT_ONCE", 2)
     whole = searched(folder, encoder, 1)
     assert set(whole) == {"lakes.trec", "quora.trec", "cooks.trec"}
     assert searched(folder, encoder, 3) == whole
-    assert sorted(path.name for path in (folder / "2-of-3/passages").iterdir()) == ["food", "water"], "each once"
-    assert [len(list((folder / f"{number}-of-3/passages/water").iterdir())) for number in (1, 2, 3)] == [3, 3, 3]
+    assert sorted(path.name for path in (folder / "2-of-3").iterdir()) == [
+        "cooks.jsonl", "lakes.jsonl", "quora.jsonl",
+    ], "no vectors stay"  # fmt: skip
+    held = [[len(found.ids) for found in lists_of(folder / f"{number}-of-3/lakes.jsonl")] for number in (1, 2, 3)]
+    assert held == [[4] * 7, [4] * 7, [3] * 7]
     assert searched(folder, encoder, 9) == whole, "more shards than passages"
     found = names(folder / "runs/lakes.trec")
     assert list(found) == QUERIES["lakes"]
@@ -153,16 +164,27 @@ def test_a_searchers_runs_do_not_depend_on_the_number_of_shards(folder, encoder,
 def test_a_search_finds_the_nearest(folder, encoder):
     """By the vectors themselves, in blocks larger than the collection."""
     searched(folder, encoder, 2)
-    shards = [folder / f"{number}-of-2" for number in (1, 2)]
-    passages = Encodings([shard / "passages/water" for shard in shards], len(SENTENCES))
-    asked = Encodings([shard / "queries/lakes" for shard in shards], len(QUERIES["lakes"]))
-    assert list(asked.ids()) == QUERIES["lakes"]
-    assert list(passages.ids()) == NAMES
-    for query, scores in zip(asked.ids(), asked.stored(0, 7) @ passages.stored(0, 11).T, strict=True):
-        best = sorted(zip(-scores, NAMES, strict=True))[:5]
+    model = open_encoder(load(RankerSpec, folder / "mine.yaml"), encoder)
+    passages = model.passages(SENTENCES[: len(NAMES)])
+    asked = model.queries([text(name) for name in QUERIES["lakes"]])
+    for query, scores in zip(QUERIES["lakes"], asked @ passages.T, strict=True):
+        best = sorted(zip(-scores, NAMES, strict=False))[:5]
         ranked = read_run(folder / "runs/lakes.trec")[query]
         assert [name for name, _ in ranked] == [name for _, name in best]
         assert [score for _, score in ranked] == pytest.approx([-score for score, _ in best], abs=1e-6)
+
+
+def test_equal_scores_go_by_id_across_shares(folder, monkeypatch):
+    """A share's scores are as computed: had it made them strict, the next share's best would pass its second."""
+    monkeypatch.setattr(merge_module, "TOGETHER", 2)
+    shards = [folder / "1-of-2", folder / "2-of-2"]
+    for shard, held in zip(shards, (NAMES[:6], NAMES[6:]), strict=True):
+        shard.mkdir()
+        best = tuple(sorted(held)[:5])
+        write_jsonl(shard / "lakes.jsonl", [ScoredList(name, best, (1.0,) * 5) for name in QUERIES["lakes"]])
+    given = suite(folder, SEARCHER, "lakes") | {"passages": [folder / "water.jsonl"]}
+    merge_suite(**given, shards=shards, runs=folder / "runs")
+    assert set(map(tuple, names(folder / "runs/lakes.trec").values())) == {tuple(sorted(NAMES)[:5])}
 
 
 def test_the_passage_that_is_the_query_is_dropped(folder, encoder):
@@ -197,17 +219,23 @@ def test_a_short_share_is_named(folder, encoder, monkeypatch, name):
     assert (folder / "runs/quora.trec").read_bytes() == before, "what was there stays"
 
 
-@pytest.mark.parametrize("kind", ["passages/water", "queries/lakes"])
-def test_vectors_of_another_number_of_texts_are_named(folder, encoder, kind):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda lists: lists[:-1], "query q6 has no list in its place: delete it, run again"),
+        (lambda lists: [lists[1], lists[0], *lists[2:]], "query q1 has no list in its place: del"),
+        (lambda lists: [*lists, lists[0]], "there are more lists than queries: delete it, run again"),
+        (lambda lists: [replace(lists[0], ids=lists[0].ids[1:]), *lists[1:]], "query q1: 4 passages; expected 5, "),
+        (lambda lists: [replace(lists[0], scores=lists[0].scores[1:]), *lists[1:]], "query q1: 5 passages; expected 5"),
+    ],
+)
+def test_a_share_with_other_lists_is_named(folder, encoder, change, said):
     searched(folder, encoder, 2)
-    if kind == "queries/lakes":
-        (folder / "lakes-q.jsonl").write_text("")
-    else:
-        write_jsonl(folder / "water.jsonl", [Passage(name, "here") for name in NAMES[:4]])
+    path = folder / "2-of-2/lakes.jsonl"
+    write_jsonl(path, change(lists_of(path)))
     given = suite(folder, SEARCHER, "lakes") | {"passages": [folder / "water.jsonl"]}
-    shards = [folder / f"{number}-of-2" for number in (1, 2)]
-    with pytest.raises(ShardError, match=rf"2-of-2/{kind}: \d+ rows; shard 2 of 2 of \d+ has \d+: delete it"):
-        search_suite(**given, shards=shards, runs=folder / "other")
+    with pytest.raises(ShardError, match=rf"2-of-2/lakes\.jsonl: {said}"):
+        merge_suite(**given, shards=[folder / "1-of-2", folder / "2-of-2"], runs=folder / "other")
     assert not (folder / "other").exists()
 
 
@@ -220,13 +248,13 @@ def test_a_ranker_of_the_other_sort_is_refused(folder, encoder):
         gather_suite(**given, shards=[], runs=folder / "runs")
     given = suite(folder, RERANKER, "lakes") | {"passages": [folder / "water.jsonl"]}
     with pytest.raises(ConfigError, match=r"mine\.yaml: architecture: got 'cross-encoder'"):
-        encode_suite(**given, checkpoint=encoder, shard="1-of-1", vectors=folder / "vectors")
+        search_suite(**given, checkpoint=encoder, shard="1-of-1", lists=folder / "lists")
     with pytest.raises(ConfigError, match=r"mine\.yaml: architecture: got 'cross-encoder'"):
-        search_suite(**given, shards=[], runs=folder / "runs")
+        merge_suite(**given, shards=[], runs=folder / "runs")
 
 
 def test_lists_of_different_length_are_refused(folder, encoder):
     given = suite(folder, SEARCHER, "lakes", "quora") | {"passages": [folder / "water.jsonl"]}
     with pytest.raises(ValueError, match="shorter"):
-        encode_suite(**given, checkpoint=encoder, shard="1-of-1", vectors=folder / "vectors")
-    assert not (folder / "vectors").exists()
+        search_suite(**given, checkpoint=encoder, shard="1-of-1", lists=folder / "lists")
+    assert not (folder / "lists").exists()

@@ -26,7 +26,7 @@ def score_bias(
     """Measure every run of the folder, once by the judgments of human passages and once by those of rewritten ones.
 
     Args:
-        runs: the folder that gather_suite or search_suite made.
+        runs: the folder that gather_suite or merge_suite made.
         testsets: the test sets' entity files.
         corpora: for each test set the entity file of its corpus, which is mixed.
         qrels: for each test set its judgments.

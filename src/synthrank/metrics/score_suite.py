@@ -25,7 +25,7 @@ def score_suite(
     """Measure every run of the folder; a fused run ``TESTSET+RETRIEVER.trec`` is the system ``RANKER+RETRIEVER``.
 
     Args:
-        runs: the folder that gather_suite or search_suite made.
+        runs: the folder that gather_suite or merge_suite made.
         testsets: the test sets' entity files.
         qrels: for each test set its judgments.
         measures: names as ir_measures reads them.

@@ -1,6 +1,6 @@
 """Inputs and resources of jobs that ask a language model, and of the stage passages."""
 
-from synthrank.needs.base import StageNeeds, Wildcards, data_folder
+from synthrank.needs.base import StageNeeds, Wildcards, by_attempt, data_folder
 from synthrank.specs.llms import GeminiLlm, LlmSpec, LocalLlm, OpenAiLlm
 
 
@@ -20,10 +20,11 @@ class LlmNeeds(StageNeeds):
         """Return how many GPUs the job of an LLM can use: one for a model that runs in-process."""
         return len(self.llm_model(wildcards))
 
-    def llm_minutes(self, wildcards: Wildcards) -> int:
+    def llm_minutes(self, wildcards: Wildcards, attempt: int) -> int:
         """Return how many minutes the job of an LLM may take: a batch takes up to a day, and may be resubmitted."""
         llm = self._llm(wildcards)
-        return 3000 if isinstance(llm, OpenAiLlm | GeminiLlm) and llm.mode == "batch" else 600
+        waits = isinstance(llm, OpenAiLlm | GeminiLlm) and llm.mode == "batch"
+        return by_attempt(3000 if waits else 600)(wildcards, attempt)
 
     def _llm(self, wildcards: Wildcards) -> LlmSpec:
         """Return the LLM of a job: the one of its path, or the one of the augmentation it makes."""

@@ -34,7 +34,7 @@ def gather_replies(*, requests: Path, paradigm: Path, shards: list[Path], replie
     spec: Asked = load(ParadigmSpec, paradigm)
     names = [row["query_id"] for _, row in json_lines(requests)]
     check_names([(path, list(dict.fromkeys(row["query_id"] for _, row in json_lines(path)))) for path in shards], names)
-    shares = (Shard(number, len(shards)).take(names, len(names)) for number in range(1, len(shards) + 1))
+    shares = (shard.take(names, len(names)) for shard in Shard.all(len(shards)))
     sizes = [_sizes(path, share, spec) for path, share in zip(shards, shares, strict=True)]
     log.info("%d replies to %d queries in %d shards", sum(map(sum, sizes)), len(names), len(shards))
     with atomic_text(replies) as stream:

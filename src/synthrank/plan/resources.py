@@ -7,12 +7,16 @@ from pathlib import Path
 from synthrank.files import text_lines
 
 _RULE = re.compile(r"rule (\w+):")
+_BY_ATTEMPT = re.compile(r"by_attempt\((\d+)\)")
 _SETTING = re.compile(r" +(mem_mb|gpu)=(.+),")
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What one job of a rule asks for: a number, "varies" where an entity file decides, "" where nothing is stated."""
+    """What one job of a rule asks for at its first attempt.
+
+    A number, "varies" where an entity file decides, "" where nothing is stated.
+    """
 
     gpus: str = ""
     megabytes: str = ""
@@ -28,5 +32,6 @@ def read_resources(rules: Path) -> dict[str, Resources]:
                 rule = match[1]
                 found[rule] = {}
             elif rule and (match := _SETTING.fullmatch(line)):
-                found[rule][match[1]] = match[2] if match[2].isdecimal() else "varies"
+                amount = _BY_ATTEMPT.sub(r"\1", match[2])
+                found[rule][match[1]] = amount if amount.isdecimal() else "varies"
     return {rule: Resources(item.get("gpu", ""), item.get("mem_mb", "")) for rule, item in found.items()}

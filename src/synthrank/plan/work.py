@@ -7,7 +7,6 @@ from synthrank.plan import rates
 from synthrank.plan.asked_for import AskedFor, FirstStage, Model
 from synthrank.plan.line import Line
 from synthrank.plan.queries import query_count
-from synthrank.specs.rankers import BiEncoderRanker
 from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe
 from synthrank.specs.retrievers import Bm25, Dense, Reranked, Sparse
 from synthrank.specs.testsets import TestsetSpec
@@ -63,8 +62,8 @@ class _Workload:
         yield _line("train_ranker", [self._training(model) for model in asked.checkpoints])
         searching = [(suite, item) for suite, item in asked.scored if self._searches(item)]
         reordering = [(suite, item) for suite, item in asked.scored if not self._searches(item)]
-        yield _line("encode_suite", [self._encoded_suite(*pair) for pair in searching], shards.encode)
-        yield _line("search_suite", [self._searched_suite(suite) for suite, _ in searching])
+        yield _line("search_suite", [self._searched_suite(*pair) for pair in searching], shards.encode)
+        yield _line("merge_suite", [rates.SMALL_JOB] * len(searching))
         yield _line("rerank_suite", [self._reordered_suite(*pair) for pair in reordering], shards.rerank)
         yield _line("score_suite", [rates.SMALL_JOB] * len(asked.scored))
         yield _line("score_first_stage", [rates.SMALL_JOB] * len(asked.measured))
@@ -86,7 +85,7 @@ class _Workload:
         return list({(run.corpus, run.retriever): run for run in self._runs(kind)}.values())
 
     def _searches(self, model: Model) -> bool:
-        return isinstance(self._study.entities["rankers"][model.ranker], BiEncoderRanker)
+        return self._study.entities["rankers"][model.ranker].rerank is None
 
     def _testsets(self, suite: str) -> Iterable[TestsetSpec]:
         return self._study.testsets_of(suite).values()
@@ -116,14 +115,13 @@ class _Workload:
         pairs = self._queries(run.corpus, run.queryset) * spec.depth
         return _passed(pairs, min(length, rates.PAIR_TOKENS), self._parameters(spec.ranker))
 
-    def _encoded_suite(self, suite: str, model: Model) -> Seconds:
+    def _searched_suite(self, suite: str, model: Model) -> Seconds:
+        """Return the seconds of encoding each collection, once where test sets share it, and of searching it."""
         length = min(self._study.entities["rankers"][model.ranker].max_length, rates.PASSAGE_TOKENS)
-        parameters = self._parameters(model.ranker)
-        return _sum(_passed(self._passages(item.corpus), length, parameters) for item in self._testsets(suite))
-
-    def _searched_suite(self, suite: str) -> Seconds:
-        runs = [FirstStage(item.corpus, "", item.split) for item in self._testsets(suite)]
-        return _sum(self._searched(run, rates.VECTORS_COMPARED) for run in runs)
+        parameters, tests = self._parameters(model.ranker), list(self._testsets(suite))
+        encoded = [_passed(self._passages(name), length, parameters) for name in {item.corpus: None for item in tests}]
+        runs = [FirstStage(item.corpus, "", item.split) for item in tests]
+        return _sum([*encoded, *(self._searched(run, rates.VECTORS_COMPARED) for run in runs)])
 
     def _reordered_suite(self, suite: str, model: Model) -> Seconds:
         ranker = self._study.entities["rankers"][model.ranker]

@@ -149,8 +149,8 @@ class FilledBatches(BatchSampler):  # type: ignore[misc]  # torch is not followe
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield rows: of the first process, of the second, …, of the first again."""
-        rows = islice(cycle(self.sampler), len(self) * self.batch_size)
-        yield from chunks(rows, self.batch_size)
+        rows = list(self.sampler)  # to its end, as one process reads it: that draws once more
+        yield from chunks(islice(cycle(rows), len(self) * self.batch_size), self.batch_size)
 
 
 def is_first() -> bool:

@@ -57,7 +57,7 @@ def release_runs(
     The commit is that of this job. What it changed in the code behind the runs would have made Snakemake rerun them.
 
     Args:
-        runs: the folder that gather_suite or search_suite made.
+        runs: the folder that gather_suite or merge_suite made.
         suite: the suite's name.
         ranker: the ranker's entity file.
         recipe: the recipe's name, ``none`` for a model that was not trained.

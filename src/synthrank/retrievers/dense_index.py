@@ -11,7 +11,7 @@ from synthrank.nearest import nearest
 from synthrank.records import Query
 from synthrank.retrievers import approximate
 from synthrank.specs.retrievers import Dense, FlatIndex
-from synthrank.trec import Run
+from synthrank.trec import Run, rank
 
 
 def build(encodings: Encodings, spec: Dense, folder: Path) -> None:
@@ -39,5 +39,6 @@ def search(folder: Path, spec: Dense, vectors: Vectors, queries: Sequence[Query]
         DataError: the folder is of another version or kind.
     """
     if isinstance(spec.index, FlatIndex):
-        return nearest(read_encodings(folder), vectors, queries, spec.depth)
+        found = nearest(read_encodings(folder), vectors, queries, spec.depth)
+        return {query: rank(scored) for query, scored in found.items()}
     return approximate.search(folder, spec.index, vectors, queries, spec.depth)

@@ -1,45 +1,64 @@
-"""Step search_suite: one bi-encoder's runs on every test set of a suite, by exact search among vectors on disk."""
+"""Step search_suite: what one bi-encoder finds for a suite's queries in a share of every collection."""
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from synthrank.encodings import Encodings
-from synthrank.errors import ConfigError
-from synthrank.files import atomic_path, count_lines, read_jsonl
+from synthrank.encodings import read_encodings, write_encodings
+from synthrank.files import atomic_path, count_lines, read_jsonl, write_jsonl
 from synthrank.nearest import nearest
-from synthrank.records import Query
-from synthrank.runs.suites import without_own
+from synthrank.rankers import open_encoder
+from synthrank.records import Query, ScoredList
+from synthrank.runs.suites import searcher
+from synthrank.shards import Shard
 from synthrank.specs.base import load
-from synthrank.specs.rankers import BiEncoderRanker, RankerSpec
 from synthrank.specs.testsets import TestsetSpec
-from synthrank.trec import write_run
+from synthrank.texts import id_texts
 
 
 def search_suite(
-    *, ranker: Path, testsets: list[Path], passages: list[Path], queries: list[Path], shards: list[Path], runs: Path
+    *,
+    checkpoint: Path,
+    ranker: Path,
+    testsets: list[Path],
+    passages: list[Path],
+    queries: list[Path],
+    shard: str,
+    lists: Path,
 ) -> None:
-    """Search each collection for the queries of its test sets; its vectors are read in blocks and never held whole.
+    """Encode and search with the model loaded once; a collection that several test sets share is encoded once.
+
+    Vectors are kept for as long as their collection is searched, beside what is made: of a study with hundreds of
+    trained bi-encoders they would fill tens of terabytes, and no other step reads them.
 
     Args:
+        checkpoint: the folder of the model.
         ranker: the ranker's entity file, without ``rerank``.
         testsets: the test sets' entity files.
-        passages: for each test set its collection, which is counted.
+        passages: for each test set its collection.
         queries: for each test set its queries.
-        shards: the folders that encode_suite made, from the first share on.
-        runs: written: a folder with ``TESTSET.trec`` for each test set.
+        shard: the share of each collection, such as ``2-of-4``.
+        lists: written: a folder with ``TESTSET.jsonl`` for each test set, the best of the share for each query.
 
     Raises:
         ConfigError: the ranker is no bi-encoder.
-        ShardError: a share has another number of vectors than it should.
     """
-    spec: RankerSpec = load(RankerSpec, ranker)
-    if not isinstance(spec, BiEncoderRanker):
-        raise ConfigError(f"{ranker}: architecture: got {spec.architecture!r}; a bi-encoder alone gives vectors")
-    with atomic_path(runs) as folder:
+    spec = searcher(ranker)
+    share = Shard.parse(shard)
+    encoder = open_encoder(spec, checkpoint)
+    corpora = [load(TestsetSpec, testset).corpus for testset in testsets]
+    tests = list(zip(corpora, testsets, queries, strict=True))
+    with atomic_path(lists) as folder:
         folder.mkdir()
-        for testset, path, asked in zip(testsets, passages, queries, strict=True):
-            settings: TestsetSpec = load(TestsetSpec, testset)
-            encoded = Encodings([shard / "passages" / settings.corpus for shard in shards], count_lines(path))
-            listed = list(read_jsonl(asked, Query))
-            given = Encodings([shard / "queries" / testset.stem for shard in shards], len(listed))
-            run = nearest(encoded, given.stored(0, len(given)), listed, spec.depth)
-            write_run(folder / f"{testset.stem}.trec", without_own(run, settings), ranker.stem)
+        for corpus, path in dict(zip(corpora, passages, strict=True)).items():
+            write_encodings(encoder.passages, id_texts(path), count_lines(path), folder / "vectors", shard=share)
+            encodings = read_encodings(folder / "vectors")
+            for testset, asked in [(testset, asked) for of, testset, asked in tests if of == corpus]:
+                listed = list(read_jsonl(asked, Query))
+                found = nearest(encodings, encoder.queries([query.text for query in listed]), listed, spec.depth)
+                write_jsonl(folder / f"{testset.stem}.jsonl", map(_scored_list, found, found.values()))
+            shutil.rmtree(folder / "vectors")
+
+
+def _scored_list(query: str, found: Sequence[tuple[str, float]]) -> ScoredList:
+    return ScoredList(query, tuple(name for name, _ in found), tuple(score for _, score in found))

@@ -1,14 +1,15 @@
-"""What the steps of suites share: which lists of a test set there are."""
+"""What the steps of suites share: who searches, and which lists of a test set are reordered."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthrank.errors import ConfigError
 from synthrank.files import read_jsonl
 from synthrank.rankers.candidates import Lists, lists_of
 from synthrank.records import Query
 from synthrank.specs.base import load
-from synthrank.specs.rankers import Rerank
+from synthrank.specs.rankers import BiEncoderRanker, RankerSpec, Rerank
 from synthrank.specs.testsets import TestsetSpec
 from synthrank.trec import Run, read_run
 
@@ -57,6 +58,21 @@ def reordered(
             fused=f"{testset.stem}+{name}",
             retriever=name,
         )
+
+
+def searcher(ranker: Path) -> BiEncoderRanker:
+    """Return a ranker that searches.
+
+    Args:
+        ranker: its entity file.
+
+    Raises:
+        ConfigError: it is no bi-encoder.
+    """
+    spec: RankerSpec = load(RankerSpec, ranker)
+    if not isinstance(spec, BiEncoderRanker):
+        raise ConfigError(f"{ranker}: architecture: got {spec.architecture!r}; a bi-encoder alone searches")
+    return spec
 
 
 def without_own(run: Run, testset: TestsetSpec) -> Run:

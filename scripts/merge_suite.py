@@ -1,0 +1,6 @@
+"""Rank what all shares of a suite's collections hold for its queries."""
+
+from synthrank.cli import run
+from synthrank.runs.merge_suite import merge_suite
+
+run(merge_suite)
