@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-PROFILES = ("local", "slurm", "slurm-gres")
+PROFILES = ("local", "slurm", "slurm-gres", "kubernetes")
 GRES = {
     "1": "gpu:1",
     "needs.llm_gpus": "'gpu:1' if input.model else ''",
@@ -60,13 +60,23 @@ def test_what_a_cluster_calls_things_stands_in_profiles_alone(root: Path) -> Non
         assert not words.search(path.read_text()), path
 
 
+def test_the_readme_shows_the_commands_of_the_page(root: Path) -> None:
+    """A test of SLURM runs those of the README."""
+    section = (root / "README.md").read_text().split("\n## On a cluster\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```\n.*?^```$", section, re.DOTALL | re.MULTILINE)
+    page = (root / "docs/cluster.md").read_text()
+    assert len(blocks) == 3
+    assert all(block in page for block in blocks)
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_entry_has_its_reason(root: Path, name: str) -> None:
     lines = (root / f"config/profiles/{name}/config.yaml").read_text().splitlines()
     entries = [number for number, line in enumerate(lines) if re.match(r"[a-z]", line)]
     for number in entries:
         above = lines[number - 1]
-        neighbour = number - 1 in entries or not above
+        # a section's entries have their reasons each
+        neighbour = number - 1 in entries or (not above and lines[number].endswith(":"))
         assert above.startswith("#") or neighbour, lines[number]
 
 

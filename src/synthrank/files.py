@@ -1,5 +1,6 @@
 """Files that steps hand to each other: JSON lines of records, written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -31,6 +32,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(holder / path.name, path)
+    except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            error.filename = str(path)  # a write on a full disk does not say of which file
+        raise
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 

@@ -63,6 +63,7 @@ WITH_DATABASE = """\
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={port}
+AccountingStoragePass={folder}/munge.socket
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment"""
 DATABASE = """\
@@ -146,7 +147,7 @@ class Cluster:
         self.folder.chmod(0o755)
         controller, node, database = _free_ports(3)
         values = {"folder": self.folder, "host": socket.gethostname().split(".")[0], "user": getpass.getuser()}
-        stored = WITH_DATABASE.format(port=database) if self.accounting else ""
+        stored = WITH_DATABASE.format(folder=self.folder, port=database) if self.accounting else ""
         (self.folder / "slurm.conf").write_text(
             CONFIGURATION.format(
                 **values, controller=controller, node=node, cpus=self.cpus, age=MIN_JOB_AGE_S,

@@ -1,10 +1,12 @@
 """What the profile makes of jobs that go wrong, of GPUs and of the environment: a tiny workflow on a real SLURM."""
 
+import time
 from pathlib import Path
 
 import pytest
 from slurm.cluster import Cluster
 from slurm.heads import FAST, PROFILE, SEEN, Site, tiny, tried
+from small_disk import small_disk
 
 pytestmark = pytest.mark.slurm
 
@@ -106,4 +108,48 @@ def test_gpus_that_no_partition_has_are_refused_by_slurm(tmp_path: Path, cluster
     head = tiny(tmp_path, cluster).start("out/asks_too_much", "--retries", "0")
     assert head.wait(120)
     assert "No suitable partition found for job asks_too_much" in head.said
-    assert "SLURM sbatch failed" in head.said
+    assert "Falling back to default behavior" in head.said
+    assert "-p cpu " in head.said, "which is the cluster's default partition"
+    assert "sbatch: error: Batch job submission failed: Requested node configuration is not available" in head.said
+
+
+def test_memory_that_no_node_has_is_refused_by_slurm(tmp_path: Path, cluster: Cluster) -> None:
+    options = ("--retries", "0", "--set-resources", "takes_none:mem_mb=200000")
+    head = tiny(tmp_path, cluster).start("out/takes_none", *options)
+    assert head.wait(120)
+    assert "sbatch: error: Memory specification can not be satisfied" in head.said
+    assert "sbatch: error: Batch job submission failed: Requested node configuration is not available" in head.said
+
+
+def test_why_jobs_wait_is_told_by_the_command_of_the_page(cluster: Cluster, root: Path) -> None:
+    """As docs/cluster.md says: GPUs that are taken, and more CPUs than any node has, which waits for ever."""
+    assert '`squeue --me -o "%i %P %T %r %k"`' in (root / "docs/cluster.md").read_text()
+    submit = ("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 60")
+    asked = (("-p", "gpu", "--gpus=2"), ("-p", "gpu", "--gpus=1", "--comment=rule_x"), ("-p", "cpu", "-c", "99"))
+    jobs = [cluster.ask(*submit, *options).strip() for options in asked]
+    expected = {f"{jobs[1]} gpu PENDING Resources rule_x", f"{jobs[2]} cpu PENDING PartitionConfig (null)"}
+    said: set[str] = set()
+    try:
+        for _ in range(30):
+            said = set(cluster.ask("squeue", "--me", "-o", "%i %P %T %r %k").splitlines())
+            if expected <= said:
+                break
+            time.sleep(1)
+    finally:
+        cluster.ask("scancel", *jobs)
+    assert expected <= said
+
+
+def test_a_full_disk_is_one_line_and_the_rest_goes_on(tmp_path: Path, cluster: Cluster) -> None:
+    site = tiny(tmp_path, cluster)
+    with small_disk(tmp_path / "disk", 64) as disk:
+        first = ("--jobs", "1", "--retries", "0", "--prioritize", "disk/out/much.json")
+        head = site.start(*first, "--", "disk/out/much.json", "out/takes_none")
+        assert head.wait(180)
+        line = "error: disk/out/much.json: No space left on device; free space or rights may be missing"
+        assert line in (disk / "logs/fills_disk.log").read_text().splitlines()
+        assert line in head.said, "the head shows the log"
+        assert [path.name for path in disk.rglob("*") if path.is_file()] == ["fills_disk.log"]
+        assert (tmp_path / "out/takes_none").exists()
+    states = [(job["comment"], job["state"]) for job in cluster.jobs() if job["folder"] == str(tmp_path)]
+    assert states == [("rule_fills_disk", "FAILED"), ("rule_takes_none", "COMPLETED")]

@@ -42,6 +42,7 @@ def test_jobs_left_are_cancelled_and_the_folder_is_free(killed: Site) -> None:
     killed.start(*TARGET).succeed(300)
     assert len(tried(killed, "is_cancelled")) == 2
     again = killed.make("recover")
+    assert not again.returncode, again.stderr
     assert again.stdout.startswith("0 SLURM jobs cancelled")
 
 
@@ -54,6 +55,7 @@ def test_jobs_left_may_finish(killed: Site) -> None:
     assert waiting.is_alive()
     (killed.folder / "go").touch()
     waiting.join(120)
-    assert said[0].stdout.startswith("1 SLURM jobs finished"), said[0].stderr
+    assert not said[0].returncode, said[0].stderr
+    assert said[0].stdout.startswith("1 SLURM jobs finished")
     assert state(killed, job) == "COMPLETED"
     assert (killed.folder / "out/is_cancelled").exists()

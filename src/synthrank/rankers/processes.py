@@ -105,9 +105,9 @@ def _error_of(folder: Path, processes: int) -> SynthrankError:
     """Return the cause: an error of ours before those that follow from it elsewhere, else the first there was."""
     told = []
     for path in folder.glob("error-*.json"):
-        error = json.loads(path.read_text(encoding="utf-8"))
-        kind = getattr(errors, error["kind"], None)
-        told.append((kind is None, path.stat().st_mtime_ns, path.name, error["kind"], error["message"]))
+        left = json.loads(path.read_text(encoding="utf-8"))
+        kind = getattr(errors, left["kind"], None)
+        told.append((kind is None, path.stat().st_mtime_ns, path.name, left["kind"], left["message"]))
     if not told:
         return ModelError(f"one of {processes} training processes was killed; its memory, or the job's, was too small")
     unknown, _, _, name, message = min(told)

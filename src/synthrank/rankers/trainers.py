@@ -145,7 +145,8 @@ class FilledBatches(BatchSampler):  # type: ignore[misc]  # torch is not followe
 
     def __len__(self) -> int:
         """Return the batches of all processes."""
-        return -(-len(self.sampler) // (self.batch_size * self.processes)) * self.processes
+        batches: int = -(-len(self.sampler) // (self.batch_size * self.processes)) * self.processes
+        return batches
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield rows: of the first process, of the second, …, of the first again."""
