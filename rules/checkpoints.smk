@@ -10,7 +10,7 @@ rule train_ranker:
     """Train one ranker on one training set with one seed; an attempt that ended early is gone on with."""
     input:
         trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
-        spec="config/rankers/{ranker}.yaml",
+        spec=ancient("config/rankers/{ranker}.yaml"),
         base=needs.base,
     output:
         checkpoint=directory("results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}"),
@@ -27,6 +27,7 @@ rule train_ranker:
         gpu=needs.training_gpus,
     params:
         code=code_of("train_ranker.py"),
+        settings=needs.training_settings,
     shell:
         r"""
         python "$SCRIPTS"/train_ranker.py \

@@ -74,7 +74,7 @@ rule search_bm25:
 rule encode_dense:
     """Encode a share of one collection with a dense retriever."""
     input:
-        spec="config/retrievers/{retriever}.yaml",
+        spec=ancient("config/retrievers/{retriever}.yaml"),
         model=needs.retriever_model,
         passages="results/{collection}/passages.jsonl",
     output:
@@ -94,6 +94,7 @@ rule encode_dense:
         gpu=1,
     params:
         code=code_of("encode_dense.py"),
+        settings=needs.encoding_settings,
     shell:
         r"""
         python "$SCRIPTS"/encode_dense.py \
@@ -109,7 +110,7 @@ rule encode_dense:
 rule index_dense:
     """Index the vectors of one collection for a dense retriever."""
     input:
-        spec="config/retrievers/{retriever}.yaml",
+        spec=ancient("config/retrievers/{retriever}.yaml"),
         passages="results/{collection}/passages.jsonl",
         shards=gather.encode("results/runs/{{collection}}/{{retriever}}/shards/{scatteritem}"),
     output:
@@ -128,6 +129,7 @@ rule index_dense:
         runtime=by_attempt(600),
     params:
         code=code_of("index_dense.py"),
+        settings=needs.index_settings,
     shell:
         r"""
         python "$SCRIPTS"/index_dense.py \
@@ -178,7 +180,7 @@ rule search_dense:
 rule encode_sparse:
     """Encode a share of one collection with a learned sparse retriever."""
     input:
-        spec="config/retrievers/{retriever}.yaml",
+        spec=ancient("config/retrievers/{retriever}.yaml"),
         model=needs.retriever_model,
         passages="results/{collection}/passages.jsonl",
     output:
@@ -198,6 +200,7 @@ rule encode_sparse:
         gpu=1,
     params:
         code=code_of("encode_sparse.py"),
+        settings=needs.encoding_settings,
     shell:
         r"""
         python "$SCRIPTS"/encode_sparse.py \

@@ -185,6 +185,16 @@ def test_an_edited_ranker_reruns_its_dependents(edited: Path) -> None:
     assert planned(edited) == expected
 
 
+def test_what_a_ranker_is_used_for_trains_it_no_further(edited: Path) -> None:
+    edit(edited / "config/rankers/bi-encoder.yaml", "depth: 20", "depth: 19 # of those in a block")
+    assert not {job for job in planned(edited) if job.startswith("train_ranker")}
+    edit(edited / "config/rankers/cross-encoder.yaml", "depth: 10", "depth: 9")
+    expected = set()
+    for recipe, llm in (("none", "none"), ("human", "none"), ("enriched", "echo")):
+        expected |= downstream(recipe, llm)
+    assert planned(edited) == {job for job in expected if not job.startswith("train_ranker")}
+
+
 def test_a_further_seed_runs_that_seed_alone(edited: Path) -> None:
     edit(edited / "config/config.yaml", "seeds: [1]", "seeds: [1, 2]")
     expected = {"train_ranker warm-up none warm 2"}

@@ -35,7 +35,7 @@ def train_ranker(*, trainset: Path, spec: Path, base: Path, seed: int, checkpoin
     groups = list(read_jsonl(trainset, Group))
     if not groups:
         raise BudgetError(f"{trainset}: no training group; nothing can be learnt from it")
-    settings = ranker.model_dump(mode="json")
+    settings = ranker.training_settings
     state = None
     if ranker.optimiser.save_every:
         state = state_of(checkpoint, json.dumps(settings, sort_keys=True), trainset, base, seed)

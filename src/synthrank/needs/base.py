@@ -1,9 +1,10 @@
 """What the needs of every stage share."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from synthrank.specs.base import NONE
 from synthrank.study import Study
@@ -40,6 +41,15 @@ class StageNeeds:
     def prompt_file(self, name: str) -> str:
         """Return the path of a prompt file."""
         return f"{self.study.folder}/prompts/{name}.md"
+
+
+def as_param(settings: dict[str, Any]) -> str:
+    """Return settings as a param of a rule.
+
+    Of a rule that depends on a part of an entity file alone the file is an ``ancient`` input, and that part a param:
+    what a search keeps must not make a collection be encoded again, nor what is reordered a model be trained again.
+    """
+    return json.dumps(settings, sort_keys=True)
 
 
 def by_attempt(amount: int) -> Callable[[Wildcards, int], int]:

@@ -1,6 +1,6 @@
 """Inputs of the stage checkpoints."""
 
-from synthrank.needs.base import StageNeeds, Wildcards, by_attempt
+from synthrank.needs.base import StageNeeds, Wildcards, as_param, by_attempt
 from synthrank.specs.base import NONE
 
 TRAINING_MB = 16000
@@ -18,6 +18,10 @@ class CheckpointNeeds(StageNeeds):
         """Return how many GPUs, and cores, a training shares its batches among: as its ranker's file says."""
         gpus: int = self.study.entities["rankers"][wildcards.ranker].gpus
         return gpus
+
+    def training_settings(self, wildcards: Wildcards) -> str:
+        """Return what a training depends on of its ranker's file."""
+        return as_param(self.study.entities["rankers"][wildcards.ranker].training_settings)
 
     def training_mb(self, wildcards: Wildcards, attempt: int) -> int:
         """Return the memory of a training: every process holds the model and the training set."""

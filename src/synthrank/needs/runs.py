@@ -1,6 +1,6 @@
 """Inputs of the stage runs, but for trained rankers on suites."""
 
-from synthrank.needs.base import StageNeeds, Wildcards, data_folder
+from synthrank.needs.base import StageNeeds, Wildcards, as_param, data_folder
 from synthrank.specs.base import NONE
 
 
@@ -15,6 +15,14 @@ class RunNeeds(StageNeeds):
         """Return the folder of the model that encodes a retriever's queries."""
         retriever = self.study.entities["retrievers"][wildcards.retriever]
         return f"results/models/{retriever.query_model or retriever.model}"
+
+    def encoding_settings(self, wildcards: Wildcards) -> str:
+        """Return what encoded passages depend on of their retriever's file."""
+        return as_param(self.study.entities["retrievers"][wildcards.retriever].encoding_settings)
+
+    def index_settings(self, wildcards: Wildcards) -> str:
+        """Return what an index depends on of its retriever's file."""
+        return as_param(self.study.entities["retrievers"][wildcards.retriever].index_settings)
 
     def reranked_run(self, wildcards: Wildcards) -> str:
         """Return the run that a reranked retriever reorders: its first stage's of the same queries."""

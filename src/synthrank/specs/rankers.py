@@ -1,7 +1,7 @@
 """``config/rankers``: models that are trained, and how."""
 
 from string import Formatter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -67,6 +67,11 @@ class _Ranker(Entity):
         description="Texts of full length in a forward pass; rerankers put more of shorter ones together, up to as "
         "many tokens.",
     )
+
+    @property
+    def training_settings(self) -> dict[str, Any]:
+        """What training depends on: all but how the trained model is used."""
+        return self.model_dump(mode="json", exclude={"depth", "eval_batch_size", "rerank"})
 
     @field_validator("gpus")
     @classmethod

@@ -1,6 +1,6 @@
 """``config/retrievers``: first stages, each usable wherever a run is asked for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -38,6 +38,11 @@ class _Encoded(Entity):
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_size: Count = 32
     depth: Count = Field(default=1000, description="Passages kept for each query.")
+
+    @property
+    def encoding_settings(self) -> dict[str, Any]:
+        """What the encoded passages depend on: nothing of queries, of an index, or of a search."""
+        return self.model_dump(mode="json", exclude={"depth", "index", "query_model", "query_prefix"})
 
 
 StoredType = Literal["float32", "float16"]
@@ -105,6 +110,16 @@ class Dense(_Encoded):
         default=None, description="How token vectors become one; null leaves it to the model's own files, or mean."
     )
     index: IndexSpec = FlatIndex()
+
+    @property
+    def encoding_settings(self) -> dict[str, Any]:
+        """What the vectors of passages depend on, the type that they are stored in included."""
+        return super().encoding_settings | {"stored": self.index.dtype}
+
+    @property
+    def index_settings(self) -> dict[str, Any]:
+        """What the index depends on beside the vectors: nothing of a search."""
+        return self.index.model_dump(mode="json", exclude={"ef_search", "nprobe"})
 
 
 class Sparse(_Encoded):

@@ -1,0 +1,78 @@
+"""What of an entity file a costly step depends on: a change of the rest must not run it again."""
+
+import pytest
+from pydantic import TypeAdapter
+
+from synthrank.specs.rankers import RankerSpec
+from synthrank.specs.retrievers import RetrieverSpec
+
+DENSE = {"kind": "dense", "model": "m", "depth": 10, "index": {"kind": "ivf-pq", "nprobe": 4}}
+SPARSE = {"kind": "sparse", "model": "m", "depth": 10}
+RANKER = {
+    "architecture": "bi-encoder", "base": {"model": "m"}, "max_length": 8, "loss": "lambda", "depth": 5,
+    "optimiser": {"learning_rate": 1e-5, "epochs": 1, "batch_size": 2},
+}  # fmt: skip
+IVF = {"kind": "ivf-pq", "nprobe": 9}
+HNSW = {"kind": "hnsw"}
+
+
+def changes(kind, spec, change, settings):
+    """Return whether a change of a file changes what a step depends on."""
+    before, after = (getattr(TypeAdapter(kind).validate_python(given), settings) for given in (spec, spec | change))
+    return before != after
+
+
+@pytest.mark.parametrize(
+    ("change", "encodes", "indexes"),
+    [
+        ({"depth": 11}, False, False),
+        ({"query_prefix": "query: "}, False, False),
+        ({"query_model": "other"}, False, False),
+        ({"index": IVF}, False, False),
+        ({"index": IVF | {"m": 8}}, False, True),
+        ({"index": HNSW | {"dtype": "float16"}}, False, True),
+        ({"index": HNSW}, True, True),
+        ({"passage_prefix": "passage: "}, True, False),
+        ({"model": "other"}, True, False),
+        ({"max_length": 9}, True, False),
+        ({"similarity": "dot"}, True, False),
+    ],
+)
+def test_what_a_dense_index_depends_on(change, encodes, indexes):
+    assert changes(RetrieverSpec, DENSE, change, "encoding_settings") is encodes
+    assert changes(RetrieverSpec, DENSE, change, "index_settings") is indexes
+
+
+def test_what_a_graph_depends_on():
+    graph = DENSE | {"index": HNSW | {"ef_search": 64}}
+    assert not changes(RetrieverSpec, graph, {"index": HNSW | {"ef_search": 128}}, "index_settings")
+    assert changes(RetrieverSpec, graph, {"index": HNSW | {"ef_construction": 64}}, "index_settings")
+
+
+@pytest.mark.parametrize(
+    ("change", "encodes"),
+    [
+        ({"depth": 11}, False),
+        ({"query_model": "other"}, False),
+        ({"quantisation": 9}, True),
+        ({"dtype": "float16"}, True),
+    ],
+)
+def test_what_impacts_depend_on(change, encodes):
+    assert changes(RetrieverSpec, SPARSE, change, "encoding_settings") is encodes
+
+
+@pytest.mark.parametrize(
+    ("change", "trains"),
+    [
+        ({"depth": 6}, False),
+        ({"rerank": {"retriever": "bm25"}}, False),
+        ({"eval_batch_size": 2}, False),
+        ({"temperature": 0.1}, True),
+        ({"max_length": 9}, True),
+        ({"base": {"model": "other"}}, True),
+        ({"optimiser": RANKER["optimiser"] | {"save_every": 5}}, True),
+    ],
+)
+def test_what_a_training_depends_on(change, trains):
+    assert changes(RankerSpec, RANKER, change, "training_settings") is trains
