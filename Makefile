@@ -33,6 +33,11 @@ test: .venv/.ready ## Set up, then run the tests, two files at a time
 slurm-test: .venv/.ready ## Run the tests that start a SLURM of their own; they take ten minutes, and root
 	$(BIN)/python -m pytest -m slurm tests/slurm
 
+.PHONY: conda-test
+conda-test: .venv/.ready ## Create each stage's environment by `--sdm conda` and run in them: half an hour, 16 GB
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[conda-test]'
+	$(BIN)/python -m pytest -m conda tests/conda
+
 .PHONY: check
 check: .venv/.ready ## Lint, formats, types, schemas
 	$(BIN)/ruff check $(CODE)

@@ -23,7 +23,6 @@ from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, Pai
 from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked, Sparse
 from synthrank.study import Study
 
-
 try:
     CODES = fingerprint.codes_of(SCRIPTS, SRC)
     study = Study(Path("config"), config)
@@ -37,10 +36,18 @@ def code_of(script):
     return CODES[script]
 
 
-# src is importable in every environment with no install, and a rule's shell block names its script alone. The budget
-# is no param: raising it must not rerun what is finished.
+# src is importable in every environment with no install, and a rule's shell block names its script alone. A conda
+# environment, unlike a virtual one, would let packages in the user's home come before its own. The budget is no param:
+# raising it must not rerun what is finished.
 BUDGET = "" if study.experiment.budget_usd is None else study.experiment.budget_usd
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={SRC} SCRIPTS={SCRIPTS} SYNTHRANK_BUDGET_USD={BUDGET}; ")
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={SRC} PYTHONNOUSERSITE=1 SCRIPTS={SCRIPTS} SYNTHRANK_BUDGET_USD={BUDGET}; "
+)
+
+
+# `--sdm apptainer` runs every job in the image that Dockerfile describes; without it no image is looked for.
+container: "synthrank.sif"
+
 
 # One job at a time asks a provider, on all nodes together, so that the limits of an LLM's file hold for the workflow.
 workflow.global_resources.setdefault("api", 1)

@@ -42,15 +42,15 @@ def test_the_jobs_of_the_full_study(paper, tmp_path):
     assert jobs["score_suite"] == 2 * (passage_study + distillation + untrained)
     # two of the three rankers of the passage study are bi-encoders; nothing else searches
     assert jobs["merge_suite"] == 2 * (passage_study + 3 * 3) * 2 // 3
-    assert jobs["search_suite"] == 8 * jobs["merge_suite"]
-    assert jobs["rerank_suite"] == 8 * (jobs["score_suite"] - jobs["merge_suite"])
+    assert jobs["search_suite"] == 4 * jobs["merge_suite"]
+    assert jobs["rerank_suite"] == 4 * (jobs["score_suite"] - jobs["merge_suite"])
     # MS MARCO and the thirteen
     assert jobs["build_passages"] == jobs["index_bm25"] == 14
-    assert jobs["encode_dense"] == jobs["encode_sparse"] == 14 * 8
+    assert jobs["encode_dense"] == jobs["encode_sparse"] == 14 * 4
     # fifteen test sets, the training queries, and three sets of queries that are made
     assert jobs["search_bm25"] == 15 + 1 + 3
     assert jobs["search_dense"] == 15 + 3
-    assert jobs["rerank_run"] == 3 * 8
+    assert jobs["rerank_run"] == 3 * 4
     assert (jobs["generate_passages"], jobs["rank_candidates"]) == (6, 7)
     assert "ask_queries" not in jobs
 

@@ -10,9 +10,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from cyclopts import App, Parameter
-
 from synthrank.errors import SynthrankError
+from synthrank.missing import answer_missing_modules, missing
+
+answer_missing_modules()  # before a script imports its step
 
 
 def run(step: Callable[..., Any], arguments: list[str] | None = None) -> None:
@@ -22,6 +23,8 @@ def run(step: Callable[..., Any], arguments: list[str] | None = None) -> None:
     An error that a person can mend is one line, ``error: …``; any other shows its traceback above that line.
     Set ``SYNTHRANK_DEBUG=1`` to see the traceback always.
     """
+    from cyclopts import App, Parameter  # here, because an environment may lack it too
+
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
@@ -40,6 +43,11 @@ def run(step: Callable[..., Any], arguments: list[str] | None = None) -> None:
         if os.environ.get("SYNTHRANK_DEBUG"):
             traceback.print_exc()
         sys.exit(f"error: {error}")
+    except ModuleNotFoundError as error:
+        said = missing(error, step.__name__)
+        if said is None or os.environ.get("SYNTHRANK_DEBUG"):
+            traceback.print_exc()
+        sys.exit(said or f"error: {step.__name__}: ModuleNotFoundError: {error}")
     except OSError as error:
         traceback.print_exc()
         sys.exit(f"error: {error.filename or 'a file'}: {error.strerror or error}; free space or rights may be missing")

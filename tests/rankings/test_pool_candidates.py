@@ -9,8 +9,8 @@ import numpy as np
 import plain_runs
 import pytest
 
-from synthrank import fusion
 from synthrank.cli import run
+from synthrank import fusion
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.rankings import pool_candidates as module

@@ -1,0 +1,24 @@
+"""A toy whose targets need a job of every stage, so that every environment is asked for."""
+
+import shutil
+from pathlib import Path
+
+from toy_experiment import PASSAGES, PROJECT, make_toy
+
+TARGETS = (
+    "results/tables/ood.csv",
+    "results/tables/validity.csv",
+    "results/figures/passages.svg",
+    "results/queries/gardens/titles/queries.jsonl",
+    "results/rankings/gardens/both/four/likelihood/echo/orders.jsonl",
+    "results/releases/passages/gardens/zero-shot/echo",
+)
+
+
+def make_study(folder: Path) -> Path:
+    """Return a toy of one ranker in ``folder``, with the sections that its targets need."""
+    make_toy(folder)
+    shutil.copytree(PROJECT / "config" / "published", folder / "config" / "published")
+    path = folder / "config" / "config.yaml"
+    path.write_text(path.read_text().replace("[cross-encoder, bi-encoder]", "[bi-encoder]") + PASSAGES)
+    return folder
