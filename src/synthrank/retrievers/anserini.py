@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 
 JAVA_NEEDED = 21
 
+HEAP = "-Xmx4g"
+"""Java would take a quarter of a node's memory, however little of it the job was given; rules give it 6 GB."""
+
+BUFFER_MB = 1024
+"""Of postings, before Lucene writes a segment. Anserini's own 4096 leave nothing of such a heap."""
+
 
 def build_index(collection: str, files: Path, index: Path, threads: int, *options: str) -> int:
     """Index a folder of files and return how many documents Lucene holds.
@@ -39,7 +45,8 @@ def build_index(collection: str, files: Path, index: Path, threads: int, *option
     output = _run(
         "io.anserini.index.IndexCollection",
         *("-collection", collection, "-generator", "DefaultLuceneDocumentGenerator"),
-        *("-input", str(files), "-index", str(index), "-threads", str(threads), *options),
+        *("-input", str(files), "-index", str(index), "-threads", str(threads), "-memoryBuffer", str(BUFFER_MB)),
+        *options,
     )
     found = re.search(r"Total ([\d,]+) documents indexed", output)
     return int(found[1].replace(",", "")) if found else -1
@@ -84,7 +91,7 @@ def search(index: Path, queries: Sequence[Query], depth: int, threads: int, *opt
 
 def _run(main: str, *arguments: str) -> str:
     """Run one of Anserini's main classes and return what it printed."""
-    command = [str(_java()), "-cp", str(_jar()), main, *arguments]
+    command = [str(_java()), HEAP, "-cp", str(_jar()), main, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in ("CLASSPATH", "JAVA_TOOL_OPTIONS")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
