@@ -97,7 +97,9 @@ class Cluster:
 
     def __init__(self, folder: Path, cpus: int = 3, accounting: bool = False) -> None:
         self.folder, self.cpus, self.accounting = folder, cpus, accounting
-        self.environment = {**os.environ, "PATH": f"{folder}/bin:{PATH}", "SLURM_CONF": str(folder / "slurm.conf")}
+        # A make within a make says which folder it enters: what is tested is typed by a person.
+        typed = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        self.environment = {**typed, "PATH": f"{folder}/bin:{PATH}", "SLURM_CONF": str(folder / "slurm.conf")}
         self.environment["MYSQL_UNIX_PORT"] = str(folder / "mysql.socket")
         self._daemons: list[subprocess.Popen[bytes]] = []
 
