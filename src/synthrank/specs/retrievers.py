@@ -52,7 +52,7 @@ StoredType = Literal["float32", "float16"]
 class FlatIndex(Entity):
     """Every vector as it is, all compared with every query: exact. A vector takes 4 bytes a dimension, or 2.
 
-    8.8 million passages with 768 dimensions are 27 GB on disk, or 13.5; a search reads them in blocks of 50 MB.
+    8.8 million passages with 768 dimensions are 27 GB on disk, or 13.5; a search reads them in blocks of 13 MB.
     """
 
     kind: Literal["flat"] = "flat"
