@@ -539,6 +539,23 @@ def test_a_batch_refused_because_others_run_waits_for_one_of_them(tmp_path):
     assert answered(provider, requests, tmp_path, lines=1, attempts=2) == full(requests)
 
 
+def test_a_batch_whose_refusal_comes_late_is_not_counted_as_tried(tmp_path):
+    """The batch that left it no room has ended by the time that the refusal is seen."""
+
+    class Late(FakeProvider):
+        async def poll_batch(self, batch_id):
+            self.polls = 30 if batch_id == "id-1" else 1
+            return await super().poll_batch(batch_id)
+
+    def outcome(number, keys, asks):
+        return ("failed", [], "token limit") if number == 1 else ("done", [answer_line(key) for key in keys])
+
+    requests = asked("a", "b")
+    provider = Late(outcome)
+    assert answered(provider, requests, tmp_path, lines=1, attempts=1) == full(requests)
+    assert [batch["keys"] for batch in provider.batches] == [["key-a"], ["key-b"], ["key-b"]]
+
+
 def test_a_cancelled_batch_is_an_error_after_what_it_has(tmp_path):
     def outcome(number, keys, asks):
         return ("cancelled", [answer_line("key-a")]) if number == 0 else ("done", [answer_line(key) for key in keys])

@@ -54,6 +54,8 @@ class Engine:
         self._tasks: set[asyncio.Task[Ended]] = set()
         self._ended: list[Ended] = []
         self._held: list[tuple[Ended, Outcome, list[str]]] = []
+        self._done = 0
+        self._done_before: dict[str, int] = {}
         self._carrier = Carrier(client, spec, self._journal, self._waiting)
         self._failures = _Failures()
         self._spent: SpendError | None = None
@@ -109,6 +111,7 @@ class Engine:
             self._start(self._journal.new(batch, round_), wait_s)
 
     def _start(self, entry: Entry, wait_s: float = 0.0) -> None:
+        self._done_before[entry.name] = self._done
         self._tasks.add(asyncio.create_task(self._carrier.carry(entry, wait_s)))
 
     async def ended(self) -> Ended | None:
@@ -148,6 +151,7 @@ class Engine:
         if outcome.unasked:
             self._journal.keep(entry, outcome.unasked)
         self._journal.close(entry, {"state": state.state, **counts})
+        self._done += state.state == "done"
         again = []
         for key in (key for key in entry.keys if key in self._waiting):
             error = outcome.errors.get(key)
@@ -171,9 +175,11 @@ class Engine:
                 f"batch {entry.batch_id} was cancelled at the provider with {len(keys)} requests unanswered; run again "
                 "to submit them"
             )
+        elif state.state == "failed" and not outcome.answered and self._done_before[entry.name] < self._done:
+            # Often the provider's limit on enqueued tokens, and since then another batch has made room.
+            self._submit(keys, entry.round)
         elif state.state == "failed" and not outcome.answered and self._tasks:
-            # Often the provider's limit on enqueued tokens: there is room when another batch is done.
-            self._held.append((ended, outcome, keys))
+            self._held.append((ended, outcome, keys))  # there is room when another batch is done
         elif entry.round < limits.attempts:
             self._submit(keys, entry.round + 1, min(poll_s * 2 ** (entry.round - 1), limits.longest_wait_s))
         else:
