@@ -3,12 +3,14 @@
 A Study reads and checks every file under config/; Needs answers which files a job reads where an entity file decides.
 """
 
-import os
 import sys
 from pathlib import Path
 
-SRC = Path(workflow.basedir, "src").resolve()
-SCRIPTS = Path(workflow.basedir, "scripts").resolve()
+
+include: "root.smk"
+
+
+SRC, SCRIPTS = ROOT / "src", ROOT / "scripts"
 sys.path.insert(0, str(SRC))
 
 from synthrank import fingerprint

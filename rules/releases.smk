@@ -160,7 +160,7 @@ rule release_runs:
         qrels=needs.suite_qrels,
         queries=needs.suite_queries,
         first_stages=needs.suite_retrievers,
-        environment="envs/runs.yaml",
+        environment=beside_rules("envs/runs.yaml"),
     output:
         release=directory("results/releases/runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:

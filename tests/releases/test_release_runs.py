@@ -8,10 +8,9 @@ import subprocess
 import pytest
 import yaml
 
-from synthrank import __version__
+from synthrank import __version__, machine
 from synthrank.errors import BudgetError, DataError
 from synthrank.files import sha256_of
-from synthrank.releases import machine
 from synthrank.releases.release_runs import release_runs
 from synthrank.trec import read_run, write_run
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from synthrank import __version__
 from synthrank.files import sha256_of
+from synthrank.machine import commit_of, hardware, operating_system
 from synthrank.releases.figures import figures
-from synthrank.releases.machine import commit_of, hardware, operating_system
 from synthrank.releases.origin import origin_of
 from synthrank.releases.parts import recipe_of
 from synthrank.specs.base import Entity, load, read_yaml

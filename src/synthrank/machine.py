@@ -9,6 +9,8 @@ from typing import Any
 
 _GIB = 1024**3
 _CPUINFO = Path("/proc/cpuinfo")
+_ARCHIVAL = ".git_archival.txt"
+"""Git writes the commit into it where an archive is made; .gitattributes says so."""
 
 
 def hardware() -> dict[str, Any]:
@@ -42,13 +44,20 @@ def operating_system() -> dict[str, str]:
 def commit_of(file: Path) -> str | None:
     """Return the commit of the repository that tracks a file, marked where it has changes; None if none does.
 
-    A file that lies inside a repository without being tracked, such as an installed package, belongs to none.
+    A file that lies inside a repository without being tracked, such as an installed package, belongs to none. Where the
+    files of a commit were unpacked, what git wrote into its archive says which it was.
     """
     if _said("git", "-C", str(file.parent), "ls-files", "--error-unmatch", file.name) is None:
-        return None
+        return _unpacked(file)
     commit = _said("git", "-C", str(file.parent), "rev-parse", "HEAD")
     changed = _said("git", "-C", str(file.parent), "status", "--porcelain", "--untracked-files=no")
     return f"{commit} with changes" if commit and changed else commit
+
+
+def _unpacked(file: Path) -> str | None:
+    archival = next((found for folder in file.parents if (found := folder / _ARCHIVAL).is_file()), None)
+    commit = archival.read_text(encoding="utf-8").removeprefix("commit: ").strip() if archival else ""
+    return None if not commit or commit.startswith("$") else commit
 
 
 def _cpu_model() -> str:
