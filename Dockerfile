@@ -20,6 +20,6 @@ RUN pip install torch==2.13.0
 WORKDIR /opt/synthrank
 COPY pyproject.toml README.md LICENSE ./
 COPY src/synthrank/__init__.py src/synthrank/
-RUN pip install '.[workflow,corpora,models,passages,queries,runs,rankings,trainsets,validity,checkpoints,metrics,tables,figures,releases]' \
+RUN pip install '.[workflow,corpora,models,passages,queries,runs,rankings,trainsets,validity,checkpoints,metrics,tables,figures,releases,report]' \
     && pip install --no-deps pyserini==1.6.0 \
     && pip uninstall --yes synthrank

@@ -10,20 +10,33 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := .venv/bin
 RUN := $(BIN)/snakemake --cores $(CORES) --profile config/profiles/local --configfile $(CONFIG)
-CODE := src scripts tests benchmarks
-STAGES := workflow,corpora,models,passages,queries,runs,rankings,trainsets,validity,checkpoints,metrics,tables,figures,releases
+# Someone who watches sees one line kept up to date; a log gets all that Snakemake says.
+WATCHED := $(shell [ -t 2 ] && [ -z "$$CI" ] && echo --logger synthrank)
+CODE := src scripts tests benchmarks docs/hooks
+STAGES := workflow,corpora,models,passages,queries,runs,rankings,trainsets,validity,checkpoints,metrics,tables,figures,releases,report
 
 # Tools start tools of the same environment: snakefmt its shell formatter, Snakemake the jobs' Python.
-demo test slurm-test check format plan dry-run recover: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo report test slurm-test check format plan dry-run docs recover: export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+demo report progress: export PYTHONPATH := $(CURDIR)/src
 
 .PHONY: help
 help: ## Say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: .venv/.ready ## Set up, then run the default experiment: results/tables/ood.csv and id.csv
-	$(RUN) -- results/tables/ood.csv
+	$(RUN) $(WATCHED) -- results/tables/ood.csv || { $(BIN)/python -m synthrank.watch >&2; exit 1; }
 	@echo "read results/tables/ood.md and results/tables/id.md"
+
+.PHONY: report
+report: .venv/.ready ## Make all tables and figures of CONFIG and show them as one page: results/report.html
+	$(RUN) $(WATCHED) -- results/report.html || { $(BIN)/python -m synthrank.watch >&2; exit 1; }
+	@echo "open results/report.html"
+
+.PHONY: progress
+progress: .venv/.ready ## Say how far the run is: jobs, time, money, and what failed and why
+	@$(BIN)/python -m synthrank.watch
 
 .PHONY: test
 test: .venv/.ready ## Set up, then run the tests, two files at a time
@@ -70,6 +83,12 @@ cache-export: .venv/.ready ## Write all stored replies into FILE, to publish the
 cache-import: .venv/.ready ## Take the replies of FILE into the store, so that no key is needed to rerun
 	$(BIN)/python -m synthrank.llms.manage import --file $(or $(FILE),replies.jsonl)
 
+.PHONY: docs
+docs: .venv/.ready ## Build the site of docs/ into build/site
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "open build/site/index.html"
+
 .PHONY: dry-run
 dry-run: .venv/.ready ## List the jobs that CONFIG would run
 	$(RUN) --dry-run --quiet rules --
@@ -85,13 +104,16 @@ clean: ## Remove everything made by the workflow, but not the store of replies
 	find results -mindepth 1 ! -name README.md ! -path 'results/store*' -delete 2>/dev/null || true
 	rm -rf .snakemake
 
+OR_SAY := || { echo "error: pip could not install into .venv; without network or behind a mirror name an index that \
+	answers (PIP_INDEX_URL), make room where the disk is full, then the same command goes on" >&2; exit 1; }
+
 # torch goes first and pinned: any other package would pull in the newest build, with gigabytes of CUDA where the
 # package index has them. pyserini is taken for Anserini's jar alone; its other dependencies are not needed.
 .venv/.ready: pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else \
 		f"Python 3.11 or 3.12 is needed, {sys.executable} is {sys.version.split()[0]}; try: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(STAGES),dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps pyserini==1.6.0
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 $(OR_SAY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(STAGES),dev]' $(OR_SAY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps pyserini==1.6.0 $(OR_SAY)
 	touch $@

@@ -14,9 +14,8 @@
 #   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
 #   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
 #   results/validity/{data}/statistics.json  passages.csv         leaks.jsonl  leaks.json
-#   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies}.csv
-#   results/tables/{twolar,rankings}.csv                          results/tables/ablation-{ablation}.csv
-#   results/figures/{figure}.svg
+#   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,twolar,rankings,ablation-…}.csv
+#   results/figures/{figure}.svg                                  results/report.html
 #   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/  passages/{corpus}/{paradigm}/{llm}/
 #   results/releases/{models/{recipe},runs/{suite}/{recipe}}/{llm}/{ranker}/seed-{seed}/
 #
@@ -50,6 +49,7 @@ include: "rules/metrics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/releases.smk"
+include: "rules/report.smk"
 
 
 rule all:

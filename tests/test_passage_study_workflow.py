@@ -2,15 +2,18 @@
 
 import csv
 import json
+import re
 import shutil
 
 import pytest
+from chromium import opened
 from toy_experiment import PASSAGES, make_toy, snakemake
 
 pytestmark = pytest.mark.workflow
 
 TABLES = ["claims", "enrichment", "sizes", "validity", "leaks", "bias"]
-FIGURES = ["claims", "differences", "enrichment", "passages", "sizes"]
+FIGURES = ["claims", "cost", "differences", "effectiveness", "enrichment", "passages", "sizes"]
+REPORT = "results/report.html"
 RELEASES = [
     "results/releases/passages/gardens/zero-shot/echo",
     "results/releases/models/human/none/bi-encoder/seed-1",
@@ -26,7 +29,7 @@ def finished(tmp_path_factory):
     text = path.read_text().replace("[cross-encoder, bi-encoder]", "[bi-encoder]")
     path.write_text(text.replace("[human, enriched]", "[human, enriched, rewritten]") + PASSAGES)
     targets = [*(f"results/tables/{name}.csv" for name in TABLES), *(f"results/figures/{name}.svg" for name in FIGURES)]
-    snakemake(folder, "--cores", "2", "--", *targets, *RELEASES)
+    snakemake(folder, "--cores", "2", "--", *targets, *RELEASES, REPORT)
     return folder
 
 
@@ -108,7 +111,38 @@ def test_a_release_is_loaded_back(finished, tmp_path, monkeypatch):
 
 def test_a_second_run_does_nothing(finished):
     targets = [f"results/tables/{name}.csv" for name in TABLES]
-    assert "Nothing to be done" in snakemake(finished, "--dry-run", "--", *targets, *RELEASES).stdout
+    assert "Nothing to be done" in snakemake(finished, "--dry-run", "--", *targets, *RELEASES, REPORT).stdout
+
+
+def test_the_page_shows_the_rules_that_snakemake_draws(finished):
+    drawn = snakemake(finished, "--rulegraph", "dot", "--", REPORT).stdout
+    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', drawn))
+    edges = {(names[made], names[reader]) for made, reader in re.findall(r"(\d+) -> (\d+)", drawn)}
+    page = (finished / REPORT).read_text(encoding="utf-8")
+    rows = re.findall(r"<tr><td>(\w+)</td>.*?<td class=\"long\">([\w, ]*)</td></tr>", page, re.DOTALL)
+    shown = {(made, reader) for reader, makers in rows for made in makers.split(", ") if made}
+    assert len(shown) > 40
+    assert shown == {edge for edge in edges if edge[1] != "make_report"}
+
+
+def test_the_page_follows_its_tables_and_not_the_times(finished):
+    stem = finished / "results/benchmarks/make_tables/tables.tsv"
+    stem.write_text(stem.read_text().replace("0:", "1:"))
+    assert "Nothing to be done" in snakemake(finished, "--dry-run", "--", REPORT).stdout
+    done = snakemake(finished, "--dry-run", "--forcerun", "make_claims_table", "--", REPORT).stdout
+    assert "rule make_report" in done
+
+
+@pytest.mark.browser
+def test_the_page_works_in_a_browser(finished, tmp_path):
+    with opened(finished / REPORT, tmp_path) as page:
+        page.open()
+        page.complaints(), page.asked_for()
+        page.open(width="phone", dark=True)
+        assert page.complaints() == []
+        assert page.asked_for() == [page.path.resolve().as_uri()]
+        assert page.run("return document.querySelectorAll('[data-figure] svg.marks').length") == len(FIGURES) + 1
+        assert page.texts("#example h4")[:2] == ["human", "zero-shot by echo"]
 
 
 def test_another_configuration_file_is_the_whole_experiment(finished):

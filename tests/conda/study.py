@@ -12,6 +12,7 @@ TARGETS = (
     "results/queries/gardens/titles/queries.jsonl",
     "results/rankings/gardens/both/four/likelihood/echo/orders.jsonl",
     "results/releases/passages/gardens/zero-shot/echo",
+    "results/report.html",
 )
 
 

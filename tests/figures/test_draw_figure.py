@@ -116,6 +116,68 @@ def test_passages_are_boxes_of_their_quantiles(tmp_path):
     assert lengths["zero-shot by tiny"]["middle"] == 150
 
 
+def test_the_untrained_have_the_last_colour(tmp_path):
+    rows = [
+        differing("none", "faq", -0.2, 0.01),
+        differing("human", "faq", "", ""),
+        differing("zero-shot", "faq", 0.1, 0.9),
+    ]
+    data = write(tmp_path / "id.csv", rows)
+    figure = Figure(tmp_path, "differences", data, write(tmp_path / "ood.csv", rows))
+    drawn = re.findall(r'aria-roledescription="point"[^>]*fill="(#\w+)"', figure.svg)
+    assert set(drawn) == {COLOURS[2]}
+    assert figure.shows("not trained")
+
+
+def main_table(path, *more):
+    first = [row("none", 0.7, ranker="bm25", testset="a"), row("none", 0.3, testset="a")]
+    return write(path, [*first, row("human", 0.5, testset="a"), row("zero-shot", 0.4, testset="a", llm="tiny"), *more])
+
+
+def test_effectiveness_is_a_panel_for_each_ranker_and_distribution(tmp_path):
+    macro = [row(name, 0.6, testset="macro-average") for name in ("none", "human", "zero-shot")]
+    other = row("human", 0.2, testset="a", ranker="cross-encoder")
+    figure = Figure(
+        tmp_path, "effectiveness", main_table(tmp_path / "id.csv", other), main_table(tmp_path / "ood.csv", *macro)
+    )
+    shown = {(item["panel"], item["system"]): item["mean"] for item in figure.rows}
+    assert shown == {
+        ("bi-encoder, in distribution", "not trained"): 0.3,
+        ("bi-encoder, in distribution", "human"): 0.5,
+        ("bi-encoder, in distribution", "zero-shot"): 0.4,
+        ("cross-encoder, in distribution", "human"): 0.2,
+        ("bi-encoder, out of distribution", "not trained"): 0.6,
+        ("bi-encoder, out of distribution", "human"): 0.6,
+        ("bi-encoder, out of distribution", "zero-shot"): 0.6,
+    }
+    assert [item["panel"] for item in figure.rows][:4] == ["bi-encoder, in distribution"] * 3 + [
+        "bi-encoder, out of distribution"
+    ], "a ranker's panels stand side by side"
+
+
+def costs(folder, usd):
+    recipe = folder / "recipes" / "zero-shot.yaml"
+    recipe.parent.mkdir(exist_ok=True)
+    text = "kind: pairs\ncorpus: faq\npositives: [{{paradigm: {}, queries: 3}}{}]\n"
+    text += "negatives: {{source: human, retriever: b}}\n"
+    recipe.write_text(text.format("human", ", {paradigm: zero-shot, queries: 3}"))
+    (folder / "recipes/human.yaml").write_text(text.format("human", ""))
+    asked = {"paradigm": "zero-shot", "tokens_in": 100, "tokens_out": 11}
+    rows = [{"corpus": corpus, "llm": llm, **asked, "actual_usd": price}
+            for corpus, llm, price in (("faq", "tiny", usd), ("faq", "other", 8), ("far", "tiny", 9))]  # fmt: skip
+    if not usd:
+        rows = [item | {"actual_usd": 0} for item in rows]
+    tables = [main_table(folder / f"{name}.csv") for name in ("id", "ood")]
+    return [write(folder / "cost.csv", rows), *tables, recipe, folder / "recipes/human.yaml"]
+
+
+@pytest.mark.parametrize(("usd", "cost", "unit"), [(2.5, 2.5, "US dollars"), (0, 111, "tokens read and written")])
+def test_cost_is_that_of_the_paradigms_of_a_recipe_by_its_model(tmp_path, usd, cost, unit):
+    figure = Figure(tmp_path, "cost", *costs(tmp_path, usd))
+    assert {(item["system"], item["cost"]) for item in figure.rows} == {("human", 0), ("zero-shot", cost)}
+    assert figure.shows(unit)
+
+
 @pytest.mark.parametrize("figure", sorted(CHARTS))
 def test_an_empty_table_is_one_line_and_no_file(tmp_path, figure):
     data = write(tmp_path / "none" / "none" / "table.csv", [{**row("human", 0.5), "testset": "", "words": 1}])

@@ -8,7 +8,8 @@ import altair as alt
 import pandas as pd
 
 from synthrank.figures.style import KINDS, PANEL, colour, panel_of, shape, titled
-from synthrank.figures.tables import first_measure, read_table, system_names
+from synthrank.figures.tables import UNTRAINED, first_measure, read_table, system_names
+from synthrank.specs.base import NONE
 
 ALPHA = 0.05
 
@@ -24,8 +25,9 @@ def chart(data: Sequence[Path]) -> Any:
     """
     tables = [read_table(path).assign(distribution=path.stem) for path in data]
     frame = first_measure(pd.concat(tables))
-    frame["system"] = system_names(frame)
-    names = list(dict.fromkeys(frame["system"]))  # with human ones, so that each has the colour of the other figures
+    frame["system"] = system_names(frame).where(frame["recipe"] != NONE, UNTRAINED)
+    # with human ones, and the untrained last, so that each has the colour of the other figures
+    names = sorted(dict.fromkeys(frame["system"]), key=lambda name: name == UNTRAINED)
     frame = frame[frame["delta"].notna()]
     frame["place"] = frame["testset"] + frame["distribution"].map({"id": f" ({KINDS['id']})", "ood": ""})
     measure = frame["measure"].iloc[0]

@@ -1,5 +1,6 @@
 """Tables as figures read them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,9 @@ from synthrank.figures.style import KINDS
 from synthrank.specs.base import NONE
 
 MACRO = "macro-average"
+
+UNTRAINED = "not trained"
+"""What a legend calls a ranker as it was before training."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -53,3 +57,19 @@ def panels_of(path: Path) -> pd.DataFrame:
     frame = first_measure(summary_rows(read_table(path)))
     panels = frame["ranker"] + ", " + frame["distribution"].map(KINDS)
     return frame.assign(system=system_names(frame), panel=panels)
+
+
+def trained_panels(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return the rows of id.csv and ood.csv that show rankers, as :func:`panels_of` does those of other tables.
+
+    A first stage is not trained on any recipe, so that it has nothing to be compared in a panel of its own.
+
+    Raises:
+        DataError: a table has no row.
+    """
+    tables = [read_table(path).assign(distribution=path.stem) for path in paths]
+    frame = first_measure(summary_rows(pd.concat(tables)))
+    untrained = frame["recipe"] == NONE
+    frame = frame[frame["ranker"].isin(set(frame.loc[~untrained, "ranker"]))]
+    panels = frame["ranker"] + ", " + frame["distribution"].map(KINDS)
+    return frame.assign(system=system_names(frame).where(frame["recipe"] != NONE, UNTRAINED), panel=panels)

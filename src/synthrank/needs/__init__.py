@@ -12,6 +12,7 @@ from synthrank.needs.metrics import MetricNeeds
 from synthrank.needs.queries import QueryNeeds
 from synthrank.needs.rankings import RankingNeeds
 from synthrank.needs.releases import ReleaseNeeds
+from synthrank.needs.report import ReportNeeds
 from synthrank.needs.runs import RunNeeds
 from synthrank.needs.tables import TableNeeds
 from synthrank.needs.trainsets import TrainsetNeeds
@@ -33,5 +34,6 @@ class Needs(
     TableNeeds,
     FigureNeeds,
     ReleaseNeeds,
+    ReportNeeds,
 ):
     """The inputs of every rule that an entity file decides."""

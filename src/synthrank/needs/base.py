@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 from synthrank.specs.base import NONE
+from synthrank.specs.recipes import base_and_size
 from synthrank.study import Study
 
 RAW = "@raw"
@@ -28,6 +29,10 @@ class StageNeeds:
     def spec(self, kind: str, name: str) -> str:
         """Return the path of an entity file."""
         return f"{self.study.folder}/{kind}/{name}.yaml"
+
+    def recipe_files(self, names: Iterable[str]) -> list[str]:
+        """Return the entity files of recipes, each once; one named with ``@N`` has its base's."""
+        return [self.spec("recipes", name) for name in dict.fromkeys(base_and_size(name)[0] for name in names)]
 
     def ranker_model(self, ranker: str, recipe: str, llm: str, seed: int | str) -> str:
         """Return the folder of a ranker's model: what a recipe made of it, or its base where the recipe is none."""

@@ -12,7 +12,9 @@ class FigureNeeds(StageNeeds):
     _TABLES = MappingProxyType(
         {
             "claims": ("claims",),
+            "cost": ("cost", "id", "ood"),
             "differences": ("id", "ood"),
+            "effectiveness": ("id", "ood"),
             "enrichment": ("enrichment",),
             "sizes": ("sizes",),
         }
@@ -24,10 +26,14 @@ class FigureNeeds(StageNeeds):
         return sorted([*self._TABLES, "passages"])
 
     def figure_data(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of a figure; of the passages' one, those of every training set."""
-        if wildcards.figure != "passages":
-            return [f"results/tables/{name}.csv" for name in self._TABLES[wildcards.figure]]
+        """Return the tables of a figure; of the passages' one, those of every training set.
+
+        That of costs reads besides which paradigms each recipe takes its passages of.
+        """
         experiment = self.study.experiment
+        if wildcards.figure != "passages":
+            tables = [f"results/tables/{name}.csv" for name in self._TABLES[wildcards.figure]]
+            return tables + (self.recipe_files(experiment.recipes) if wildcards.figure == "cost" else [])
         return [
             f"results/validity/trainsets/{recipe}/{llm}/passages.csv"
             for recipe, llm in made(self.study, experiment.recipes, experiment.llms)

@@ -8,7 +8,7 @@ from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
 from synthrank.specs.paradigms import HumanParadigm
-from synthrank.specs.recipes import PairsRecipe, base_and_size
+from synthrank.specs.recipes import PairsRecipe
 
 
 class TableNeeds(StageNeeds):
@@ -55,7 +55,7 @@ class TableNeeds(StageNeeds):
     @cached_property
     def recipe_specs(self) -> list[str]:
         """The entity files of the experiment's recipes."""
-        return self._recipe_specs(self.study.experiment.recipes)
+        return self.recipe_files(self.study.experiment.recipes)
 
     @cached_property
     def testset_specs(self) -> list[str]:
@@ -76,10 +76,6 @@ class TableNeeds(StageNeeds):
                     return name
         return NONE
 
-    def _recipe_specs(self, names: Iterable[str]) -> list[str]:
-        """Return the entity files of recipes, each once; one named with ``@N`` has its base's."""
-        return [self.spec("recipes", name) for name in dict.fromkeys(base_and_size(name)[0] for name in names)]
-
     # Sections: methods, so that an experiment without one is refused only when its table is asked for.
 
     def claims(self, wildcards: Wildcards) -> str:
@@ -88,7 +84,7 @@ class TableNeeds(StageNeeds):
 
     def claims_recipes(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the recipes that claims compare."""
-        return self._recipe_specs(
+        return self.recipe_files(
             name for claim in self.study.claims.claims.values() for name in (*claim.treatment, *claim.control)
         )
 
@@ -114,7 +110,7 @@ class TableNeeds(StageNeeds):
 
     def enrichment_recipes(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the recipes that the table of enrichment compares."""
-        return self._recipe_specs(self._enrichment_names(wildcards))
+        return self.recipe_files(self._enrichment_names(wildcards))
 
     def enrichment_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of enrichment is made from."""
@@ -131,7 +127,7 @@ class TableNeeds(StageNeeds):
 
     def sizes_recipes(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the recipes of the table of sizes."""
-        return self._recipe_specs(self.sizes(wildcards).recipes)
+        return self.recipe_files(self.sizes(wildcards).recipes)
 
     def sizes_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of sizes is made from."""

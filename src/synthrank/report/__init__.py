@@ -1,0 +1,1 @@
+"""Steps and parts of the stage report: an experiment as one page."""

@@ -1,0 +1,73 @@
+"""What the columns of the tables are called on the page, and what they mean."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Meaning(NamedTuple):
+    """What stands above a column, and what it means."""
+
+    label: str
+    text: str
+
+
+COLUMNS: Mapping[str, Meaning] = MappingProxyType(
+    {
+        name: Meaning(label, text)
+        for name, label, text in (
+            ("ranker", "ranker", "The model that orders passages; RANKER+RETRIEVER is its order fused with another's"),
+            ("recipe", "training set", "The recipe of the training set; none is a model that was not trained here"),
+            ("llm", "written by", "The language model behind the training set; none where there is none"),
+            ("testset", "test set", "The judged queries on which was measured; macro-average is the mean over several"),
+            (
+                "distribution",
+                "distribution",
+                "id: test queries of the training set's own corpus; ood: of other corpora",
+            ),
+            ("measure", "measure", "How an order is scored, between 0 and 1; higher is better"),
+            ("mean", "mean", "Over test queries and training seeds"),
+            ("std", "spread", "Standard deviation over training seeds"),
+            ("seeds", "seeds", "Training runs that differ only in chance"),
+            ("queries", "queries", "How many there are"),
+            ("delta", "difference", "To the same ranker trained on human passages"),
+            ("p", "p", "Of a paired randomisation test, two-sided, not corrected for the number of tests"),
+            ("p_holm", "p by Holm", "Corrected by Holm's method for all tests of its family"),
+            ("p_test", "p of the test", "Of the test that the claim calls for, before the correction"),
+            ("delta_base", "to base", "Difference to human passages alone"),
+            ("delta_control", "to control", "Difference to as many further human passages"),
+            ("p_base", "p to base", "Not corrected for the number of tests"),
+            ("p_control", "p to control", "Not corrected for the number of tests"),
+            ("testsets", "test sets", "The judged queries on which was measured"),
+            (
+                "relative",
+                "relative difference",
+                "In percent; above 0 human passages come first, below 0 rewritten ones",
+            ),
+            ("effect", "effect", "Mean of the treatment less that of the control"),
+            ("verdict", "verdict", "Supported, contradicted or undecided; undecided is evidence of nothing"),
+            ("treatment", "treatment", "The training sets that the claim is about"),
+            ("control", "control", "The training sets that they are compared with"),
+            ("size", "training queries", "How many queries of each kind the training set has"),
+            ("actual_usd", "US dollars", "What the replies cost"),
+            ("estimated_usd", "estimated US dollars", "What the plan expected them to cost"),
+            ("tokens_in", "tokens read", "By the language model"),
+            ("tokens_cached", "of them cached", "Tokens that the provider had in its own cache"),
+            ("tokens_out", "tokens written", "By the language model"),
+            ("snapshot", "version", "The model as its server named it"),
+            ("malformed", "malformed", "Replies that could not be read as what was asked for"),
+            ("repaired", "repaired", "Replies read after small mending"),
+            ("well-formed", "well formed", "Replies read as they came"),
+            ("truncated", "cut off", "Replies that the limit of tokens ended"),
+            ("what", "looked for", "The part of the training data that was looked for in the test set"),
+            ("kind", "kind", "Measured here or published elsewhere; of leaks the test by which they were found"),
+            ("count", "found", "How many of those compared"),
+            ("compared", "compared", "How many were looked for"),
+        )
+    }
+)
+
+
+def meaning(key: str) -> Meaning:
+    """Return what a column is called and means; its key, readable, where nothing is said of it."""
+    return COLUMNS.get(key, Meaning(key.replace("_", " "), ""))

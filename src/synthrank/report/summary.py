@@ -1,0 +1,65 @@
+"""The experiment in words."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synthrank.files import count_lines
+from synthrank.report.ranked import JudgedSet
+from synthrank.specs.base import load
+from synthrank.specs.paradigms import GeneratedParadigm, GradedParadigm, HumanParadigm, ParadigmSpec
+from synthrank.specs.rankers import RankerSpec
+from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, RecipeSpec
+from synthrank.specs.testsets import TestsetSpec
+
+
+def summary(experiment: Mapping[str, Any], specs: Sequence[Path], tested: Sequence[JudgedSet]) -> dict[str, Any]:
+    """Return what is compared, with what, on what: rows of short texts.
+
+    Args:
+        experiment: as it is configured.
+        specs: every file that it uses.
+        tested: its test sets.
+    """
+    of_kind = {kind: {path.stem: path for path in specs if path.parent.name == kind} for kind in
+               ("recipes", "paradigms", "rankers")}  # fmt: skip
+    names = dict.fromkeys([*(name for name in experiment["recipes"] if "@" not in name), *of_kind["recipes"]])
+    return {
+        "recipes": [(name, _recipe(load(RecipeSpec, of_kind["recipes"][name]))) for name in names],
+        "paradigms": [(name, _paradigm(load(ParadigmSpec, path))) for name, path in of_kind["paradigms"].items()],
+        "rankers": [(name, load(RankerSpec, path).architecture) for name, path in of_kind["rankers"].items()],
+        "testsets": [_testset(item) for item in tested],
+        "compared": experiment["recipes"],
+    }
+
+
+def _recipe(spec: Any) -> str:
+    if isinstance(spec, PairsRecipe):
+        positives = " and ".join(f"{item.paradigm} passages for {item.queries:,} queries" for item in spec.positives)
+        negatives = spec.negatives
+        return f"{positives} of {spec.corpus}, against {negatives.count} passages each that {negatives.retriever} found"
+    if isinstance(spec, GradedRecipe):
+        return f"{spec.paradigm} passages of several grades for {spec.queries:,} queries of {spec.corpus}"
+    if isinstance(spec, DistilRecipe):
+        return f"what {spec.retriever} finds for {spec.queries} of {spec.corpus}, as alike as {spec.teacher} finds it"
+    if isinstance(spec, OrderRecipe):
+        return f"candidates for {spec.queries} of {spec.corpus}, in the order of a language model ({spec.ranking})"
+    return f"orders that others recorded for queries of {spec.corpus}"
+
+
+def _paradigm(spec: Any) -> str:
+    if isinstance(spec, HumanParadigm):
+        return "passages of the corpus that people judged relevant; nothing is written"
+    if isinstance(spec, GeneratedParadigm):
+        shown = spec.exemplars
+        examples = {"passages": "passages of the corpus as examples", "pairs": "queries with their passage as examples"}
+        what = f"{shown.count} {examples[shown.kind]}" if shown else "no example"
+        return f"written by a language model that is shown {what}"
+    if isinstance(spec, GradedParadigm):
+        return f"written by a language model at grades {', '.join(map(str, spec.levels))}, in one reply"
+    return f"written elsewhere, by {spec.written_by}"
+
+
+def _testset(item: JudgedSet) -> tuple[str, str, str, int]:
+    spec: TestsetSpec = load(TestsetSpec, item.spec)
+    return item.spec.stem, spec.corpus, spec.split, count_lines(item.queries)

@@ -1,0 +1,197 @@
+"""The parts of the page, each by itself."""
+
+import json
+
+import pytest
+from report_case import ATTACK, GRAPH, Case
+
+from synthrank.report import bundles
+from synthrank.report.benchmarks import times
+from synthrank.report.figures import read_figure
+from synthrank.report.findings import SHOWN, findings
+from synthrank.report.graph import draw_graph
+from synthrank.report.ordered import ordered_examples
+from synthrank.report.page import as_data
+from synthrank.report.prose import read_prose
+from synthrank.report.provenance import models_of, rule_rows, seeds_of
+from synthrank.report.ranked import CHARACTERS, JudgedSet, ranked_examples
+from synthrank.report.sections import LEADS, SECTIONS, tables_of
+from synthrank.report.written import QUERIES, written_examples
+
+
+@pytest.fixture
+def case(tmp_path):
+    return Case(tmp_path)
+
+
+def keys(case, *names):
+    return [case.keywords[name] for name in names]
+
+
+def test_a_training_query_has_every_passage_and_every_reply(case):
+    found = {item["id"]: item for item in written_examples(*keys(case, "written", "replies", "dropped"), seed=13)}
+    assert list(sorted(found)) == ["q1", "q2"]
+    human, model = found["q1"]["passages"]
+    assert (human["by"], human["texts"]) == ("human", [{"text": "A person wrote this.", "grade": 2}])
+    assert model["texts"] == [{"text": ATTACK, "grade": 1}], "as it is: the page makes it text"
+    assert found["q2"]["passages"][0]["texts"] == []
+    (reply,) = found["q2"]["replies"]
+    assert (reply["by"], reply["ended"], reply["dropped"]) == ("zero-shot by echo", "length", "refusal")
+    assert reply["text"] == "As a model I cannot."
+    assert found["q1"]["replies"][0]["dropped"] == ""
+    assert found["q1"]["replies"][0]["asked"] == [{"role": "user", "text": f"Write it. {ATTACK}"}]
+
+
+def test_the_best_grade_comes_first(case):
+    from synthrank.records import WrittenPassage
+
+    rows = [WrittenPassage(f"h{grade}", f"grade {grade}", "q1", "How often?", grade) for grade in (1, 3, 0, 2)]
+    (found,) = written_examples([case.rows("results/passages/gardens/human/none/passages.jsonl", *rows)], [], [], 13)
+    assert [item["grade"] for item in found["passages"][0]["texts"]] == [3, 2, 1]
+
+
+def test_the_sample_has_the_stated_size_and_is_seeded(case):
+    from synthrank.records import WrittenPassage
+
+    path = "results/passages/gardens/human/none/passages.jsonl"
+    rows = [WrittenPassage(f"p{n}", "text", f"q{n:03}", "query") for n in range(QUERIES + 30)]
+    written = [case.rows(path, *rows)]
+    one, same, other = (written_examples(written, [], [], seed) for seed in (13, 13, 14))
+    assert len(one) == QUERIES
+    assert one == same
+    assert {item["id"] for item in one} != {item["id"] for item in other}
+
+
+def test_a_test_query_has_every_order_and_what_is_relevant(case):
+    testset = JudgedSet(*(case.keywords[name][0] for name in ("testsets", "queries", "qrels")))
+    (found,) = ranked_examples([testset], *keys(case, "first_runs", "runs", "collections"), seed=13)
+    assert found["relevant"] == ["p2"], "a query without a judged passage is not shown"
+    assert [(order["by"], order["ids"]) for order in found["orders"]] == [
+        ("bm25", ["p1", "p2"]),
+        ("bi-encoder, not trained", ["p2", "p1"]),
+        ("bi-encoder, trained on human", ["p2", "p1"]),
+        ("bi-encoder, trained on zero-shot by echo", ["p2", "p1"]),
+    ]
+    assert found["texts"]["p1"] == ATTACK
+    assert len(found["texts"]["p2"]) <= CHARACTERS + 2
+    assert found["texts"]["p2"].endswith(" …")
+
+
+def test_an_order_of_a_language_model_stands_beside_the_first_stages(case):
+    (found,) = ordered_examples(*keys(case, "candidates", "orders", "asks", "collections"), seed=13)
+    assert [(order["by"], order["ids"]) for order in found["orders"]] == [
+        ("echo (sliding)", ["p2", "p1"]), ("bm25", ["p1", "p2"]), ("minilm", ["p2", "p1"])
+    ]  # fmt: skip
+    assert [(ask["status"], ask["text"]) for ask in found["asks"]] == [("repaired", f"[2] > [1] {ATTACK}")]
+    assert found["all_asks"] == 1
+
+
+def test_a_figure_gives_its_title_and_caption_to_the_page(case):
+    figure = read_figure(case.keywords["figures"][0])
+    assert (figure.name, figure.title) == ("effectiveness", "Means")
+    assert figure.caption == ("It shows means.", "It shows no cause.")
+    assert "title" not in figure.spec
+
+
+def test_the_prose_of_a_twin_is_said_once_and_is_text(case):
+    said = read_prose(case.keywords["twins"][0])
+    assert said == ["<p>What it shows &amp; not &lt;b&gt;bold&lt;/b&gt;.</p>\n", "<p>† differs.</p>\n"]
+
+
+def test_benchmark_files_are_added_up_by_rule(case):
+    head = "s\th:m:s\tmax_rss\n"
+    case.text("results/benchmarks/train/a/seed-1.tsv", head + "1.5\t0:00:01\t100\n")
+    case.text("results/benchmarks/train/b/seed-1.tsv", head + "2.25\t0:00:02\tNA\n")
+    case.text("results/benchmarks/build/x.tsv", head + "-\t-\t-\n")
+    found = times(case.folder / "results/benchmarks")
+    assert (found["train"].jobs, found["train"].seconds, found["train"].megabytes) == (2, 3.75, 100)
+    assert (found["build"].jobs, found["build"].seconds) == (1, 0)
+    assert times(case.folder / "nowhere") == {}
+
+
+def test_a_rule_is_shown_with_what_it_reads_took_and_cost(case):
+    case.text("results/benchmarks/train/a.tsv", "s\tmax_rss\n1\t2\n")
+    rows = rule_rows(GRAPH["rules"], GRAPH["edges"], times(case.folder / "results/benchmarks"), {"train": 0.75})
+    train, table = rows[1], rows[2]
+    assert (train["reads"], train["took"].jobs, train["usd"]) == ("build, train", 1, 0.75)
+    assert (table["reads"], table["took"], table["usd"]) == ("build, train", None, None)
+
+
+def test_the_drawing_has_every_rule_once_and_every_line_downwards():
+    spec = draw_graph(GRAPH["rules"], GRAPH["edges"])
+    rows = [row for values in spec["datasets"].values() for row in values]
+    places = {row["rule"]: (row["x"], row["y"]) for row in rows if "rule" in row}
+    assert set(places) == {"build", "train", "table"}
+    assert len(set(places.values())) == 3
+    lines = [row for row in rows if "x2" in row]
+    assert len(lines) == 2, "neither what reads its own has a line, nor what others lead to"
+    assert all(line["y"] < line["y2"] for line in lines)
+    ends = {((line["x"], line["y"]), (line["x2"], line["y2"])) for line in lines}
+    assert ends == {(places[one], places[other]) for one, other in [("build", "train"), ("train", "table")]}
+
+
+def test_rules_that_read_each_other_stay_joined():
+    rules = [["search"], ["pool"], ["train"]]
+    spec = draw_graph(rules, [["search", "pool"], ["pool", "train"], ["train", "search"]])
+    assert len([row for values in spec["datasets"].values() for row in values if "x2" in row]) == 3
+
+
+def test_findings_are_counts_of_the_tables(tmp_path):
+    texts = {
+        "claims": "statement,ranker,measure,effect,ci_low,ci_high,verdict\n"
+        "it helps,bi-encoder,nDCG@10,-0.0911,-0.1523,-0.0378,contradicted\n"
+        "it harms,bi-encoder,nDCG@10,0.01,-0.01,0.03,undecided\n",
+        "replies": "replies,well-formed,repaired\n10,3,4\n10,0,1\n",
+        "leaks": "recipe,llm,kind,what,count\na,x,exact,query,0\na,x,8-gram,query,2\na,x,8-gram,passage,1\n"
+        "b,x,exact,query,0\n",
+    }
+    tables = {name: tmp_path / f"{name}.csv" for name in texts}
+    for name, text in texts.items():
+        tables[name].write_text(text, encoding="utf-8")
+    assert findings(tables) == [
+        "Of 2 claims, each of one ranker and tested as one family: 0 supported, 1 contradicted, 1 undecided.",
+        "Contradicted for bi-encoder: it helps (nDCG@10 -0.0911, interval -0.1523 to -0.0378).",
+        "Language models were asked for passages and replied 20 times; 40% could be read.",
+        "Of 2 training sets so many hold a text that a test set holds too: 0 by exact, 1 by 8-gram.",
+    ]
+    assert findings({}) == []
+    head, row = texts["claims"].splitlines()[:2]
+    tables["claims"].write_text("\n".join([head, *[row] * (SHOWN + 3)]), encoding="utf-8")
+    assert findings({"claims": tables["claims"]})[-1] == "3 more claims are decided: see the table."
+
+
+def test_models_and_seeds_are_those_of_the_files(case):
+    assert models_of(case.keywords["specs"]) == [
+        {"model": "tiny", "from": "model hub, someone/tiny", "revision": "abc123"}
+    ]
+    seeds = seeds_of({"seeds": [1, 2], "intervals": {"seed": 13}}, case.keywords["specs"])
+    assert seeds[:2] == [("training (experiment)", "1, 2"), ("intervals (experiment)", "13")]
+    assert [value for key, value in seeds[2:] if "recipes/human.yaml" in key] == ["77"]
+
+
+def test_every_table_and_figure_has_one_place():
+    tables = [name for section in SECTIONS for name in section.tables]
+    figures = [name for section in SECTIONS for name in section.figures]
+    assert len(tables) == len(set(tables))
+    assert len(figures) == len(set(figures))
+    distillation = next(section for section in SECTIONS if section.key == "distillation")
+    assert tables_of(distillation, ["id", "twolar", "ablation-loss"]) == ["twolar", "ablation-loss"]
+    assert not [name for section in SECTIONS[:2] for name in tables_of(section, ["ablation-loss"])]
+    assert set(LEADS) == {"cost", "replies", "rankings"}
+
+
+def test_data_in_a_script_element_cannot_end_it():
+    text = as_data({"text": ATTACK, "more": "<!-- é"})
+    assert "<" not in text
+    assert json.loads(text) == {"text": ATTACK, "more": "<!-- é"}
+
+
+def test_code_in_a_script_element_cannot_end_it():
+    assert bundles.for_script("a='</script>'; b=/<!--/") == "a='<\\/script>'; b=/<\\!--/"
+
+
+def test_the_bundle_of_tables_gives_itself_to_the_page():
+    code = bundles.tables_script()
+    assert "window.DataTable=" in code
+    assert "export{" not in code.replace("export {", "export{")
+    assert "<!--" not in code
