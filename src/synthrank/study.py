@@ -63,6 +63,8 @@ class Study:
         Raises:
             ConfigError: a file is not what its kind allows, or names something that does not exist.
         """
+        if not folder.is_dir():
+            raise ConfigError(f"{folder.resolve()}: no such folder; start where config and Snakefile lie")
         self.folder = folder
         self.experiment: Experiment = validate(Experiment, dict(experiment), "experiment")
         self.entities: dict[str, dict[str, Any]] = {kind: self._read(kind) for kind in KINDS}

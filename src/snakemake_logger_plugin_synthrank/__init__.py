@@ -1,0 +1,125 @@
+"""Snakemake's output for someone who watches: one line that is kept up to date, and one for each job that fails.
+
+``--logger synthrank``, which `make demo` says on a terminal. Everything else stands in Snakemake's log, as ever.
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from contextlib import suppress
+from logging import WARNING, LogRecord
+from pathlib import Path
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from synthrank.errors import SynthrankError
+from synthrank.watch.log import Job, last_run
+from synthrank.watch.money import spent_usd
+from synthrank.watch.text import far, line, reason
+
+EVERY_S, MONEY_EVERY_S = 2.0, 30.0
+"""Seconds between two looks at the log, and at the store of replies, which may be large."""
+SAID = ("Nothing to be done", "Complete log", "Shutting down", "Exiting because", "Will exit after", "Terminating")
+"""How lines of Snakemake's begin that are passed on; those of warnings and errors are too."""
+
+
+class LogHandler(LogHandlerBase):
+    """Writes to the terminal."""
+
+    def __post_init__(self) -> None:
+        """Begin; steps' own bars would be drawn over the line, so they write into their logs."""
+        os.environ["SYNTHRANK_PROGRESS"] = "log"
+        self._folder = Path()
+        self._began, self._spent, self._looked = time.time(), 0.0, 0.0
+        self._shown = False
+        self._over = threading.Event()
+        self._writing = threading.Lock()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def emit(self, record: LogRecord) -> None:
+        """Say what a person must know now."""
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_ERROR:
+            self._say(self._failure(record))
+        elif event == LogEvent.ERROR:
+            if getattr(record, "exception", "") != "RuleException":  # the job's own line says more
+                self._say(record.getMessage())
+        elif event in (LogEvent.GROUP_ERROR, None) and self._matters(record):
+            self._say(record.getMessage())
+
+    def close(self) -> None:
+        """Wipe the line."""
+        self._over.set()
+        self._wipe()
+        super().close()
+
+    def _matters(self, record: LogRecord) -> bool:
+        return record.levelno >= WARNING or record.getMessage().startswith(SAID)
+
+    def _failure(self, record: LogRecord) -> str:
+        logs = [Path(str(path)) for path in getattr(record, "log", None) or []]
+        job = Job(str(getattr(record, "rule_name", None) or getattr(record, "name", "")), 0.0, log=str(*logs[:1]))
+        return f"FAILED {job.rule} {job.name}: {reason(logs[0]) if logs else record.getMessage()}"
+
+    def _say(self, text: str) -> None:
+        with self._writing:
+            self._wipe()
+            sys.stderr.write(f"{text.strip()}\n")
+            sys.stderr.flush()
+
+    def _wipe(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+    def _line(self) -> str:
+        """Return how far this run is, nothing before its log says."""
+        found, now = last_run(self._folder), time.time()
+        if found is None or found[0].stat().st_mtime < self._began:
+            return ""
+        if now - self._looked > MONEY_EVERY_S:
+            self._spent, self._looked = spent_usd(self._folder), now
+        run = found[1]
+        return line(run, now, self._spent) + (far(self._folder, run.running[0]) if run.running else "")
+
+    def _follow(self) -> None:
+        while not self._over.wait(EVERY_S):
+            text = ""
+            with suppress(OSError, SynthrankError):  # of the line alone: what is wrong, the jobs will say
+                text = self._line()
+            with self._writing:
+                if text and not self._over.is_set():
+                    width = shutil.get_terminal_size().columns - 1
+                    sys.stderr.write(f"\r\x1b[K{text[:width]}")
+                    sys.stderr.flush()
+                    self._shown = True
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """It takes the place of Snakemake's own output."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """Snakemake's log is Snakemake's."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """It chooses by itself."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """It words by itself."""
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """It shows no graph."""
+        return False

@@ -1,0 +1,98 @@
+"""What SECURITY.md claims of the source. What runs foreign data through it stands with the stages' own tests."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").glob("*.py")])
+PICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
+
+
+def calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+
+
+def keywords(call: ast.Call) -> dict[str, object]:
+    return {item.arg: getattr(item.value, "value", None) for item in call.keywords if item.arg}
+
+
+ALL = [(path, call, ast.unparse(call.func)) for path in SOURCES for call in calls(path)]
+
+
+def test_there_is_source() -> None:
+    assert len(ALL) > 3000
+
+
+def test_nothing_pickled_is_loaded() -> None:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {getattr(node, "module", None) or "", *(alias.name for alias in node.names)}
+                assert not {name.split(".")[0] for name in names} & PICKLERS, path
+    for path, call, name in ALL:
+        if name in ("np.load", "numpy.load"):
+            assert keywords(call).get("allow_pickle") is False, path
+        assert name not in ("torch.load", "pd.read_pickle", "pandas.read_pickle"), path
+
+
+def test_no_code_of_a_models_repository_is_run() -> None:
+    for path, call, name in ALL:
+        found = keywords(call)
+        assert found.get("trust_remote_code", False) is False, path
+        assert found.get("allow_pickle", False) is False, path
+        if name.endswith("Model") or "AutoModel" in name:
+            assert found.get("use_safetensors", True) is True, path
+
+
+def test_only_weights_and_words_of_a_model_are_kept() -> None:
+    from synthrank.models.unpack_model import KEPT, PICKLED
+
+    kept = {Path(pattern).suffix for pattern in KEPT}
+    assert kept == {".safetensors", ".json", ".txt", ".model", ".jinja"}
+    assert not kept & {Path(pattern).suffix for pattern in PICKLED}
+
+
+def test_no_text_is_evaluated_and_no_shell_started() -> None:
+    for path, call, name in ALL:
+        assert name not in ("eval", "exec", "compile", "__import__", "os.system", "os.popen"), path
+        assert keywords(call).get("shell", False) is False, path
+
+
+def test_yaml_is_read_by_a_safe_loader() -> None:
+    from synthrank.specs.base import _Loader
+
+    assert issubclass(_Loader, yaml.CSafeLoader)
+    for path, call, name in ALL:
+        if name.startswith("yaml.") and "load" in name:
+            assert name == "yaml.safe_load" or keywords(call).keys() == {"Loader"}, path
+            assert all(ast.unparse(item.value) == "_Loader" for item in call.keywords), path
+
+
+def test_archives_are_unpacked_by_the_filter_for_data() -> None:
+    taken = [(path, call) for path, call, name in ALL if re.search(r"\.extract(all)?$", name) and "tar" in name]
+    assert taken
+    for path, call in taken:
+        assert keywords(call)["filter"] == "data", path
+
+
+def test_prompts_are_sandboxed() -> None:
+    """Other templates are the project's own."""
+    names = {name for path, _, name in ALL if path.name == "prompts.py"}
+    assert "SandboxedEnvironment" in names
+    assert not {name for name in names if name.split(".")[-1] in ("Environment", "Template")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config/llms").glob("*.yaml")), ids=lambda path: path.stem)
+def test_files_of_language_models_name_a_variable_and_hold_no_key(path: Path) -> None:
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert not {name for name in spec if "key" in name} - {"key_variable", "token_limit_key"}
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]*", spec.get("key_variable", "NONE"))
+    assert not re.search(r"sk-[A-Za-z0-9]{16}|AIza[A-Za-z0-9_-]{20}", path.read_text(encoding="utf-8"))
+
+
+def test_the_page_names_this_test() -> None:
+    assert f"tests/{Path(__file__).name}" in (ROOT / "SECURITY.md").read_text(encoding="utf-8")

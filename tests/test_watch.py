@@ -1,0 +1,184 @@
+"""How far a run is, read from Snakemake's log of it."""
+
+import logging
+import os
+import time
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from synthrank.watch.log import last_run, parse
+from synthrank.watch.text import duration, job_line, line, reason, seconds_left
+
+BEGIN = time.mktime(time.strptime("Sat Nov 21 21:26:00 2026"))
+HEAD = """\
+Job stats:
+job              count
+-------------  -------
+build_queries        4
+train_ranker         1
+total                5
+
+"""
+
+
+def at(seconds, text):
+    return f"[{time.asctime(time.localtime(BEGIN + seconds))}]\n{text}\n"
+
+
+def started(number, rule, name, stage, seconds):
+    output = f"    output: results/{stage}/{name}/a.jsonl, results/{stage}/{name}/b.txt"
+    log = f"    log: results/logs/{rule}/{name}.log"
+    return at(
+        seconds, f"localrule {rule}:\n    input: x\n{output}\n{log}\n    jobid: {number}\n    resources: tmpdir=/tmp"
+    )
+
+
+def finished(number, rule, seconds, done, total=5):
+    return at(seconds, f"Finished jobid: {number} (Rule: {rule})\n{done} of {total} steps (0%) done")
+
+
+def failed(number, rule, seconds):
+    return at(
+        seconds, f"Error in rule {rule}:\n    message: None\n    jobid: {number}\n    log: x.log (check log file(s))"
+    )
+
+
+RUN = (
+    HEAD
+    + started(1, "build_queries", "a/test", "corpora", 0)
+    + started(2, "build_queries", "b/test", "corpora", 0)
+    + finished(1, "build_queries", 10, 1)
+    + started(3, "train_ranker", "human/none", "checkpoints", 10)
+    + finished(2, "build_queries", 30, 2)
+)
+
+
+def run_of(text):
+    return parse(text.splitlines())
+
+
+def test_a_log_says_what_runs_and_since_when():
+    run = run_of(RUN)
+    assert (run.done, run.total, run.ended) == (2, 5, False)
+    assert run.counts == {"build_queries": 4, "train_ranker": 1}
+    (job,) = run.running
+    assert (job.rule, job.stage, job.name) == ("train_ranker", "checkpoints", "human/none")
+    assert (job.start, job.end) == (BEGIN + 10, None)
+    assert not run.failed
+
+
+def test_what_is_left_by_the_time_of_jobs_of_the_rule_and_what_runs_at_once():
+    """Two build_queries of 10 and 30 s, so two more take 40 s; train_ranker, of 20 s as any job, has run for 10."""
+    busy = (10 + 30 + 10) / 20
+    assert seconds_left(run_of(RUN), BEGIN + 20) == pytest.approx((40 + 10) / busy)
+    assert seconds_left(run_of(HEAD + started(1, "build_queries", "a", "corpora", 0)), BEGIN + 9) is None
+
+
+def test_one_line():
+    text = line(run_of(RUN), BEGIN + 20, 1.234)
+    assert text == "2 of 5 jobs, 20 s, about 20 s left, $1.23 spent | checkpoints: train_ranker"
+    over = RUN + finished(3, "train_ranker", 40, 5) + "Complete log(s): x\n"
+    assert line(run_of(over), BEGIN + 40, 0) == "5 of 5 jobs, 40 s, $0.00 spent | no job runs"
+
+
+def test_a_failure_is_counted_until_the_job_is_tried_again():
+    run = run_of(RUN + failed(3, "train_ranker", 35))
+    assert [job.name for job in run.failed] == ["human/none"]
+    assert not run.running
+    assert "2 of 5 jobs, 1 FAILED, " in line(run, BEGIN + 40, 0)
+    again = run_of(RUN + failed(3, "train_ranker", 35) + started(3, "train_ranker", "human/none", "checkpoints", 36))
+    assert not again.failed
+    assert len(again.running) == 1
+
+
+def test_jobs_of_a_group_are_indented():
+    text = "\n".join(f"    {row}" for row in started(7, "score_suite", "s", "metrics", 5).splitlines())
+    assert [job.stage for job in run_of(HEAD + text).running] == ["metrics"]
+
+
+def test_a_job_says_how_far_it_is(tmp_path):
+    job = run_of(RUN).running[0]
+    assert job_line(tmp_path, job, BEGIN + 70) == "  checkpoints: train_ranker human/none, 60 s"
+    log = tmp_path / job.log
+    log.parent.mkdir(parents=True)
+    log.write_text("21:00:01 progress: 3 of 30 steps, 20 s\n21:00:21 progress: 12 of 30 steps, 40 s\nother\n")
+    assert job_line(tmp_path, job, BEGIN + 70).endswith(", 60 s, 12 of 30 steps")
+
+
+def test_the_reason_of_a_failure(tmp_path):
+    assert reason(tmp_path / "none.log") == "it left no log"
+    (tmp_path / "a.log").write_text("x\nerror: first\nTraceback\n")
+    assert reason(tmp_path / "a.log") == "error: first"
+    (tmp_path / "b.log").write_text("")
+    assert reason(tmp_path / "b.log") == "its log is empty"
+
+
+def test_the_last_run_with_jobs_is_taken(tmp_path):
+    logs = tmp_path / ".snakemake/log"
+    logs.mkdir(parents=True)
+    assert last_run(tmp_path) is None
+    for name, text in (("2026-1", HEAD), ("2026-2", RUN), ("2026-3", "Unlocking working directory.\n")):
+        (logs / f"{name}.snakemake.log").write_text(text)
+    path, run = last_run(tmp_path)
+    assert path.name == "2026-2.snakemake.log"
+    assert run.done == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (89, "89 s"), (100, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.fixture
+def handler(tmp_path, monkeypatch):
+    """Return Snakemake's plugin for a run in an empty folder, with no line of its own."""
+    import snakemake_logger_plugin_synthrank as plugin
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SYNTHRANK_PROGRESS", "")
+    monkeypatch.setattr(plugin.LogHandler, "_follow", lambda self: None)
+    made = plugin.LogHandler(None, None)
+    yield made
+    made.close()
+
+
+def record(message, level=logging.INFO, **items):
+    return logging.makeLogRecord({"msg": message, "levelno": level, **items})
+
+
+def test_a_watched_run_says_only_what_one_must_know(handler, capsys, tmp_path):
+    (tmp_path / "results/logs/train_ranker").mkdir(parents=True)
+    log = "results/logs/train_ranker/human.log"
+    (tmp_path / log).write_text("x\nerror: no room; make some\n")
+    handler.emit(record("Building DAG of jobs..."))
+    handler.emit(record("rule x", event=LogEvent.JOB_INFO))
+    handler.emit(record("1 of 3", event=LogEvent.PROGRESS))
+    handler.emit(record("Command 'set -euo", logging.ERROR, event=LogEvent.ERROR, exception="RuleException"))
+    assert capsys.readouterr().err == ""
+    handler.emit(record("Error", logging.ERROR, event=LogEvent.JOB_ERROR, rule_name="train_ranker", log=[log]))
+    handler.emit(record("locked", logging.ERROR, event=LogEvent.ERROR, exception="LockException"))
+    handler.emit(record("careful", logging.WARNING))
+    handler.emit(record("Nothing to be done (all requested files are present)."))
+    assert capsys.readouterr().err.splitlines() == [
+        "FAILED train_ranker human: error: no room; make some",
+        "locked",
+        "careful",
+        "Nothing to be done (all requested files are present).",
+    ]
+
+
+def test_a_watched_run_is_told_in_one_line(handler, tmp_path):
+    assert handler._line() == ""
+    path = tmp_path / ".snakemake/log/2026-1.snakemake.log"
+    path.parent.mkdir(parents=True)
+    path.write_text(RUN)
+    assert handler._line().startswith("2 of 5 jobs, ")
+    handler._began = path.stat().st_mtime + 1
+    assert handler._line() == "", "of an earlier run"
+
+
+def test_steps_of_a_watched_run_draw_no_bars_of_their_own(handler):
+    assert os.environ["SYNTHRANK_PROGRESS"] == "log"
