@@ -1,13 +1,18 @@
-"""Write figures into the README, between its markers: ``python benchmarks/readme.py [--check]``.
+"""Write figures into the README and the pages of docs/, between markers: ``python benchmarks/readme.py [--check]``.
 
 The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
-benchmarks/experiment.py did; the plan is made anew from the entity files.
+benchmarks/experiment.py did; the plan and the graph of rules are made anew. A page that has the markers of a block gets
+it: ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own.
 """
 
 import csv
 import re
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+
+import front_page
 
 PROJECT = Path(__file__).resolve().parents[1]
 MEASURE = "nDCG@10"
@@ -51,7 +56,7 @@ def results() -> str:
 def times() -> str:
     """Return where the demo's time goes, as Markdown."""
     table = rows("time.csv", "docs/demo")
-    first, second, rules = table[0], table[1], table[2:]
+    first, second, rules = table[0], table[1], table[3:]
     shown = [row for row in rules if float(row["share"]) >= 0.02]
     lines = [
         f"After installation the demo took {float(first['seconds']) / 60:.1f} minutes on two cores, downloads in it, "
@@ -102,20 +107,46 @@ def plan() -> str:
     return f"```\n{as_text(list(plan(study, nowhere, nowhere)), study)}```"
 
 
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "claims": claims,
+    "commands": front_page.commands,
+    "demo": lambda: f"{results()}\n\n{times()}",
+    "plan": plan,
+    "published": front_page.published,
+    "rules": front_page.rules,
+}
+"""What stands between the markers of each name."""
+MARKED = re.compile(r"(<!-- ([a-z-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
+
+
+@cache
+def block(name: str) -> str:
+    """Return what stands between markers; two pages may show the same."""
+    return f"{BLOCKS[name]()}\n"
+
+
+def pages() -> Iterator[Path]:
+    """Yield every page that may have markers."""
+    yield PROJECT / "README.md"
+    yield from sorted((PROJECT / "docs").rglob("*.md"))
+
+
 def main() -> None:
-    """Write the README, or check that it is in step."""
-    path = PROJECT / "README.md"
-    old = new = path.read_text(encoding="utf-8")
-    for name, body in (("demo", f"{results()}\n\n{times()}"), ("claims", claims()), ("plan", plan())):
-        marked = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
-        new = marked.sub(lambda match, body=body: f"{match[1]}{body}\n{match[2]}", new)
-    if "--check" not in sys.argv:
-        path.write_text(new, encoding="utf-8")
-    elif old != new:
-        sys.exit(
-            "error: README.md: the figures differ from docs/demo, docs/experiments or the plan; run python "
-            "benchmarks/readme.py"
-        )
+    """Write the pages, or check that they are in step."""
+    shown = set()
+    for path in pages():
+        old = path.read_text(encoding="utf-8")
+        new = MARKED.sub(lambda match: f"{match[1]}{block(match[2])}{match[3]}", old)
+        shown |= {match[2] for match in MARKED.finditer(old)}
+        if "--check" not in sys.argv:
+            path.write_text(new, encoding="utf-8")
+        elif old != new:
+            sys.exit(
+                f"error: {path.relative_to(PROJECT)}: the figures differ from docs/demo, docs/experiments, "
+                "docs/published, the plan or the rules; run python benchmarks/readme.py"
+            )
+    if missing := sorted(BLOCKS.keys() - shown):
+        sys.exit(f"error: no page shows {', '.join(missing)}; put its markers where it belongs, or take it out here")
 
 
 if __name__ == "__main__":

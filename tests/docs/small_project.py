@@ -1,0 +1,54 @@
+"""The default experiment made small: all entity files of the project, with tiny models and made-up texts.
+
+Pages of docs/ name what the default experiment names, and are followed here literally.
+"""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+from toy_experiment import PROJECT, make_toy
+
+KEPT = ("Makefile", "pyproject.toml", "README.md", ".gitignore")
+GARDENS = {"train": "qrels/train.tsv", "test": "qrels/test.tsv"}
+CORPORA = {
+    "python-faq": ("gardens", GARDENS),
+    **dict.fromkeys(("sqlalchemy", "celery", "lxml", "cython"), ("kitchens", {"test": "qrels/test.tsv"})),
+}
+FOLDERS = {"all-minilm-l6-v2": "tiny-encoder", "splade-tiny": "tiny-splade"}
+ECHOED = "backend: echo\n"
+
+
+def make_small(folder: Path) -> Path:
+    """Copy the project, with its own configuration, and put small things in the place of large ones."""
+    make_toy(folder)
+    shutil.rmtree(folder / "config")
+    shutil.copytree(PROJECT / "config", folder / "config")
+    for name in KEPT:
+        shutil.copy(PROJECT / name, folder / name)
+        os.utime(folder / name, (0, 0))  # of old, so that make has nothing to install
+    shutil.copytree(PROJECT / "docs", folder / "docs")
+    shutil.copytree(PROJECT / "benchmarks", folder / "benchmarks", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".venv").symlink_to(sys.prefix)
+    for name, (data, splits) in CORPORA.items():
+        _write(folder / f"config/corpora/{name}.yaml", {"source": "beir", "folder": data, "splits": splits})
+    for name, model in FOLDERS.items():
+        _write(folder / f"config/models/{name}.yaml", {"source": "folder", "path": f"models/{model}"})
+    (folder / "config/llms/smollm2-135m.yaml").write_text(ECHOED)
+    for path in (folder / "config/recipes").glob("*.yaml"):
+        path.write_text(in_small(path.read_text()))
+    experiment = folder / "config/config.yaml"
+    experiment.write_text(experiment.read_text().replace("queries: [12, 24]", "queries: [6]").replace("@24", "@6"))
+    return folder
+
+
+def in_small(recipe: str) -> str:
+    """Return a recipe for as many questions as the small corpus has to train on."""
+    return re.sub(r"queries: 48\b", "queries: 12", recipe)
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(yaml.safe_dump(value))
