@@ -48,7 +48,7 @@ def commands() -> str:
         f"| `make demo` | installs into `.venv`, then runs the [default experiment](docs/demo/README.md) | {demo} |",
         f"| `make test` | the same, then runs the tests | {suite} |",
         "| `make report` | the same, then all that the experiment states, as one page: `results/report.html` | "
-        f"{float(page['seconds']) / 60:.0f} minutes after the demo |",
+        f"up to {float(page['seconds']) / 60:.0f} minutes after the demo |",
     ]
     return "\n".join(lines)
 

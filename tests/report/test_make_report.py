@@ -131,6 +131,15 @@ def test_dollars_of_a_rule_are_those_of_its_table(case):
     assert "0.7500" in row, "half a dollar and a quarter"
 
 
+def test_the_same_words_stand_above_the_first_of_some_tables_alone(case):
+    names = ("ablation-a", "ablation-b", "ablation-c")
+    tables = [*case.keywords["tables"], *(case.text(f"results/tables/{name}.csv", "x\n1\n") for name in names)]
+    words = ("# A\n\nOf both.\n", "# B\n\nOf both.\n", "# C\n\nOf one.\n")
+    twins = [case.text(f"results/tables/{name}.md", text) for name, text in zip(names, words, strict=True)]
+    text = case.made(tables=tables, twins=[*case.keywords["twins"], *twins])
+    assert (text.count("Of both."), text.count("Of one."), text.count("as the table before it")) == (1, 1, 1)
+
+
 def test_an_experiment_without_language_models_has_a_page(case):
     none = ("replies", "dropped", "candidates", "orders", "asks")
     tables = case.keywords["tables"][:1]

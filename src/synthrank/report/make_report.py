@@ -22,6 +22,8 @@ from synthrank.report.summary import summary
 SPENT = {"cost": ("actual_usd", "generate_passages"), "rankings": ("price_usd", "rank_candidates")}
 """Which table says what the replies of which rule cost, and in which column."""
 
+AS_BEFORE = "<p>It is read as the table before it.</p>"
+
 LIMITS = {
     "written": wrote.QUERIES,
     "ranked": ranked.QUERIES,
@@ -127,12 +129,11 @@ def _sections(tables: Sequence[Path], twins: Sequence[Path], figures: Sequence[s
     files, prose = {path.stem: path for path in tables}, {path.stem: path for path in twins}
     found = []
     for section in SECTIONS:
+        names = tables_of(section, files)
+        words = [read_prose(prose[name]) if name in prose else [LEADS[name]] for name in names]
+        said = [[AS_BEFORE] if now == before else now for before, now in zip([None, *words], words, strict=False)]
         shown = [
-            {
-                "table": read_shown(files[name], alpha),
-                "prose": read_prose(prose[name]) if name in prose else [LEADS[name]],
-            }
-            for name in tables_of(section, files)
+            {"table": read_shown(files[name], alpha), "prose": text} for name, text in zip(names, said, strict=True)
         ]
         here = [name for name in section.figures if name in figures]
         if shown or here:

@@ -67,6 +67,7 @@ async function draw(place) {
   await window.vegaEmbed(place, fitted(name), { ast: true, renderer: "svg", logLevel: 1, actions, downloadFileName: name });
   const picture = place.querySelector("svg.marks");
   const fits = place.clientWidth / picture.getAttribute("width");
+  if (fits < 1) place.scrollLeft = name === "rules" ? (place.scrollWidth - place.clientWidth) / 2 : 0;
   if (narrow() && fits < 1 && fits > SMALLEST) Object.assign(picture.style, { maxWidth: "100%", height: "auto" });
 }
 
