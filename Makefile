@@ -9,7 +9,7 @@ PYTHON ?= python3
 CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := .venv/bin
-RUN := $(BIN)/snakemake --cores $(CORES) --profile config/profiles/local --configfile $(CONFIG)
+RUN := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 # Someone who watches sees one line kept up to date; a log gets all that Snakemake says.
 WATCHED := $(shell [ -t 2 ] && [ -z "$$CI" ] && echo --logger synthrank)
 CODE := src scripts tests benchmarks docs/hooks
@@ -35,7 +35,7 @@ report: .venv/.ready ## Make all tables and figures of CONFIG and show them as o
 	@echo "open results/report.html"
 
 .PHONY: progress
-progress: .venv/.ready ## Say how far the run is: jobs, time, money, and what failed and why
+progress: installed ## Say how far the run is: jobs, time, money, and what failed and why
 	@$(BIN)/python -m synthrank.watch
 
 .PHONY: test
@@ -94,7 +94,7 @@ dry-run: .venv/.ready ## List the jobs that CONFIG would run
 	$(RUN) --dry-run --quiet rules --
 
 .PHONY: recover
-recover: .venv/.ready ## After a killed run: end what it left (JOBS=wait: let it finish), on SLURM too, and unlock
+recover: installed ## After a killed run: end what it left (JOBS=wait: let it finish), on SLURM too, and unlock
 	@$(BIN)/python -m synthrank.recovery $(if $(JOBS),--jobs $(JOBS)) $(if $(HEAD),--head $(HEAD))
 	@$(RUN) --unlock
 	@echo "go on with the command of the run that was killed: what it finished is kept"
@@ -104,16 +104,28 @@ clean: ## Remove everything made by the workflow, but not the store of replies
 	find results -mindepth 1 ! -name README.md ! -path 'results/store*' -delete 2>/dev/null || true
 	rm -rf .snakemake
 
+# What looks at a run installs nothing, least of all beside a `make demo` that is installing.
+.PHONY: installed
+installed:
+	@test -e .venv/.ready || { echo "error: nothing ran here yet: .venv is not installed, or still installing; \
+	make demo installs" >&2; exit 1; }
+
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 OR_SAY := || { echo "error: pip could not install into .venv; without network or behind a mirror name an index that \
 	answers (PIP_INDEX_URL), make room where the disk is full, then the same command goes on" >&2; exit 1; }
 
 # torch goes first and pinned: any other package would pull in the newest build, with gigabytes of CUDA where the
 # package index has them. pyserini is taken for Anserini's jar alone; its other dependencies are not needed.
 .venv/.ready: pyproject.toml Makefile
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON): no such program; Python 3.11 or 3.12 is needed, try: \
+	make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else \
 		f"Python 3.11 or 3.12 is needed, {sys.executable} is {sys.version.split()[0]}; try: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0 $(OR_SAY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(STAGES),dev]' $(OR_SAY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps pyserini==1.6.0 $(OR_SAY)
-	touch $@
+	@echo "1 of 3: installing torch; all three take some minutes"
+	@$(PIP) torch==2.13.0 $(OR_SAY)
+	@echo "2 of 3: installing what the stages and the tests need, about 150 packages"
+	@$(PIP) --editable '.[$(STAGES),dev]' $(OR_SAY)
+	@echo "3 of 3: installing Anserini"
+	@$(PIP) --no-deps pyserini==1.6.0 $(OR_SAY)
+	@touch $@

@@ -34,8 +34,16 @@ needs = Needs(study)
 
 
 def code_of(script):
-    """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
-    return CODES[script]
+    """Return a rule's reasons to rerun: the hash of its code, and of what a job's files under config/ say.
+
+    Snakemake looks into an input only where its time is newer than the output's. A prompt that was edited, used and put
+    back by mv, cp -p or rsync has an older one.
+    """
+
+    def reasons(wildcards, input):
+        return f"{CODES[script]} {fingerprint.contents_of(path for path in input if path.startswith('config/'))}"
+
+    return reasons
 
 
 # src is importable in every environment with no install, and a rule's shell block names its script alone. A conda

@@ -414,7 +414,7 @@ def test_a_pin_is_the_same_everywhere():
     # pyserini is installed without its dependencies, and neither an extra nor an environment's file could say so
     for file in ("Makefile", "Dockerfile", "envs/runs.post-deploy.sh"):
         text = (ROOT / file).read_text(encoding="utf-8")
-        assert re.findall(r"pip install .*--no-deps (\S+)", text) == ["pyserini==1.6.0"], file
+        assert re.findall(r"(?:pip install|PIP\)).*--no-deps (\S+)", text) == ["pyserini==1.6.0"], file
 
 
 def test_steps_import_what_their_environment_holds():

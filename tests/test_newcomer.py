@@ -56,7 +56,8 @@ def clone(tmp_path: Path, root: Path) -> Path:
 
 def make(folder: Path, *arguments: str) -> tuple[int, list[str]]:
     """Run make and return its status, and the lines of both streams but for those of make itself."""
-    environment = {**os.environ, "CI": "true"}
+    typed = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    environment = {**typed, "CI": "true"}
     done = subprocess.run(
         ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -72,6 +73,21 @@ def test_an_old_python_is_named_with_the_way_out(clone: Path) -> None:
     (line,) = lines
     assert line.startswith("Python 3.11 or 3.12 is needed, ")
     assert line.endswith(" is 3.9.1; try: make PYTHON=python3.11")
+    assert not (clone / ".venv").exists()
+
+
+def test_what_is_no_program_is_named(clone: Path) -> None:
+    status, lines = make(clone, "demo", "PYTHON=/nonexistent")
+    assert status
+    assert lines == ["/nonexistent: no such program; Python 3.11 or 3.12 is needed, try: make PYTHON=python3.11"]
+
+
+@pytest.mark.parametrize("target", ["progress", "recover"])
+def test_a_look_at_a_run_installs_nothing(clone: Path, target: str) -> None:
+    status, lines = make(clone, target)
+    assert status
+    (line,) = lines
+    assert line.startswith("error: nothing ran here yet: .venv is not installed, or still installing; ")
     assert not (clone / ".venv").exists()
 
 

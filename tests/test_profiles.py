@@ -1,12 +1,14 @@
 """The profiles name rules that exist, and those that need a GPU."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-PROFILES = ("local", "slurm", "slurm-gres", "kubernetes")
+PROFILES = ("profiles/default", *(f"config/profiles/{name}" for name in ("slurm", "slurm-gres", "kubernetes")))
 GRES = {
     "1": "gpu:1",
     "needs.llm_gpus": "'gpu:1' if input.model else ''",
@@ -71,13 +73,26 @@ def test_the_readme_shows_the_commands_of_the_page(root: Path) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_entry_has_its_reason(root: Path, name: str) -> None:
-    lines = (root / f"config/profiles/{name}/config.yaml").read_text().splitlines()
+    lines = (root / name / "config.yaml").read_text().splitlines()
     entries = [number for number, line in enumerate(lines) if re.match(r"[a-z]", line)]
     for number in entries:
         above = lines[number - 1]
         # a section's entries have their reasons each
         neighbour = number - 1 in entries or (not above and lines[number].endswith(":"))
         assert above.startswith("#") or neighbour, lines[number]
+
+
+def test_snakemake_finds_the_default_profile_by_itself(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(
+        "rule all:\n    output: 'x'\n    log: 'log'\n    shell: 'echo error: so and so >{log}; false'\n"
+    )
+    for name in ("profiles", "config"):
+        (tmp_path / name).symlink_to(root / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "profile profiles/default" in done.stdout + done.stderr
+    assert "error: so and so" in done.stdout + done.stderr, "the line that says what to do is shown"
 
 
 def test_the_partitions_of_the_profile_split_by_gpus(root: Path) -> None:

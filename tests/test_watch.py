@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -182,3 +184,11 @@ def test_a_watched_run_is_told_in_one_line(handler, tmp_path):
 
 def test_steps_of_a_watched_run_draw_no_bars_of_their_own(handler):
     assert os.environ["SYNTHRANK_PROGRESS"] == "log"
+
+
+def test_the_plugin_brings_no_module_of_the_package_before_it_is_chosen() -> None:
+    said = (
+        "import snakemake_logger_plugin_synthrank, sys; print([name for name in sys.modules if 'synthrank.' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

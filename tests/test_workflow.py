@@ -172,6 +172,16 @@ def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
     }
 
 
+def test_what_a_prompt_says_counts_and_not_its_time(edited: Path) -> None:
+    """As after an edit, a run, and mv that puts the file back with its time of old."""
+    prompt = edited / "config/prompts/passage-zero-shot.md"
+    edit(prompt, "two or three sentences", "three or four sentences")
+    os.utime(prompt, (1, 1))
+    assert "write_requests gardens zero-shot" in planned(edited)
+    edit(prompt, "three or four sentences", "two or three sentences")
+    assert planned(edited) == set(), "newer, and the same"
+
+
 def test_an_edited_recipe_reruns_its_dependents(edited: Path) -> None:
     edit(edited / "config/recipes/human.yaml", "queries: 12", "queries: 11")
     assert planned(edited) == {"pair_trainset human none", *downstream("human", "none")}

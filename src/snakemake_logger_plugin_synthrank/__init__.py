@@ -15,10 +15,8 @@ from pathlib import Path
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from synthrank.errors import SynthrankError
-from synthrank.watch.log import Job, last_run
-from synthrank.watch.money import spent_usd
-from synthrank.watch.text import far, line, reason
+# Snakemake imports every plugin that it finds, also where it runs the workflow of another clone or commit: nothing of
+# the package is imported before this one is chosen.
 
 EVERY_S, MONEY_EVERY_S = 2.0, 30.0
 """Seconds between two looks at the log, and at the store of replies, which may be large."""
@@ -61,6 +59,9 @@ class LogHandler(LogHandlerBase):
         return record.levelno >= WARNING or record.getMessage().startswith(SAID)
 
     def _failure(self, record: LogRecord) -> str:
+        from synthrank.watch.log import Job
+        from synthrank.watch.text import reason
+
         logs = [Path(str(path)) for path in getattr(record, "log", None) or []]
         job = Job(str(getattr(record, "rule_name", None) or getattr(record, "name", "")), 0.0, log=str(*logs[:1]))
         return f"FAILED {job.rule} {job.name}: {reason(logs[0]) if logs else record.getMessage()}"
@@ -79,6 +80,10 @@ class LogHandler(LogHandlerBase):
 
     def _line(self) -> str:
         """Return how far this run is, nothing before its log says."""
+        from synthrank.watch.log import last_run
+        from synthrank.watch.money import spent_usd
+        from synthrank.watch.text import far, line
+
         found, now = last_run(self._folder), time.time()
         if found is None or found[0].stat().st_mtime < self._began:
             return ""
@@ -88,6 +93,8 @@ class LogHandler(LogHandlerBase):
         return line(run, now, self._spent) + (far(self._folder, run.running[0]) if run.running else "")
 
     def _follow(self) -> None:
+        from synthrank.errors import SynthrankError
+
         while not self._over.wait(EVERY_S):
             text = ""
             with suppress(OSError, SynthrankError):  # of the line alone: what is wrong, the jobs will say

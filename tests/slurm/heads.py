@@ -13,10 +13,7 @@ from slurm.cluster import Cluster
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROFILE = ("--profile", "config/profiles/slurm")
-FAST = (
-    *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10"),
-    *("--max-jobs-per-timespan", "100/1s"),
-)
+FAST = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
 """The profile's waits are for hours of work; nothing else of it is changed."""
 BIN = Path(sys.executable).parent
 TINY = Path(__file__).parent / "tiny"

@@ -31,7 +31,7 @@ first_stages: [bm25]
 measures: [nDCG@10]
 intervals: {resamples: 100}
 """
-WAITS = (("checks: 20", "checks: 1"), ("latency-wait: 60", "latency-wait: 10"), ("1000/1m", "100/1s"))
+WAITS = (("checks: 20", "checks: 1"), ("latency-wait: 60", "latency-wait: 10"))
 """Of the profile, what only makes a toy wait."""
 
 
