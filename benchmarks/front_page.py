@@ -43,12 +43,15 @@ def commands() -> str:
     demo += f"run finds nothing to do in {float(second['seconds']):.0f} s"
     suite = f"{float(tests['seconds']) / 60:.0f} minutes for {tests['passed']} tests"
     lines = [
-        "| command | what it does | what it took on two cores, installed |",
+        "| command | what it does | what it took on two cores, after 2 to 4 minutes of installing |",
         "|---|---|---|",
         f"| `make demo` | installs into `.venv`, then runs the [default experiment](docs/demo/README.md) | {demo} |",
         f"| `make test` | the same, then runs the tests | {suite} |",
-        "| `make report` | the same, then all that the experiment states, as one page: `results/report.html` | "
-        f"up to {float(page['seconds']) / 60:.0f} minutes after the demo |",
+    ]
+    lines += [
+        "",
+        "`make report` makes all that the experiment states, and shows it as one page, `results/report.html`: the demo, "
+        f"and up to {float(page['seconds']) / 60:.0f} minutes more.",
     ]
     return "\n".join(lines)
 

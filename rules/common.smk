@@ -13,7 +13,7 @@ include: "root.smk"
 SRC, SCRIPTS = ROOT / "src", ROOT / "scripts"
 sys.path.insert(0, str(SRC))
 
-from synthrank import fingerprint
+from synthrank import fingerprint, put_back
 from synthrank.errors import SynthrankError
 from synthrank.needs import Needs
 from synthrank.needs.base import by_attempt
@@ -26,6 +26,7 @@ from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked,
 from synthrank.study import Study
 
 try:
+    put_back.renew_times(Path("config"))
     CODES = fingerprint.codes_of(SCRIPTS, SRC)
     study = Study(Path("config"), config)
 except SynthrankError as error:
@@ -34,16 +35,8 @@ needs = Needs(study)
 
 
 def code_of(script):
-    """Return a rule's reasons to rerun: the hash of its code, and of what a job's files under config/ say.
-
-    Snakemake looks into an input only where its time is newer than the output's. A prompt that was edited, used and put
-    back by mv, cp -p or rsync has an older one.
-    """
-
-    def reasons(wildcards, input):
-        return f"{CODES[script]} {fingerprint.contents_of(path for path in input if path.startswith('config/'))}"
-
-    return reasons
+    """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
+    return CODES[script]
 
 
 # src is importable in every environment with no install, and a rule's shell block names its script alone. A conda

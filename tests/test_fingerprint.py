@@ -10,7 +10,7 @@ import pytest
 
 from synthrank import fingerprint
 from synthrank.errors import ConfigError
-from synthrank.fingerprint import SRC, Codes, code_of, codes_of, contents_of, modules_of
+from synthrank.fingerprint import SRC, Codes, code_of, codes_of, modules_of
 
 SCRIPT = '"""Doc."""\nfrom synthrank.steps.step import step\n\nstep(1)\n'
 FILES = {
@@ -226,15 +226,3 @@ def test_a_folder_that_cannot_be_written_is_no_harm(package):
     (package / "src/synthrank/__pycache__").write_text("a file where the folder should be\n")
     assert next_process(package) == next_process(package)
     assert Codes(package / "src").of(package / "scripts/other.py") == next_process(package)["other.py"]
-
-
-def test_the_contents_of_files_are_told_apart(tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.write_text("a")
-    other.write_text("b")
-    both = contents_of([str(one), str(other)])
-    assert both == contents_of([str(other), str(one), str(one)])
-    assert contents_of([str(one)]) != contents_of([str(other)])
-    assert contents_of([str(tmp_path / "absent")]) != contents_of([])
-    one.rename(tmp_path / "kept")
-    assert contents_of([str(tmp_path / "kept")]) != contents_of([str(one)])

@@ -11,7 +11,6 @@ is kept beside Python's own bytecode, by the content of the files it was found i
 import ast
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -114,17 +113,6 @@ def codes_of(scripts: Path, src: Path = SRC) -> dict[str, str]:
     found = {script.name: codes.of(script) for script in sorted(scripts.glob("*.py"))}
     codes.keep()
     return found
-
-
-def contents_of(paths: Iterable[str]) -> str:
-    """Return 16 hexadecimal digits that change exactly when the name or the content of a file does.
-
-    What is no file, or not there yet, counts by its name alone.
-    """
-    digest = hashlib.sha256()
-    for path in sorted({*paths}):
-        digest.update(f"{path}\0{_content(Path(path)) if os.path.isfile(path) else ''}\0".encode())
-    return digest.hexdigest()[:16]
 
 
 def modules_of(script: Path, src: Path = SRC) -> list[Path]:
