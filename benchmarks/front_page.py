@@ -50,7 +50,7 @@ def commands() -> str:
     ]
     lines += [
         "",
-        "`make report` makes all that the experiment states, and shows it as one page, `results/report.html`: the demo, "
+        "`make report` makes all that the experiment states and shows it as one page, `results/report.html`: the demo, "
         f"and up to {float(page['seconds']) / 60:.0f} minutes more.",
     ]
     return "\n".join(lines)
