@@ -127,6 +127,22 @@ def test_the_last_run_with_jobs_is_taken(tmp_path):
     assert run.done == 2
 
 
+def test_a_run_that_begins_is_not_taken_for_the_one_before(tmp_path, monkeypatch, capsys):
+    from synthrank.recovery.processes import Process
+    from synthrank.watch import __main__ as command
+
+    logs = tmp_path / ".snakemake/log"
+    logs.mkdir(parents=True)
+    for name, text in (("2026-1", RUN), ("2026-2", "Building DAG of jobs...\n")):
+        (logs / f"{name}.snakemake.log").write_text(text)
+    monkeypatch.setattr(command, "processes_of", lambda folder: [Process(7, True, "snakemake")])
+    command.main(folder=tmp_path)
+    assert capsys.readouterr().out == "a run begins: it looks what there is to do\n"
+    monkeypatch.setattr(command, "processes_of", lambda folder: [])
+    command.main(folder=tmp_path)
+    assert "2 of 5 jobs" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (89, "89 s"), (100, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
 )

@@ -68,10 +68,12 @@ def _check_no_one_works(found: list[Process]) -> None:
             raise RecoveryError(
                 f"process {process.pid} still runs the workflow here: wait for it, or end it: `kill -INT {process.pid}`"
             )
-    for process in found:
+    if found:
+        ids, steps = " ".join(str(process.pid) for process in found), ", ".join(process.step for process in found)
+        one = len(found) == 1
         raise RecoveryError(
-            f"process {process.pid} of a killed run still works here ({process.step}): wait for it, or end it by "
-            f"`kill {process.pid}`"
+            f"{'process' if one else 'processes'} {ids} of a killed run still {'works' if one else 'work'} here "
+            f"({steps}): wait for {'it' if one else 'them'}, or end {'it' if one else 'them'} by `kill {ids}`"
         )
 
 

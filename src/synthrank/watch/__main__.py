@@ -10,7 +10,7 @@ from cyclopts import App
 from synthrank.errors import SynthrankError
 from synthrank.recovery.logs import read_runs
 from synthrank.recovery.processes import processes_of
-from synthrank.watch.log import last_run
+from synthrank.watch.log import last_run, newest_log
 from synthrank.watch.money import spent_usd
 from synthrank.watch.text import job_line, line, reason
 
@@ -31,6 +31,9 @@ def main(*, folder: Path = Path()) -> None:
         sys.exit(f"error: {error}")
     here = read_runs(folder).host in ("", socket.gethostname())
     alive = any(process.is_head for process in processes_of(folder))
+    if alive and newest_log(folder) != path:
+        sys.stdout.write("a run begins: it looks what there is to do\n")
+        return
     killed = not run.ended and here and not alive
     if run.ended or killed:
         for job in run.jobs.values():  # what it left unfinished runs no more

@@ -56,6 +56,11 @@ class Run:
         return [job for job in self.jobs.values() if job.failed]
 
 
+def newest_log(folder: Path) -> Path | None:
+    """Return the log that was begun last in a folder, whether its run had any job or not, None where there is none."""
+    return max((folder / LOGS).glob("*.snakemake.log"), default=None)
+
+
 def last_run(folder: Path) -> tuple[Path, Run] | None:
     """Return the log of the last run in a folder that had any job, None where none had; names begin with the time."""
     for path in sorted((folder / LOGS).glob("*.snakemake.log"), reverse=True):
