@@ -148,17 +148,19 @@ def test_a_second_run_does_nothing(finished: Path) -> None:
 
 
 def test_two_folders_give_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    """Of one recipe with both rankers: every rule but that of the tables has a part in it."""
     other = make_toy(tmp_path / "two")
-    snakemake(other, "--cores", "2", "--", *TABLES)
+    targets = [f"results/metrics/suites/toy/enriched/echo/{ranker}/seed-1.csv" for ranker in RANKERS]
+    snakemake(other, "--cores", "2", "--", *targets)
     compared = 0
-    for pattern in ("passages/**/*.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*"):
-        for path in (finished / "results").glob(pattern):
+    for pattern in ("passages/**/*.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv"):
+        for twin in (other / "results").glob(pattern):
             # Replies say when they came.
-            if path.is_file() and path.name != "replies.jsonl" and path.parent.name != "shards":
-                twin = other / path.relative_to(finished)
-                assert filecmp.cmp(path, twin, shallow=False), path.relative_to(finished)
+            if twin.is_file() and twin.name != "replies.jsonl" and twin.parent.name != "shards":
+                path = twin.relative_to(other)
+                assert filecmp.cmp(finished / path, twin, shallow=False), path
                 compared += 1
-    assert compared >= 50
+    assert compared >= 20
 
 
 def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
