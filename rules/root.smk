@@ -26,7 +26,8 @@ def root_of(rules):
         with tempfile.TemporaryFile(dir=part) as stream:
             repository.archive(stream, commit)
             stream.seek(0)
-            tarfile.open(fileobj=stream).extractall(part, filter="data")
+            with tarfile.open(fileobj=stream) as archive:
+                archive.extractall(part, filter="data")
         try:
             os.rename(part, folder)
         except OSError:  # another process was first

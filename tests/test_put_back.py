@@ -47,6 +47,19 @@ def test_a_renewed_file_is_renewed_once(folder):
     assert path.stat().st_mtime_ns == renewed
 
 
+def test_a_link_counts_as_the_file_that_it_leads_to(folder):
+    path = folder.parent / "elsewhere.md"
+    path.write_text("a")
+    before = path.stat().st_mtime_ns
+    (folder / "linked.md").symlink_to(path)
+    os.utime(folder / "linked.md", (1, 1), follow_symlinks=False)
+    renew_times(folder)
+    assert path.stat().st_mtime_ns == before, "or it would be renewed at every look"
+    os.utime(path, (1, 1))
+    renew_times(folder)
+    assert age(path) < 60
+
+
 def test_what_is_no_file_or_may_not_be_changed_is_no_error(folder, monkeypatch):
     (folder / "lost.yaml").symlink_to(folder / "nowhere.yaml")
     os.utime(folder / "prompts/one.md", (1, 1))

@@ -21,6 +21,6 @@ def renew_times(folder: Path) -> None:
     """
     for path in folder.rglob("*"):
         with suppress(OSError):
-            told = path.lstat()
+            told = path.stat()
             if path.is_file() and told.st_ctime_ns > told.st_mtime_ns + TOLERATED_NS:
                 os.utime(path)
