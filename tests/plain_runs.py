@@ -37,6 +37,8 @@ def read_run(path):
                 scores[query][name] = float(score)
             except ValueError as error:
                 raise DataError(f"{path}:{number}: score {score!r} is not a number") from error
+            if not np.isfinite(scores[query][name]):
+                raise DataError(f"{path}:{number}: score {score!r} is not a finite number of 32 bits")
     return {query: rank(scored.items()) for query, scored in scores.items()}
 
 

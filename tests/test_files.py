@@ -12,6 +12,7 @@ from synthrank.files import (
     atomic_path,
     atomic_text,
     check_sha256,
+    count_lines,
     json_lines,
     read_jsonl,
     sha256_of,
@@ -33,6 +34,15 @@ def test_a_file_appears_at_the_end_only(tmp_path):
         assert not path.exists()
     assert path.read_bytes() == "grüße\n".encode()
     assert [item.name for item in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"id": "p", "text": "\xef\xbb\xbfx"}\n{"id": "\xef\xbb\xbfq", "text": "y"}\n')
+    # Within a file the same bytes are a character like any other (U+FEFF).
+    assert list(read_jsonl(path, Passage)) == [Passage("p", "\ufeffx"), Passage("\ufeffq", "y")]
+    path.write_bytes(b'\xef\xbb\xbf\n{"id": "p", "text": "x"}\n')
+    assert count_lines(path) == len(list(read_jsonl(path, Passage))) == 1
 
 
 def write_half_a_file(path):

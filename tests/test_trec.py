@@ -109,6 +109,11 @@ def test_a_run_is_read_by_score_not_by_line_or_rank(tmp_path):
         ("q Q0 b 2 1.0", "5 columns; a run line has six: qid Q0 docno rank score tag"),
         ("", "0 columns; a run line has six: qid Q0 docno rank score tag"),
         ("q Q0 b 2 high tag", "score 'high' is not a number"),
+        ("q Q0 b 2 1_0 tag", "score '1_0' is not a number in the digits 0 to 9"),
+        ("q Q0 b 2 \u0661\u0662 tag", "score '\u0661\u0662' is not a number in the digits 0 to 9"),
+        ("q Q0 b 2 nan tag", "score 'nan' is not a finite number of 32 bits"),
+        ("q Q0 b 2 -inf tag", "score '-inf' is not a finite number of 32 bits"),
+        ("q Q0 b 2 1e39 tag", "score '1e39' is not a finite number of 32 bits"),
         ("q Q0 a 2 1.0 tag", "passage a is listed twice for query q"),
     ],
 )
@@ -137,6 +142,14 @@ def test_qrels_round_trip(tmp_path):
     [
         ("q p 1", "3 columns; a qrels line has four: qid 0 docno grade"),
         ("q 0 p 1.5", "grade '1.5' is not a whole number"),
+        ("q 0 p 1_0", "grade '1_0' is not a whole number"),
+        ("q 0 p \u0663", "grade '\u0663' is not a whole number"),
+        ("q 0 p --1", "grade '--1' is not a whole number"),
+        (f"q 0 p {'9' * 20}", f"grade '{'9' * 20}' is out of range; expected -10 to 100"),
+        (f"q 0 p {'9' * 6000}", f"grade '{'9' * 60}' is out of range; expected -10 to 100"),
+        ("q 0 p 3000000000", "grade '3000000000' is out of range; expected -10 to 100"),
+        ("q 0 p 101", "grade '101' is out of range; expected -10 to 100"),
+        ("q 0 p -11", "grade '-11' is out of range; expected -10 to 100"),
     ],
 )
 def test_a_malformed_qrels_line_is_named(tmp_path, line, message):
@@ -145,6 +158,29 @@ def test_a_malformed_qrels_line_is_named(tmp_path, line, message):
     with pytest.raises(DataError) as error:
         read_qrels(path)
     assert str(error.value) == f"{path}:3: {message}"
+
+
+def test_grades_within_the_range_are_read(tmp_path):
+    (tmp_path / "qrels.txt").write_text("q 0 a -10\nq 0 b 100\n")
+    assert read_qrels(tmp_path / "qrels.txt") == {"q": {"a": -10, "b": 100}}
+
+
+@pytest.mark.parametrize("place", ["1_0", "nan", "\u0661", "1.0"])
+def test_a_rank_that_is_no_whole_number_is_named(tmp_path, place):
+    path = tmp_path / "run.trec"
+    path.write_text(f"q Q0 a {place} 2.0 tag\n")
+    with pytest.raises(DataError) as error:
+        ranks_of(path, {"q": "a"})
+    assert str(error.value) == f"{path}:1: rank {place!r} is not a whole number"
+
+
+def test_a_byte_order_mark_before_a_run_and_judgments_is_no_part_of_an_id(tmp_path):
+    run, qrels = tmp_path / "run.trec", tmp_path / "qrels.txt"
+    run.write_text("\ufeffq1 Q0 a 1 2.0 tag\nq1 Q0 b 2 1.0 tag\n", encoding="utf-8")
+    qrels.write_text("\ufeffq1 0 a 1\n", encoding="utf-8")
+    assert read_run(run) == {"q1": [("a", 2.0), ("b", 1.0)]}
+    assert read_qrels(qrels) == {"q1": {"a": 1}}
+    assert ranks_of(run, {"q1": "b"}) == {"q1": 2}
 
 
 def test_relevant_and_answers(tmp_path):

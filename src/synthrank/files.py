@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -17,6 +18,9 @@ from typing import Any, TextIO, TypeVar, Union, get_args, get_origin, get_type_h
 from synthrank.errors import ChecksumError, DataError
 
 R = TypeVar("R")
+
+_ENCODINGS = ("utf-8", "utf-8-sig")
+"""Of all lines but the first, and of that one, before which editors may put a byte order mark."""
 
 
 @contextmanager
@@ -80,7 +84,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line without its end) of a UTF-8 file.
+    """Yield (line number from 1, line without its end) of a UTF-8 file; a byte order mark before the first is no text.
 
     Raises:
         DataError: the file is absent, or a line is not UTF-8.
@@ -88,7 +92,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(stream, 1):
-                yield number, line.decode("utf-8").rstrip("\r\n")
+                yield number, line.decode(_ENCODINGS[number == 1]).rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}:{number}: byte {error.start + 1} of the line is not UTF-8; convert the file"
@@ -105,7 +109,8 @@ def count_lines(path: Path) -> int:
     """
     try:
         with path.open("rb") as stream:
-            return sum(1 for line in stream if line.strip())
+            first = stream.readline().removeprefix(BOM_UTF8)
+            return bool(first.strip()) + sum(1 for line in stream if line.strip())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected a file of JSON lines") from error
 

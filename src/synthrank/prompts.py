@@ -100,7 +100,7 @@ def read_prompt(path: Path) -> Prompt:
         PromptError: no front matter, no turn, a turn that is no template, or inputs that differ from the placeholders.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{path}: cannot be read ({error}); expected a UTF-8 prompt file") from error
     head, body = _split(path, text)

@@ -18,6 +18,11 @@ Run = dict[str, list[tuple[str, float]]]
 Qrels = dict[str, dict[str, int]]
 """Per query id, the grade of each judged passage."""
 
+GRADES = range(-10, 101)
+"""Grades of judgments: TREC's reach from -2 (junk) to 4, and trec_eval takes memory for each up to the highest."""
+
+_LARGEST = float(np.finfo(np.float32).max)
+
 _MINUS_ZERO = int(np.iinfo(np.int32).min)
 """The bits of a 32-bit float that is minus zero, as a whole number."""
 
@@ -90,7 +95,7 @@ def read_run(path: Path, depth: int | None = None) -> Run:
         depth: how many of the best of each list to keep; all by default.
 
     Raises:
-        DataError: a line has not six columns, a score is no number, or a passage is listed twice for a query.
+        DataError: a line has not six columns, a score is not a finite number, or a passage is listed twice for a query.
     """
     run: Run = {}
     for query_id, scores in _stretches(path):
@@ -114,12 +119,48 @@ def _stretches(path: Path, whole: dict[str, dict[str, float]] | None = None) -> 
             last, scores = query_id, {} if whole is None else whole.setdefault(query_id, {})
         if passage_id in scores:
             raise DataError(f"{path}:{number}: passage {passage_id} is listed twice for query {query_id}")
-        try:
-            scores[passage_id] = float(score)
-        except ValueError as error:
-            raise DataError(f"{path}:{number}: score {score!r} is not a number") from error
+        scores[passage_id] = _score(score, path, number)
     if last is not None:
         yield last, scores
+
+
+def _score(text: str, path: Path, number: int) -> float:
+    """Return a score as trec_eval reads it: ``float`` alone would take ``1_0`` for 10, and digits of any script."""
+    try:
+        score = float(text)
+    except ValueError as error:
+        raise DataError(f"{path}:{number}: score {text!r} is not a number") from error
+    if not text.isascii() or "_" in text:
+        raise DataError(f"{path}:{number}: score {text!r} is not a number in the digits 0 to 9")
+    if not -_LARGEST <= score <= _LARGEST:
+        raise DataError(f"{path}:{number}: score {text!r} is not a finite number of 32 bits")
+    return score
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a whole number in the digits 0 to 9, with or without a minus.
+
+    ``int`` alone would take ``1_0`` for 10, and digits of any script.
+    """
+    return text.isascii() and text.removeprefix("-").isdecimal()
+
+
+def grade_of(text: str, where: str) -> int:
+    """Return the grade that a text states.
+
+    Args:
+        text: the grade.
+        where: file, line and what the number is called there, for the error.
+
+    Raises:
+        DataError: it is not a whole number of :data:`GRADES`.
+    """
+    # A number that is longer than any grade is not converted: Python refuses one of some thousand digits.
+    if not is_whole(text):
+        raise DataError(f"{where} {text[:60]!r} is not a whole number")
+    if len(text) > 20 or int(text) not in GRADES:
+        raise DataError(f"{where} {text[:60]!r} is out of range; expected {GRADES.start} to {GRADES[-1]}")
+    return int(text)
 
 
 def ranks_of(path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
@@ -134,10 +175,9 @@ def ranks_of(path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
     ranks = {}
     for number, (query_id, _, passage_id, place, _, _) in _run_lines(path):
         if wanted.get(query_id) == passage_id:
-            try:
-                ranks[query_id] = int(place)
-            except ValueError as error:
-                raise DataError(f"{path}:{number}: rank {place!r} is not a whole number") from error
+            if not is_whole(place):
+                raise DataError(f"{path}:{number}: rank {place!r} is not a whole number")
+            ranks[query_id] = int(place)
     return ranks
 
 
@@ -160,7 +200,7 @@ def read_qrels(path: Path) -> Qrels:
     """Read four-column TREC qrels; ids stay text.
 
     Raises:
-        DataError: a line has not four columns, or a grade is not a whole number.
+        DataError: a line has not four columns, or a grade is not a whole number of :data:`GRADES`.
     """
     qrels: Qrels = defaultdict(dict)
     for item in read_judgments(path):
@@ -172,16 +212,13 @@ def read_judgments(path: Path) -> Iterator[Judgment]:
     """Yield the lines of four-column TREC qrels, in their order.
 
     Raises:
-        DataError: a line has not four columns, or a grade is not a whole number.
+        DataError: a line has not four columns, or a grade is not a whole number of :data:`GRADES`.
     """
     for number, line in text_lines(path):
         columns = line.split()
         if len(columns) != 4:
             raise DataError(f"{path}:{number}: {len(columns)} columns; a qrels line has four: qid 0 docno grade")
-        try:
-            yield Judgment(columns[0], columns[2], int(columns[3]))
-        except ValueError as error:
-            raise DataError(f"{path}:{number}: grade {columns[3]!r} is not a whole number") from error
+        yield Judgment(columns[0], columns[2], grade_of(columns[3], f"{path}:{number}: grade"))
 
 
 def relevant(qrels: Qrels, level: int = 1) -> dict[str, set[str]]:

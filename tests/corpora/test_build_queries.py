@@ -123,6 +123,8 @@ ONE = [("q1", "first")]
 @pytest.mark.parametrize(
     ("queries", "judgments", "settings", "message"),
     [
+        (ONE, "", "", r"toy\.yaml, split test: 0 judgments, none of them calls a passage relevant; mend or leave out"),
+        (ONE, "q1\tp1\t0\n", "", r"split test: 1 judgments, none of them calls a passage relevant"),
         (ONE * 2, "q1\tp1\t1\n", "", r"toy\.yaml: query id 'q1' is given twice; ids must be unique$"),
         ([("q 1", "x")], "q1\tp1\t1\n", "", r"toy\.yaml: query id 'q 1': expected an id that is not empty"),
         ([("q1", " ")], "q1\tp1\t1\n", "", r"toy\.yaml: query q1 is empty; expected a text$"),

@@ -115,6 +115,11 @@ def test_a_bad_passage_is_an_error(toy: Path, line: bytes, message: str) -> None
         ("q1\t007\t1\n", r"test\.tsv:1: a judgment; expected the header line query-id corpus-id score$"),
         ("query-id\tcorpus-id\tscore\nq1 007 1\n", r"test\.tsv:2: 1 columns; expected three with tabs between"),
         ("query-id\tcorpus-id\tscore\nq1\t007\t0.5\n", r"test\.tsv:2: score '0\.5' is not a whole number$"),
+        ("query-id\tcorpus-id\tscore\nq1\t007\t1_0\n", r"test\.tsv:2: score '1_0' is not a whole number$"),
+        (
+            f"query-id\tcorpus-id\tscore\nq1\t007\t{'9' * 20}\n",
+            r"test\.tsv:2: score '9{20}' is out of range; expected -10 to 100$",
+        ),
     ],
 )
 def test_bad_judgments_are_an_error(toy: Path, text: str, message: str) -> None:
@@ -181,6 +186,15 @@ def test_a_part_that_holds_no_query_is_an_error(toy: Path) -> None:
             match=rf"toy\.yaml: splits\.dev: none of the 10 queries of qrels/test.tsv stands between {start} and {end}",
         ):
             source.queries("dev")
+
+
+def test_byte_order_marks_before_the_files_are_no_text(toy: Path) -> None:
+    plain = BeirSource(spec(), ORIGIN)
+    before = list(plain.passages()), plain.queries("test")
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        (toy / name).write_bytes(b"\xef\xbb\xbf" + (toy / name).read_bytes())
+    marked = BeirSource(spec(), ORIGIN)
+    assert (list(marked.passages()), marked.queries("test")) == before
 
 
 def test_a_text_file_is_read_as_trec_judgments(toy: Path) -> None:

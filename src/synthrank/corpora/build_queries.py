@@ -28,13 +28,17 @@ def build_queries(
         archives: the unpacked documentation, for a ``faq`` corpus.
 
     Raises:
-        DataError: a query is empty or given twice, a judgment names a query that is not there or is given twice, or
-            the entity states other counts, of passages that are not there too.
+        DataError: no passage is judged relevant, a query is empty or given twice, a judgment names a query that is not
+            there or is given twice, or the entity states other counts, of passages that are not there too.
     """
     corpus: CorpusSpec = load(CorpusSpec, spec)
     source = open_source(corpus, spec, archives)
     all_queries, judgments = source.queries(split)
     where = f"{spec}, split {split}"
+    if not any(judgment.grade > 0 for judgment in judgments):
+        raise DataError(
+            f"{where}: {len(judgments)} judgments, none of them calls a passage relevant; mend or leave out the split"
+        )
     _check_queries(all_queries, str(spec))
     _check_judgments(judgments, {query.id for query in all_queries}, where)
     stated = corpus.counts.splits.get(split)

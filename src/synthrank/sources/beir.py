@@ -14,7 +14,7 @@ from synthrank.files import check_sha256, json_lines, text_lines
 from synthrank.order import seeded
 from synthrank.records import Judgment, Passage, Query
 from synthrank.specs.corpora import BeirCorpus, SplitPart
-from synthrank.trec import read_judgments
+from synthrank.trec import grade_of, is_whole, read_judgments
 
 DATA = "SYNTHRANK_DATA"
 """Environment variable that names the directory of the collections; ``data`` where it is not set."""
@@ -113,11 +113,7 @@ def _table(path: Path) -> Iterator[Judgment]:
                 f"{path}:{number}: {len(columns)} columns; expected three with tabs between: query-id corpus-id score"
             )
         query_id, passage_id, grade = columns
-        whole = grade.removeprefix("-").isdecimal()
-        if number == 1:
-            if whole:
-                raise DataError(f"{path}:1: a judgment; expected the header line query-id corpus-id score")
-        elif not whole:
-            raise DataError(f"{path}:{number}: score {grade!r} is not a whole number")
-        else:
-            yield Judgment(query_id, passage_id, int(grade))
+        if number > 1:
+            yield Judgment(query_id, passage_id, grade_of(grade, f"{path}:{number}: score"))
+        elif is_whole(grade):
+            raise DataError(f"{path}:1: a judgment; expected the header line query-id corpus-id score")

@@ -7,6 +7,7 @@ from typing import Any
 from synthrank.errors import ConfigError, FetchError, known
 from synthrank.records import Judgment, Passage, Query
 from synthrank.specs.corpora import IrdsCorpus
+from synthrank.trec import grade_of
 
 
 class IrdsSource:
@@ -35,13 +36,15 @@ class IrdsSource:
         Raises:
             ConfigError: the entity has no such split, the catalogue no such id, or the id no queries or judgments.
             FetchError: the files could not be had.
+            DataError: a grade is out of range.
         """
         if split not in self._spec.splits:
             raise ConfigError(f"{self._origin}: splits: no split {split!r}; {known(self._spec.splits)}")
         name, key = self._spec.splits[split], f"splits.{split}"
         queries = [Query(row.query_id, row.default_text()) for row in self._rows(name, key, "queries")]
         rows = self._rows(name, key, "qrels")
-        return queries, [Judgment(row.query_id, row.doc_id, int(row.relevance)) for row in rows]
+        where = f"{self._origin}: {key}: {name}: relevance"
+        return queries, [Judgment(row.query_id, row.doc_id, grade_of(str(row.relevance), where)) for row in rows]
 
     def report(self) -> dict[str, Any]:
         """Return nothing: the files are taken as they are."""

@@ -147,7 +147,7 @@ def read_pages(folder: Path, paths: Iterable[str]) -> list[Page]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: byte {error.start + 1} is not UTF-8; narrow the globs to UTF-8 pages") from error
     except OSError as error:
