@@ -41,6 +41,8 @@ rule pair_trainset:
         python "$SCRIPTS"/pair_trainset.py \
             --spec {input.spec:q} \
             --size {params.size} \
+            --query-draw 0 \
+            --negative-draw 0 \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --held-out {input.held_out:q} \
@@ -95,6 +97,8 @@ rule graded_trainset:
         python "$SCRIPTS"/graded_trainset.py \
             --spec {input.spec:q} \
             --size {params.size} \
+            --query-draw 0 \
+            --negative-draw 0 \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --passages {input.passages:q} \

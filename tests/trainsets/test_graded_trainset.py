@@ -71,7 +71,7 @@ def test_all_parts_with_their_labels(build):
         ]  # fmt: skip
         assert group.candidates[0] == Candidate(f"p{number}", f"words of w{number}", 3.0, "human")
         retrieved = [item.id for item in group.candidates if item.label == 1 and item.source == "human"]
-        assert retrieved == seeded([f"p{number + step}" for step in range(1, 10)], 13)[:2]
+        assert retrieved == seeded([f"p{number + step}" for step in range(1, 10)], 13, group.query_id)[:2]
 
 
 def test_another_size_is_the_recipe_with_that_number_of_queries(build):
@@ -99,6 +99,15 @@ def test_the_best_human_passage_is_taken(build):
     assert {group.candidates[0].id for group in groups} == {"p23"}
     groups, _ = build(human_label=3, qrels=qrels, held_out=["p23"])
     assert {group.candidates[0].id for group in groups} == {"p22"}
+
+
+def test_of_human_passages_of_equal_grade_each_query_draws_its_own(build):
+    qrels = [Judgment(name, f"p{20 + step}", 1) for name in QUERIES for step in range(10)]
+    names = [f"p{20 + step}" for step in range(10)]
+    groups, _ = build(human_label=4, qrels=qrels, queries=8)
+    found = {group.query_id: group.candidates[0].id for group in groups}
+    assert found == {name: seeded(names, 13, name)[0] for name in QUERIES}
+    assert len(set(found.values())) > 3
 
 
 def test_no_answer_to_a_held_out_query_is_anywhere(build):

@@ -53,8 +53,10 @@ def test_a_passage_without_another_wording_is_passed_over_and_counted(drawn):
     found, counts = drawn(RUN, some, anchors(OTHER), reworded=True, depth=4, count=2, guard=Guard(skip_top=1))
     # The first of five is skipped, be it lost: of p0 … p4, p1 … p5 and p2 … p6 these are left.
     assert {query: list(names) for query, names in found.items()} == {
-        "q0": seeded(["p1", "p4"], 13), "q1": seeded(["p4", "p5"], 13), "q2": seeded(["p4", "p5", "p6"], 13)[:2],
-    }  # fmt: skip
+        "q0": seeded(["p1", "p4"], 13, "q0"),
+        "q1": seeded(["p4", "p5"], 13, "q1"),
+        "q2": seeded(["p4", "p5", "p6"], 13, "q2")[:2],
+    }
     assert counts == {"negatives_absent": 2 + 2 + 2, "negatives_at_random": 0}
     last = anchors(OTHER, ["q2"])
     found, _ = drawn(RUN, some, last, reworded=True, depth=4, count=3, guard=Guard(skip_top=1))
@@ -84,3 +86,15 @@ def test_labels(tmp_path):
     settings = Negatives(source="human", retriever="bm25", count=2)
     ((_, items),) = draw(anchors(HUMAN, ["q0"]), source, settings, 13, {}, Counter(), label=1.0)
     assert [item.label for item in items] == [1.0, 1.0]
+
+
+def test_each_query_draws_its_own_of_candidates_that_all_have(drawn):
+    """Thirty queries with one list: in one order for all, the same three would be everybody's negatives."""
+    queries = [f"q{number}" for number in range(30)]
+    run = {name: [(f"p{place}", 50.0 - place) for place in range(1, 30)] for name in queries}
+    items = [WrittenPassage("p0", HUMAN["p0"], name, f"{name}?") for name in queries]
+    found, _ = drawn(run, HUMAN, items, depth=30)
+    times = Counter(name for names in found.values() for name in names)
+    assert sum(times.values()) == 90
+    assert len(times) >= 25, "90 draws of 29 leave 1.2 of them out, on average"
+    assert max(times.values()) <= 9

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,8 @@ class World:
         }  # fmt: skip
         write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
 
-    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4, size=0, reworded=()):
+    def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4, size=0, reworded=(),
+              **draws):  # fmt: skip
         """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
         folder, files, runs, collections = self.folder, [], [], []
         write_jsonl(folder / "corpus.jsonl", self.passages)
@@ -61,7 +63,7 @@ class World:
             spec=folder / "recipe.yaml", size=size, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
             held_out=[folder / "held.txt"], positives=files, negative_runs=runs, negative_passages=collections,
             reworded=list(reworded), dropped_queries=[], dropped_qrels=[], dropped_passages=[], dropped_retriever=[],
-            dropped_model=[], trainset=folder / "groups.jsonl", stats=folder / "stats.json",
+            dropped_model=[], trainset=folder / "groups.jsonl", stats=folder / "stats.json", **draws,
         )  # fmt: skip
         return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())
 
@@ -92,7 +94,7 @@ def test_a_group_worked_out_by_hand(tmp_path):
     assert (first.candidates[0].label, first.candidates[0].source) == (1.0, "human")
     assert first.candidates[0].text == f"words of passage w{number}"
     candidates = [f"p{number + step}" for step in range(1, 10)]  # rank 1 of ten is the positive itself
-    assert negatives(first) == seeded(candidates, 13)[:3]
+    assert negatives(first) == seeded(candidates, 13, order[0])[:3]
     assert all(item.source == "human" and item.label == 0.0 for item in first.candidates[1:])
     assert all(item.text == f"words of passage w{item.id[1:]}" for item in first.candidates)
     assert stats == {"human": {"groups": 4, "queries": 4, "queries_replaced": 0, "negatives_at_random": 0}}
@@ -128,14 +130,81 @@ def test_a_query_without_a_passage_is_replaced_and_counted(tmp_path):
     assert stats["zero"]["groups"] == stats["zero"]["queries"] == 4
 
 
-def test_several_positives_a_query_the_first_ones_of_the_file(tmp_path):
-    world = World(tmp_path)
-    extra = [WrittenPassage(f"p{40 + place}", "x", name, f"{name}?") for place, name in enumerate(world.names)]
+def several(world, grade=1):
+    """Give each query five more passages, and the same in other words."""
+    extra = [
+        WrittenPassage(f"p{20 + 5 * place % 35 + step}", f"x{place} {step}", name, f"{name}?", grade)
+        for place, name in enumerate(world.names)
+        for step in range(5)
+    ]
     world.written["human"] += extra
+    world.written["other"] = [replace(item, text=f"other {item.text}") for item in world.written["human"]]
+
+
+def positives(groups):
+    return [(group.query_id, group.candidates[0].id) for group in groups]
+
+
+def test_several_positives_of_equal_grade_are_drawn_for_each_query(tmp_path):
+    world = World(tmp_path)
+    several(world)
+    groups, stats = world.build(("human", 12, 2))
+    own = {name: [item.id for item in world.written["human"] if item.query_id == name] for name in world.names}
+    expected = [(name, found) for name in seeded(world.names, 13) for found in seeded(own[name], 13, name)[:2]]
+    assert positives(groups) == expected
+    one = world.build(("human", 12))[0]
+    assert positives(one) == expected[::2], "the first of those of a larger number"
+    assert sum(found == f"p{name[1:]}" for name, found in positives(one)) < 6, "not the first of the file"
+    assert stats["human"] == {"groups": 24, "queries": 12, "queries_replaced": 0, "negatives_at_random": 0}
+
+
+def test_the_best_grade_comes_first_whatever_the_seed(tmp_path):
+    world = World(tmp_path)
+    several(world, grade=2)
+    for seed in range(5):
+        groups, _ = world.build(("human", 12), seed=seed)
+        assert all(int(found[1:]) >= 20 for _, found in positives(groups))
+
+
+def test_another_wording_serves_for_the_same_passage(tmp_path):
+    world = World(tmp_path)
+    several(world)
+    human, _ = world.build(("human", 12, 3))
+    other, _ = world.build(("other", 12, 3))
+    assert positives(human) == positives(other)
+
+
+def test_a_draw_moves_what_it_names_alone(tmp_path):
+    world = World(tmp_path)
+    several(world)
+    fixed, _ = world.build(("human", 12))
+    assert world.build(("human", 12), query_draw=0, negative_draw=0)[0] == fixed
+    others, _ = world.build(("human", 12), negative_draw=1)
+    assert positives(others) == positives(fixed)
+    assert [negatives(group) for group in others] != [negatives(group) for group in fixed]
+    assert others == world.build(("human", 12), negative_draw=1)[0] != world.build(("human", 12), negative_draw=2)[0]
+    moved, _ = world.build(("human", 12), query_draw=1)
+    assert asked(moved) != asked(fixed)
+    of = {group.query_id: group for group in fixed}
+    assert any(group.candidates[0].id != of[group.query_id].candidates[0].id for group in moved)
+    assert all(
+        negatives(group) == negatives(of[group.query_id])
+        for group in moved
+        if group.candidates[0].id == of[group.query_id].candidates[0].id
+    )
+    both, _ = world.build(("human", 4, 2), query_draw=3, negative_draw=3)
+    assert both == world.build(("human", 12, 2), query_draw=3, negative_draw=3)[0][:8], "nested at every draw"
+
+
+def test_several_positives_a_query_of_fewer_grades(tmp_path):
+    world = World(tmp_path)
+    world.written["human"] += [
+        WrittenPassage(f"p{40 + place}", "x", name, f"{name}?", 2) for place, name in enumerate(world.names)
+    ]
     groups, stats = world.build(("human", 3, 2))
     order = seeded(world.names, 13)[:3]
     assert asked(groups) == [name for name in order for _ in range(2)]
-    assert [group.candidates[0].id for group in groups][:2] == [f"p{order[0][1:]}", f"p{40 + int(order[0][1:])}"]
+    assert [group.candidates[0].id for group in groups][:2] == [f"p{40 + int(order[0][1:])}", f"p{order[0][1:]}"]
     assert stats["human"] == {"groups": 6, "queries": 3, "queries_replaced": 0, "negatives_at_random": 0}
 
 

@@ -28,7 +28,9 @@ class Positives(Entity):
         description="How many queries; the same seeded order of queries serves every recipe, so a smaller size is "
         "contained in a larger one."
     )
-    per_query: Count = Field(default=1, description="Positives a query, the best grade first.")
+    per_query: Count = Field(
+        default=1, description="Positives a query, the best grade first, those of equal grade in a seeded order."
+    )
 
 
 class Guard(Entity):
@@ -69,7 +71,10 @@ class PairsRecipe(Entity):
     positives: tuple[Positives, ...] = Field(min_length=1)
     negatives: Negatives
     drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
-    seed: int = Field(default=13, description="Seed of the order of queries and of the choice of negatives.")
+    seed: int = Field(
+        default=13,
+        description="Seed of the order of queries, of positives among equal grades and of the choice of negatives.",
+    )
 
     @property
     def paradigms(self) -> tuple[str, ...]:
@@ -103,7 +108,10 @@ class GradedRecipe(Entity):
     negatives: Negatives | None = Field(default=None, description="Retrieved passages to put in; null for none.")
     negative_label: float = Field(default=0, description="Their label (SyCL: 1, where a level 0 is written).")
     drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
-    seed: int = Field(default=13, description="Seed of the order of queries and of the choice of negatives.")
+    seed: int = Field(
+        default=13,
+        description="Seed of the order of queries, of positives among equal grades and of the choice of negatives.",
+    )
 
     @property
     def paradigms(self) -> tuple[str, ...]:

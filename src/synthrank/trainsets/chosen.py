@@ -6,19 +6,32 @@ from pathlib import Path
 
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl
+from synthrank.order import place
 from synthrank.records import WrittenPassage
 
 Written = dict[str, list[WrittenPassage]]
-"""Per query its written passages, in the order of their file; queries in the order in which recipes walk them."""
+"""Per query its written passages, in the order in which recipes take them."""
 
 
-def read_written(path: Path, excluded: Collection[str]) -> Written:
-    """Return the written passages of each query, but for those that answer a held-out query."""
+def read_written(path: Path, excluded: Collection[str], seed: int) -> Written:
+    """Return the written passages of each query, the best grade first.
+
+    Those of equal grade are in an order that the seed, the query and their ids fix. So recipes with one seed take the
+    same passages of a query, be it in people's words or in others', and no passage is first because of its name.
+
+    Args:
+        path: the written passages.
+        excluded: passages that answer a held-out query and are left out.
+        seed: of the order of equal grades.
+    """
     found: Written = defaultdict(list)
     for item in read_jsonl(path, WrittenPassage):
         if item.id not in excluded:
             found[item.query_id].append(item)
-    return dict(found)
+    return {
+        name: sorted(items, key=lambda item: (-item.grade, place(item.id, seed, item.query_id)))
+        for name, items in found.items()
+    }
 
 
 def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[str], origin: Path, key: str) -> Written:

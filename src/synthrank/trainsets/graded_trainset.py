@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from synthrank.files import read_jsonl, write_json, write_jsonl
-from synthrank.order import seeded
+from synthrank.order import drawn, place, seeded
 from synthrank.records import Candidate, Group, Query, WrittenPassage
 from synthrank.specs.base import load
 from synthrank.specs.recipes import GradedRecipe, RecipeSpec
@@ -15,7 +15,7 @@ from synthrank.texts import texts_of
 from synthrank.trainsets.chosen import Written, choose, read_written
 from synthrank.trainsets.negatives import draw, open_source
 from synthrank.trainsets.unleaked import open_unleaked
-from synthrank.trec import answers, best_first, read_qrels, relevant
+from synthrank.trec import Qrels, answers, read_qrels, relevant
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ def graded_trainset(
     *,
     spec: Path,
     size: int,
+    query_draw: int = 0,
+    negative_draw: int = 0,
     queries: Path,
     qrels: Path,
     passages: Path,
@@ -56,6 +58,8 @@ def graded_trainset(
     Args:
         spec: the recipe's entity file.
         size: how many queries in place of what the file says; 0 for what it says.
+        query_draw: which draw of queries and of positives of equal grade; 0 is the one of the recipe's seed.
+        negative_draw: which draw of negatives; likewise.
         queries: the training queries.
         qrels: the training judgments, for human passages and for the guard.
         passages: the passages of the corpus.
@@ -77,15 +81,16 @@ def graded_trainset(
     recipe: GradedRecipe = load(RecipeSpec, spec)
     if size:
         recipe = recipe.sized(size)
-    order = seeded((query.id for query in read_jsonl(queries, Query)), recipe.seed)
+    seed, negative_seed = drawn(recipe.seed, query_draw), drawn(recipe.seed, negative_draw)
+    order = seeded((query.id for query in read_jsonl(queries, Query)), seed)
     excluded, judged = answers(held_out), read_qrels(qrels)
     unleaked = open_unleaked(
         recipe.drop_leaks, dropped_queries, dropped_qrels, dropped_passages, dropped_retriever, dropped_model
     )
     count: Counter[str] = Counter(groups=0, queries=0, queries_replaced=0, negatives_at_random=0)
-    written, human = read_written(positives, excluded), dict[str, str]()
+    written, human = read_written(positives, excluded, seed), dict[str, str]()
     if recipe.human_label is not None:
-        human = _best_human(judged, excluded)
+        human = _best_human(judged, excluded, seed)
         count["queries_without_human"] = len(written.keys() - human.keys())
         written = _with_human(written, human, passages)
     # All are tested, for how many of the first ones keep every passage is not known before.
@@ -96,17 +101,17 @@ def graded_trainset(
     negatives = dict[str, tuple[Candidate, ...]]()
     if recipe.negatives:
         ((run, collection),) = zip(negative_runs, negative_passages, strict=True)
-        drawn = partial(
+        drawing = partial(
             draw,
             [max(items, key=lambda item: item.grade) for items in chosen.values()],
             settings=recipe.negatives,
-            seed=recipe.seed,
+            seed=negative_seed,
             known=relevant(judged),
             label=recipe.negative_label,
             taken={name: {found} for name, found in human.items()},
         )
         source = open_source(run, collection, excluded)
-        negatives = {item.query_id: found for item, found in unleaked.drawn(drawn, source, count)}
+        negatives = {item.query_id: found for item, found in unleaked.drawn(drawing, source, count)}
     log.info("%s: %s", recipe.paradigm, dict(count))
     write_jsonl(
         trainset, (_group(items, human.get(name), negatives.get(name, ()), recipe) for name, items in chosen.items())
@@ -114,11 +119,14 @@ def graded_trainset(
     write_json(stats, {recipe.paradigm: dict(count)})
 
 
-def _best_human(judged: Mapping[str, Mapping[str, int]], excluded: set[str]) -> dict[str, str]:
-    """Return the best human passage of each query that has one."""
-    ranked = {query: [name for name, _ in best_first(grades)] for query, grades in judged.items()}
-    allowed = {query: [name for name in names if name not in excluded] for query, names in ranked.items()}
-    return {query: names[0] for query, names in allowed.items() if names}
+def _best_human(judged: Qrels, excluded: set[str], seed: int) -> dict[str, str]:
+    """Return the best human passage of each query that has one: of equal grades the one that pairs would take."""
+    allowed = {query: names - excluded for query, names in relevant(judged).items()}
+    return {
+        query: min(names, key=lambda name: (-judged[query][name], place(name, seed, query)))
+        for query, names in allowed.items()
+        if names
+    }
 
 
 def _with_human(written: Written, human: Mapping[str, str], passages: Path) -> Written:

@@ -64,7 +64,7 @@ def draw(
         anchors: the positives that negatives stand against; the guard compares with their text.
         source: where negatives come from.
         settings: how many, how deep, under which guard.
-        seed: of the choice.
+        seed: of the choice, which is drawn for each query apart.
         known: per query the passages that are relevant to it.
         count: random ones are counted as ``negatives_at_random``, candidates without a text as ``negatives_absent``.
         label: what negatives are labelled with.
@@ -91,7 +91,7 @@ def draw(
             for name in allowed(ranked, text_of, item, own, settings.guard)
             if name not in held and name not in source.absent and not _is_own(name, item)
         ]
-        names = seeded(free, seed)[: settings.count]
+        names = seeded(free, seed, of=item.query_id)[: settings.count]
         spare = _spare(source, item, {*ranked, *own, *held}, settings.count - len(names), seed)
         count["negatives_at_random"] += len(spare)
         text_of |= texts_of(source.path, spare) if spare else {}
@@ -110,5 +110,4 @@ def _spare(source: Source, item: WrittenPassage, taken: set[str], missing: int, 
     free = [name for name in source.names if name not in taken and not _is_own(name, item)]
     if len(free) < missing:
         raise BudgetError(f"{source.path}: {len(free)} passages are left for query {item.query_id}, {missing} needed")
-    # The query is part of the order's seed, or every query that lacks negatives would get the same ones.
-    return [name.split("\0")[1] for name in seeded((f"{item.query_id}\0{name}" for name in free), seed)[:missing]]
+    return seeded(free, seed, of=item.query_id)[:missing]

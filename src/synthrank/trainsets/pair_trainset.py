@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from synthrank.files import read_jsonl, write_json, write_jsonl
-from synthrank.order import seeded
+from synthrank.order import drawn, seeded
 from synthrank.records import Candidate, Group, Query
 from synthrank.specs.base import load
 from synthrank.specs.recipes import PairsRecipe, RecipeSpec
@@ -22,6 +22,8 @@ def pair_trainset(
     *,
     spec: Path,
     size: int,
+    query_draw: int = 0,
+    negative_draw: int = 0,
     queries: Path,
     qrels: Path,
     held_out: list[Path],
@@ -41,14 +43,18 @@ def pair_trainset(
 
     Every recipe with the same seed walks the training queries in the same order and takes the first ones that have a
     passage of the paradigm, so recipes of equal size train on the same queries, but for those without a usable
-    passage; these are counted as ``queries_replaced``. Every positive gets the same number of negatives: where the
-    guard leaves too few of the run, passages drawn at random fill up, and are counted as ``negatives_at_random``.
-    No passage that answers a query of a held-out split is a positive or a negative. Where the recipe drops leaks,
-    queries and passages that a test set holds too give way to the next ones, and are counted as ``leaking_…``.
+    passage; these are counted as ``queries_replaced``. Of each query the best passages are taken, those of equal grade
+    in a seeded order of its own; negatives are drawn for each query apart. Every positive gets the same number of
+    negatives: where the guard leaves too few of the run, passages drawn at random fill up, and are counted as
+    ``negatives_at_random``. No passage that answers a query of a held-out split is a positive or a negative. Where the
+    recipe drops leaks, queries and passages that a test set holds too give way to the next ones, and are counted as
+    ``leaking_…``.
 
     Args:
         spec: the recipe's entity file.
         size: how many queries of each paradigm in place of what the file says; 0 for what it says.
+        query_draw: which draw of queries and of positives of equal grade; 0 is the one of the recipe's seed.
+        negative_draw: which draw of negatives; likewise.
         queries: the training queries.
         qrels: the training judgments, for the guard.
         held_out: judgments of the splits that training must not see.
@@ -71,7 +77,8 @@ def pair_trainset(
     recipe: PairsRecipe = load(RecipeSpec, spec)
     if size:
         recipe = recipe.sized(size)
-    order = seeded((query.id for query in read_jsonl(queries, Query)), recipe.seed)
+    seed, negative_seed = drawn(recipe.seed, query_draw), drawn(recipe.seed, negative_draw)
+    order = seeded((query.id for query in read_jsonl(queries, Query)), seed)
     excluded = answers(held_out)
     known = relevant(read_qrels(qrels))
     unleaked = open_unleaked(
@@ -83,15 +90,15 @@ def pair_trainset(
         recipe.positives, positives, negative_runs, negative_passages, strict=True
     ):
         count: Counter[str] = Counter(groups=0, queries=0, queries_replaced=0, negatives_at_random=0)
-        usable = unleaked.written(read_written(written, excluded), order, wanted.queries, count)
+        usable = unleaked.written(read_written(written, excluded, seed), order, wanted.queries, count)
         served = choose(usable, order, wanted.queries, count, written, "positives.queries")
         chosen = [item for items in served.values() for item in items[: wanted.per_query]]
         count["groups"] = len(chosen)
         source = open_source(run, passages, excluded, wanted.paradigm in reworded)
-        drawn = partial(draw, chosen, settings=recipe.negatives, seed=recipe.seed, known=known)
+        drawing = partial(draw, chosen, settings=recipe.negatives, seed=negative_seed, known=known)
         groups += [
             Group(item.query_id, item.query, (Candidate(item.id, item.text, 1.0, wanted.paradigm), *negatives))
-            for item, negatives in unleaked.drawn(drawn, source, count)
+            for item, negatives in unleaked.drawn(drawing, source, count)
         ]
         counts[wanted.paradigm] = dict(count)
         log.info("%s: %s", wanted.paradigm, dict(count))
