@@ -39,14 +39,15 @@ def suites(*systems):
 
 def test_what_claims_are_made_from(make, config):
     needs = Needs(make(claims=claims(
-        one={}, two={"treatment": ["human-zero-shot", "zero-shot@12"], "rankers": ["bi-encoder", "cross-encoder"]}
+        one={}, two={"treatment": ["human-zero-shot", "human-zero-shot@24"], "rankers": ["bi-encoder", "cross-encoder"]}
     )))  # fmt: skip
     assert needs.claims_metrics(ANY) == suites(
         "zero-shot/echo/bi-encoder", "zero-shot/smollm2-135m/bi-encoder", "human/none/bi-encoder",
         "human-zero-shot/echo/bi-encoder", "human-zero-shot/echo/cross-encoder",
         "human-zero-shot/smollm2-135m/bi-encoder", "human-zero-shot/smollm2-135m/cross-encoder",
-        "zero-shot@12/echo/bi-encoder", "zero-shot@12/echo/cross-encoder", "zero-shot@12/smollm2-135m/bi-encoder",
-        "zero-shot@12/smollm2-135m/cross-encoder", "human/none/cross-encoder",
+        "human-zero-shot@24/echo/bi-encoder", "human-zero-shot@24/echo/cross-encoder",
+        "human-zero-shot@24/smollm2-135m/bi-encoder", "human-zero-shot@24/smollm2-135m/cross-encoder",
+        "human/none/cross-encoder",
     )  # fmt: skip
     assert needs.claims_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in
                                          ("zero-shot", "human", "human-zero-shot")]  # fmt: skip
@@ -149,3 +150,18 @@ def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_
     with pytest.raises(ConfigError, match=rf"^experiment: claims\.claims\.one\.distribution: {said}"):
         make(folder, suites=["home"], claims=claims(one={}))
     assert make(folder, suites=["home"], claims=claims(one={"distribution": "all"}))
+
+
+def test_unequal_pairs_are_refused_unless_a_recipe_is_meant_to_have_more(make, config, tmp_path):
+    make(claims=claims(enriched={"treatment": ["human-zero-shot"]}))
+    make(claims=claims(matched={"treatment": ["human-zero-shot@24"]}))
+    with pytest.raises(ConfigError) as error:
+        make(claims=claims(unequal={"treatment": ["zero-shot@12"]}))
+    said = str(error.value)
+    assert said.startswith("experiment: claims.claims.unequal: compares 48 pairs of 'human' with 12 of 'zero-shot@12';")
+    assert "\n" not in said
+    folder = shutil.copytree(config, tmp_path / "config")
+    path = folder / "recipes/human-zero-shot.yaml"
+    path.write_text(path.read_text().replace("more_pairs: true\n", ""))
+    with pytest.raises(ConfigError, match=r"compares 96 pairs of 'human-zero-shot' with 48 of 'human'.*more_pairs"):
+        make(folder, claims=claims(enriched={"treatment": ["human-zero-shot"]}), recipes=["human"])

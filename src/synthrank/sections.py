@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
-from synthrank.specs.recipes import Sized
+from synthrank.specs.recipes import PairsRecipe, Sized
 
 if TYPE_CHECKING:
     from synthrank.specs.experiment import Claim
@@ -35,10 +36,26 @@ def _claims(study: Study) -> Iterable[str]:
     for name, claim in claims.claims.items():
         origin = f"experiment: claims.claims.{name}"
         yield from _one_corpus(study, origin, [*claim.treatment, *claim.control])
+        yield from _equal_pairs(study, name, claim)
         own = study.entities["recipes"][claim.treatment[0]].corpus
         if claim.distribution != "all" and not {corpus for corpus in tested if (corpus == own) == _inside(claim)}:
             other = "of" if _inside(claim) else "of another corpus than"
             yield f"{origin}.distribution: got {claim.distribution!r}; no suite has a test set {other} {own!r}"
+
+
+def _equal_pairs(study: Study, name: str, claim: Claim) -> Iterable[str]:
+    """Yield a line for each two recipes of unequal size that a claim compares, unless the larger is meant to be it."""
+    for pair in product(claim.treatment, claim.control):
+        recipes = {name: study.entities["recipes"][name] for name in pair}
+        if len(recipes) < 2 or not all(isinstance(recipe, PairsRecipe) for recipe in recipes.values()):
+            continue  # lists and orders are not counted in pairs
+        fewer, more = sorted(recipes, key=lambda name: recipes[name].pairs)
+        if recipes[fewer].pairs != recipes[more].pairs and not recipes[more].more_pairs:
+            yield (
+                f"experiment: claims.claims.{name}: compares {recipes[more].pairs:,} pairs of {more!r} with "
+                f"{recipes[fewer].pairs:,} of {fewer!r}; name recipes of equal size, one with @N, or state "
+                f"more_pairs: true in the file of {more!r} if it is meant to have more"
+            )
 
 
 def _inside(claim: Claim) -> bool:

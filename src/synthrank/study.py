@@ -18,12 +18,12 @@ from synthrank.specs.corpora import CorpusSpec
 from synthrank.specs.experiment import Bias, Claims, Enrichment, Experiment, Sizes, Twolar, Validity
 from synthrank.specs.llms import LlmSpec
 from synthrank.specs.models import ModelSpec
-from synthrank.specs.paradigms import Asked, ParadigmSpec
+from synthrank.specs.paradigms import Asked, HumanParadigm, ParadigmSpec
 from synthrank.specs.pools import PoolSpec
 from synthrank.specs.published import PublishedSpec
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.rankings import RankingSpec
-from synthrank.specs.recipes import OrderRecipe, RecipeSpec, Sized, base_and_size
+from synthrank.specs.recipes import OrderRecipe, PairsRecipe, RecipeSpec, Sized, base_and_size
 from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.specs.testsets import SuiteSpec, TestsetSpec
 
@@ -144,6 +144,17 @@ class Study:
                 ]
             )
         )
+
+    @property
+    def reference_recipe(self) -> str | None:
+        """The first recipe of the experiment that trains on human passages alone; none if there is no such."""
+        paradigms = self.entities["paradigms"]
+        for name in self.experiment.recipes:
+            recipe = self.entities["recipes"][name]
+            written = recipe.paradigms if isinstance(recipe, PairsRecipe) else ()
+            if written and all(isinstance(paradigms[paradigm], HumanParadigm) for paradigm in written):
+                return name
+        return None
 
     def generated(self, recipes: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Return (corpus, paradigm) of all passages that language models write, each once.

@@ -159,3 +159,16 @@ def test_states_of_other_seeds_stay(tmp_path):
         (tmp_path / name).mkdir()
     remove_states(tmp_path / "seed-1", but=tmp_path / ".seed-1.state-b")
     assert {path.name for path in tmp_path.iterdir()} == {".seed-1.state-b", ".seed-11.state-c", ".seed-1.xyz"}
+
+
+@pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
+def test_training_sets_of_any_size_get_equal_updates_where_the_ranker_says_so(tmp_path, bases, architecture):
+    loss = "ranknet" if architecture == "cross-encoder" else "multiple-negatives"
+    spec = toy.spec(architecture, loss, optimiser={"epochs": None, "max_updates": 5, "batch_size": 4})
+    (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
+    for size in (6, 24):
+        write_jsonl(tmp_path / f"{size}.jsonl", toy.groups(size))
+        train_ranker(trainset=tmp_path / f"{size}.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
+                     seed=1, checkpoint=tmp_path / f"{size}/seed-1")  # fmt: skip
+        made = json.loads((tmp_path / f"{size}/seed-1/training.json").read_text())
+        assert (made["groups"], made["updates"]) == (size, 5)

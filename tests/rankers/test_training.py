@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from synthrank.devices import has_bfloat16
-from synthrank.errors import ModelError
+from synthrank.errors import ConfigError, ModelError
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
 from synthrank.rankers.training import loss_curve, run_training, trainer_arguments
 from synthrank.records import Candidate, Group
@@ -108,6 +108,21 @@ def test_the_rate_rises_over_a_share_of_the_updates(tmp_path, examples, optimise
     assert (arguments["seed"], arguments["data_seed"], arguments["learning_rate"]) == (7, 7, 1e-5)
     assert arguments["logging_steps"] == 1
     assert trainer_arguments(ranker, 4000, 7, tmp_path)["logging_steps"] > 1
+
+
+@pytest.mark.parametrize("examples", [5, 48, 4000])
+def test_a_ranker_may_make_equal_updates_of_every_training_set(tmp_path, examples):
+    ranker = spec(optimiser={"epochs": None, "max_updates": 24, "warmup": 0.5})
+    arguments = trainer_arguments(ranker, examples, 7, tmp_path)
+    assert (arguments["max_steps"], arguments["warmup_steps"]) == (24, 12)
+    assert "num_train_epochs" not in arguments
+    assert "max_steps" not in trainer_arguments(spec(), examples, 7, tmp_path)
+
+
+@pytest.mark.parametrize("optimiser", [{"epochs": None}, {"max_updates": 24}])
+def test_a_training_has_one_duration(optimiser):
+    with pytest.raises(ConfigError, match=r"optimiser: .*state either epochs or max_updates"):
+        spec(optimiser=optimiser)
 
 
 def test_states_are_kept_where_they_are_asked_for(tmp_path):

@@ -51,7 +51,7 @@ def message(tmp_path, kind, text):
     [
         (
             RecipeSpec, "corpus: c", "corpus: c\ndepth: 3",
-            ": depth: unknown key; known keys here: corpus, drop_leaks, kind, negatives, positives, seed",
+            ": depth: unknown key; known keys here: corpus, drop_leaks, kind, more_pairs, negatives, positives, seed",
         ),
         (
             RecipeSpec, "  retriever", "  dept: 3\n  retriever",

@@ -7,8 +7,6 @@ from synthrank.distillation import Ranked, first_stages, made, rankings
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
-from synthrank.specs.paradigms import HumanParadigm
-from synthrank.specs.recipes import PairsRecipe
 
 
 class TableNeeds(StageNeeds):
@@ -68,13 +66,7 @@ class TableNeeds(StageNeeds):
 
     def reference_recipe(self, wildcards: Wildcards) -> str:
         """Return the first recipe of the experiment that trains on human passages alone; none if there is no such."""
-        for name in self.study.experiment.recipes:
-            recipe = self.study.entities["recipes"][name]
-            if isinstance(recipe, PairsRecipe):
-                paradigms = [self.study.entities["paradigms"][paradigm] for paradigm in recipe.paradigms]
-                if all(isinstance(paradigm, HumanParadigm) for paradigm in paradigms):
-                    return name
-        return NONE
+        return self.study.reference_recipe or NONE
 
     # Sections: methods, so that an experiment without one is refused only when its table is asked for.
 

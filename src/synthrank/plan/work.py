@@ -132,26 +132,29 @@ class _Workload:
     def _training(self, model: Model) -> Seconds:
         ranker = self._study.entities["rankers"][model.ranker]
         optimiser = ranker.optimiser
-        rows = self._rows(model.recipe, ranker.negatives)
+        groups, passages = self._groups(model.recipe, ranker.negatives)
+        if optimiser.max_updates:
+            seen: float | None = optimiser.max_updates * optimiser.batch_size * optimiser.accumulation
+        else:
+            seen = groups and groups * optimiser.epochs
         cost = rates.CHECKPOINTED if optimiser.gradient_checkpointing else rates.TRAINING
         tokens = min(ranker.max_length, rates.PAIR_TOKENS)
-        return _passed(rows and rows * optimiser.epochs, tokens, self._parameters(model.ranker), cost)
+        return _passed(seen and passages and seen * passages, tokens, self._parameters(model.ranker), cost)
 
-    def _rows(self, name: str, negatives: int | None) -> float | None:
-        """Return how many passages a training set has beside a query, in all its groups together."""
+    def _groups(self, name: str, negatives: int | None) -> tuple[float | None, float | None]:
+        """Return how many groups a training set has, and how many passages each has beside its query."""
         recipe = self._study.entities["recipes"][name]
         if isinstance(recipe, PairsRecipe):
-            groups = sum(item.queries * item.per_query for item in recipe.positives)
-            return groups * (1 + min(recipe.negatives.count, negatives or recipe.negatives.count))
+            return recipe.pairs, 1 + min(recipe.negatives.count, negatives or recipe.negatives.count)
         if isinstance(recipe, GradedRecipe):
             levels = len(self._study.entities["paradigms"][recipe.paradigm].levels)
-            return recipe.queries * (levels + (recipe.negatives.count if recipe.negatives else 0))
+            return recipe.queries, levels + (recipe.negatives.count if recipe.negatives else 0)
         if isinstance(recipe, DistilRecipe):
-            return self._queries(recipe.corpus, recipe.queries) * recipe.depth
+            return self._queries(recipe.corpus, recipe.queries), recipe.depth
         if isinstance(recipe, OrderRecipe):
             queries = self._queries(recipe.corpus, recipe.queries)
-            return min(queries, recipe.max_queries or queries) * recipe.depth
-        return None  # others' orders: how many there are, only their files say
+            return min(queries, recipe.max_queries or queries), recipe.depth
+        return None, recipe.depth  # others' orders: how many there are, only their files say
 
 
 def _passed(texts: float | None, tokens: float, millions: float | None, cost: int = rates.FORWARD) -> Seconds:

@@ -93,11 +93,12 @@ def trainer_arguments(
     """
     settings = spec.optimiser
     updates = _updates(spec, examples)
+    duration = {"max_steps": updates} if settings.max_updates else {"num_train_epochs": settings.epochs}
     shared = {"batch_sampler": partial(FilledBatches, processes=spec.gpus), "dataloader_drop_last": True}
     saving = {"save_strategy": "steps", "save_steps": settings.save_every, "save_total_limit": KEPT}
     return {
         "output_dir": str(folder),
-        "num_train_epochs": settings.epochs,
+        **duration,
         "per_device_train_batch_size": settings.batch_size // spec.gpus,
         "gradient_accumulation_steps": settings.accumulation,
         "learning_rate": settings.learning_rate,
@@ -119,6 +120,8 @@ def trainer_arguments(
 
 def _updates(spec: BiEncoderRanker | Reranker, examples: int) -> int:
     settings = spec.optimiser
+    if settings.epochs is None:
+        return int(settings.max_updates or 0)
     batches = math.ceil(examples / settings.batch_size)
     return max(1, math.ceil(math.ceil(batches / settings.accumulation) * settings.epochs))
 

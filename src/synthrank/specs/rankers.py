@@ -28,7 +28,14 @@ class Optimiser(Entity):
     """AdamW and its schedule, as the trainers name them."""
 
     learning_rate: float = Field(gt=0)
-    epochs: float = Field(gt=0)
+    epochs: float | None = Field(
+        default=None, gt=0, description="Passes over the training set: a set twice as large gets twice the updates."
+    )
+    max_updates: Count | None = Field(
+        default=None,
+        description="Updates of every training of this ranker, in place of `epochs`: it goes round the training set as "
+        "often as needed, so that training sets of different sizes are compared at equal updates.",
+    )
     batch_size: Count = Field(
         description="Training groups a step, of all GPUs together: their number must divide it. Where there are "
         "several, the last batch of an epoch is filled up with the epoch's first groups."
@@ -46,6 +53,12 @@ class Optimiser(Entity):
         description="Updates between two states that a killed training resumes from; one that is told to end (SIGTERM) "
         "keeps the state of its last update too. Null keeps none.",
     )
+
+    @model_validator(mode="after")
+    def _has_one_duration(self) -> "Optimiser":
+        if (self.epochs is None) == (self.max_updates is None):
+            raise ValueError("state either epochs or max_updates, how long a training lasts")
+        return self
 
 
 class _Ranker(Entity):

@@ -71,6 +71,11 @@ class PairsRecipe(Entity):
     positives: tuple[Positives, ...] = Field(min_length=1)
     negatives: Negatives
     drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
+    more_pairs: bool = Field(
+        default=False,
+        description="This recipe is meant to have more pairs of a query and a positive than what it is compared with, "
+        "as enrichment has. A claim that compares unequal numbers of other recipes is refused.",
+    )
     seed: int = Field(
         default=13,
         description="Seed of the order of queries, of positives among equal grades and of the choice of negatives.",
@@ -85,6 +90,11 @@ class PairsRecipe(Entity):
     def size(self) -> int:
         """How many queries it has, the most of any paradigm."""
         return max(item.queries for item in self.positives)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a query and a positive it asks for; a query with fewer relevant passages has fewer."""
+        return sum(item.queries * item.per_query for item in self.positives)
 
     def sized(self, queries: int) -> "PairsRecipe":
         """Return the recipe with another number of queries of each paradigm."""

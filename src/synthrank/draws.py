@@ -1,0 +1,60 @@
+"""Which draw of its data a training seed has: the one place that decides it.
+
+Draw 0 is the fixed sample that an entity's own seed chooses; draw s is the sample of training seed s, by
+:func:`synthrank.order.drawn`. What of it differs is stated by ``vary`` of the experiment.
+"""
+
+from synthrank.specs.experiment import Part
+from synthrank.specs.paradigms import Asked
+from synthrank.specs.recipes import Sized
+from synthrank.study import Study
+
+
+class Draws:
+    """The draws of a study's passages and training sets."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def of_part(self, part: Part, draw: int | str) -> int:
+        """Return the draw that a step takes for a part of the data: 0 where seeds do not move this part."""
+        return int(draw) if part in self._study.experiment.vary else 0
+
+    def of_passages(self, paradigm: str, seed: int | str) -> int:
+        """Return the draw of a paradigm's passages that a training seed trains on; 0 where all seeds share one."""
+        spec = self._study.entities["paradigms"][paradigm]
+        if not isinstance(spec, Asked):
+            return 0
+        shown = self.of_part("exemplars", seed) if getattr(spec, "exemplars", None) else 0
+        return shown or self.of_part("generation", seed)
+
+    def of_trainset(self, recipe: str, seed: int | str) -> int:
+        """Return the draw of a recipe's training set that a training seed trains on; 0 where all seeds share one."""
+        spec = self._study.entities["recipes"][recipe]
+        if not isinstance(spec, Sized):
+            return 0
+        negatives = self.of_part("negatives", seed) if spec.negatives else 0
+        written = (self.of_passages(paradigm, seed) for paradigm in spec.paradigms)
+        return self.of_part("queries", seed) or negatives or max(written)
+
+    def of_training(self, seed: int | str) -> int:
+        """Return the seed of the trainer: the first of the experiment for all where seeds do not move training."""
+        experiment = self._study.experiment
+        return int(seed) if "training" in experiment.vary else experiment.seeds[0]
+
+    def passages(self, paradigm: str) -> list[int]:
+        """Return the draws of a paradigm's passages that the experiment's seeds train on, each once."""
+        return list(dict.fromkeys(self.of_passages(paradigm, seed) for seed in self._study.experiment.seeds))
+
+    def passage_folder(self, corpus: str, paradigm: str, llm: str, draw: int | str) -> str:
+        """Return the folder of the passages of one draw."""
+        return f"{request_folder(corpus, paradigm, draw)}/{llm}"
+
+    def trainset_folder(self, recipe: str, llm: str, seed: int | str) -> str:
+        """Return the folder of the training set that a training seed trains on."""
+        return f"results/trainsets/{recipe}/{llm}/draw-{self.of_trainset(recipe, seed)}"
+
+
+def request_folder(corpus: str, paradigm: str, draw: int | str) -> str:
+    """Return the folder of the requests of one draw."""
+    return f"results/passages/{corpus}/{paradigm}/draw-{draw}"
