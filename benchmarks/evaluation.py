@@ -98,7 +98,7 @@ def trectools(folder: Path, measures: Sequence[str]) -> None:
     """Evaluate the first run by trectools and by the step, compare every value, and print how long both took."""
     from trectools import TrecEval, TrecQrel, TrecRun
 
-    from synthrank.metrics.measures import measure_run
+    from synthrank.measures import measure_run
     from synthrank.scores import read_scores
     from synthrank.trec import read_qrels, read_run
 

@@ -18,7 +18,7 @@ sys.path[:0] = [str(PROJECT / "src")]
 from synthrank.corpora.build_passages import build_passages  # noqa: E402
 from synthrank.corpora.build_queries import build_queries  # noqa: E402
 from synthrank.files import atomic_path, json_lines, read_jsonl  # noqa: E402
-from synthrank.metrics.measures import measure_run  # noqa: E402
+from synthrank.measures import measure_run  # noqa: E402
 from synthrank.records import Query  # noqa: E402
 from synthrank.retrievers.bm25 import build_index, search  # noqa: E402
 from synthrank.specs.base import load  # noqa: E402

@@ -2,6 +2,7 @@
 
 Takes  results/trainsets/{recipe}/{llm}/groups.jsonl, config/rankers/{ranker}.yaml, the model to start from
 Gives  results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/: safetensors, training.json, loss.csv
+       and selection.json where the ranker's file has a selection: what was tried on the development split
        and, while it trains, .seed-{seed}.state-HASH beside it, from which a killed training goes on
 """
 
@@ -12,6 +13,7 @@ rule train_ranker:
         trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
         spec=ancient("config/rankers/{ranker}.yaml"),
         base=needs.base,
+        development=needs.development,
     output:
         checkpoint=directory("results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:
@@ -35,6 +37,7 @@ rule train_ranker:
             --spec {input.spec:q} \
             --base {input.base:q} \
             --seed {wildcards.seed:q} \
+            --development {input.development:q} \
             --checkpoint {output.checkpoint:q} \
             &>{log:q}
         """

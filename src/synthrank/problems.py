@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from synthrank.development import development_problems
 from synthrank.errors import known
 from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published)
-    for check in (*entities, section_problems, _experiment, _encoders):
+    for check in (*entities, section_problems, development_problems, _experiment, _encoders):
         yield from check(study)
 
 

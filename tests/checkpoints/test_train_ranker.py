@@ -27,7 +27,7 @@ def call(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "train", train)
         write_jsonl(tmp_path / "g.jsonl", groups)
         train_ranker(trainset=tmp_path / "g.jsonl", spec=tmp_path / "my-ranker.yaml", base=tmp_path / "base", seed=5,
-                     checkpoint=tmp_path / "out/seed-5")  # fmt: skip
+                     development=[], checkpoint=tmp_path / "out/seed-5")  # fmt: skip
         return tmp_path / "out/seed-5"
 
     return do

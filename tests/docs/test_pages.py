@@ -15,7 +15,7 @@ import pytest
 from docs.pages import PAGES, PROJECT, Block, blocks_of, steps_of
 from docs.small_project import in_small, make_small
 
-from synthrank.metrics.measures import measure_run
+from synthrank.measures import measure_run
 from synthrank.records import Judgment
 from synthrank.trec import read_qrels, read_run, write_qrels, write_run
 

@@ -65,7 +65,7 @@ def trained(calm):
         patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
         patch.setattr(processes, "MODULE", "two_processes")
         train_ranker(trainset=calm / "groups.jsonl", spec=calm / "r.yaml", base=calm / "calm/bi-encoder", seed=3,
-                     checkpoint=calm / "out/seed-3")  # fmt: skip
+                     development=[], checkpoint=calm / "out/seed-3")  # fmt: skip
     return calm
 
 

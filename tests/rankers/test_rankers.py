@@ -162,7 +162,8 @@ def trained(tmp_path_factory, bases):
         (folder / f"{architecture}.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
         for name, seed in (("first", 1), ("again", 1), ("other", 2)):
             train_ranker(trainset=folder / "groups.jsonl", spec=folder / f"{architecture}.yaml",
-                         base=bases[architecture], seed=seed, checkpoint=folder / architecture / name)  # fmt: skip
+                         base=bases[architecture], seed=seed,
+                         development=[], checkpoint=folder / architecture / name)  # fmt: skip
     return folder
 
 
@@ -331,7 +332,7 @@ def test_an_empty_training_set_is_an_error(tmp_path, trained, encoder):
     (tmp_path / "none.jsonl").touch()
     with pytest.raises(BudgetError, match=r"none\.jsonl: no training group; nothing can be learnt from it"):
         train_ranker(trainset=tmp_path / "none.jsonl", spec=trained / "bi-encoder.yaml", base=encoder, seed=1,
-                     checkpoint=tmp_path / "out")  # fmt: skip
+                     development=[], checkpoint=tmp_path / "out")  # fmt: skip
     assert not (tmp_path / "out").exists()
 
 
@@ -342,7 +343,7 @@ def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, mo
     monkeypatch.setattr("synthrank.checkpoints.train_ranker.train", fail)
     with pytest.raises(RuntimeError, match="out of memory"):
         train_ranker(trainset=trained / "groups.jsonl", spec=trained / "bi-encoder.yaml", base=encoder, seed=1,
-                     checkpoint=tmp_path / "out")  # fmt: skip
+                     development=[], checkpoint=tmp_path / "out")  # fmt: skip
     assert list(tmp_path.iterdir()) == []
 
 

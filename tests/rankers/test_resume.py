@@ -50,7 +50,7 @@ def job(tmp_path, bases, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(trainers.ProgressCallback, "on_step_end", on_step_end)
             train_ranker(trainset=tmp_path / "groups.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
-                         seed=seed, checkpoint=tmp_path / name / f"seed-{seed}")  # fmt: skip
+                         seed=seed, development=[], checkpoint=tmp_path / name / f"seed-{seed}")  # fmt: skip
         return tmp_path / name / f"seed-{seed}"
 
     return do

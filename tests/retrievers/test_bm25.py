@@ -11,7 +11,7 @@ from synthrank.corpora.build_passages import build_passages
 from synthrank.corpora.build_queries import build_queries
 from synthrank.errors import DataError
 from synthrank.files import json_lines, read_jsonl
-from synthrank.metrics.measures import measure_run
+from synthrank.measures import measure_run
 from synthrank.records import Query
 from synthrank.retrievers.bm25 import build_index, search
 from synthrank.specs.base import load

@@ -9,7 +9,7 @@ import pytest
 
 from synthrank.errors import DataError
 from synthrank.files import write_jsonl
-from synthrank.metrics.measures import measure_run
+from synthrank.measures import measure_run
 from synthrank.records import Order, Passage, Query
 from synthrank.runs.import_run import import_run
 from synthrank.runs.run_orders import run_orders

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from synthrank.checkpoints.selecting import open_development, train_selected
 from synthrank.errors import BudgetError
-from synthrank.files import atomic_path, atomic_text, read_jsonl, write_json
+from synthrank.files import atomic_path, atomic_text, read_jsonl, sha256_of, write_json
 from synthrank.rankers import train
 from synthrank.rankers.base import TrainingLog
 from synthrank.rankers.states import remove_states, state_of
@@ -15,8 +16,13 @@ from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
 
 
-def train_ranker(*, trainset: Path, spec: Path, base: Path, seed: int, checkpoint: Path) -> None:
+def train_ranker(
+    *, trainset: Path, spec: Path, base: Path, seed: int, development: list[Path], checkpoint: Path
+) -> None:
     """Train and save the model as safetensors, with ``training.json`` and ``loss.csv`` beside it.
+
+    Where the ranker has ``selection``, its whole grid is tried, and all three are those of the point that is best on
+    the development split; ``selection.json`` tells of every point.
 
     Where ``optimiser.save_every`` is set, states are kept in ``.seed-N.state-HASH`` beside the checkpoint; after a kill
     the same command goes on from the last whole one, and gives the same weights. They go when the checkpoint is there.
@@ -26,6 +32,8 @@ def train_ranker(*, trainset: Path, spec: Path, base: Path, seed: int, checkpoin
         spec: the ranker's entity file.
         base: the folder of the model to start from.
         seed: the training seed.
+        development: where the ranker has ``selection``, what it chooses on: queries and judgments of the development
+            split, the passages of its corpus, and the run whose candidates are reordered; else empty.
         checkpoint: written: the folder of the trained model.
 
     Raises:
@@ -38,10 +46,17 @@ def train_ranker(*, trainset: Path, spec: Path, base: Path, seed: int, checkpoin
     settings = ranker.training_settings
     state = None
     if ranker.optimiser.save_every:
-        state = state_of(checkpoint, json.dumps(settings, sort_keys=True), trainset, base, seed)
+        what = json.dumps([settings, [sha256_of(path) for path in development]], sort_keys=True)
+        state = state_of(checkpoint, what, trainset, base, seed)
     remove_states(checkpoint, but=state)
     with atomic_path(checkpoint) as folder:
-        log = train(ranker, base, groups, seed, folder, state)
+        if ranker.selection is None:
+            log = train(ranker, base, groups, seed, folder, state)
+        else:
+            split = open_development(ranker.selection, *development)
+            selected = train_selected(ranker, ranker.selection, base, groups, seed, split, folder, state)
+            log = selected.log
+            write_json(folder / "selection.json", selected.record(ranker.selection, split))
         with atomic_text(folder / "loss.csv") as stream:
             csv.writer(stream, lineterminator="\n").writerows([("update", "loss"), *log.losses])
         made = {"ranker": spec.stem, "settings": settings, "base": _base(ranker, base), "seed": seed}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from synthrank.metrics.measures import measure_run
+from synthrank.measures import measure_run
 from synthrank.metrics.ranked import suite_runs
 from synthrank.scores import Score, write_scores
 from synthrank.specs.base import load

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from synthrank.errors import ConfigError
-from synthrank.metrics.measures import measure_run
+from synthrank.measures import measure_run
 from synthrank.scores import HUMAN, REWRITTEN, worded
 from synthrank.specs.base import load
 from synthrank.specs.corpora import CorpusSpec, MixedCorpus, rewritten_id

@@ -14,6 +14,20 @@ class CheckpointNeeds(StageNeeds):
         """Return the model that a ranker's training starts from."""
         return self.ranker_model(wildcards.ranker, NONE, NONE, wildcards.seed)
 
+    def development(self, wildcards: Wildcards) -> list[str]:
+        """Return what a ranker with ``selection`` chooses its settings on; nothing for any other.
+
+        Of the development split of the recipe's corpus: queries, judgments, passages, and the run that is reordered.
+        """
+        selection = self.study.entities["rankers"][wildcards.ranker].selection
+        if selection is None:
+            return []
+        corpus = self.study.entities["recipes"][wildcards.recipe].corpus
+        split = self.study.entities["corpora"][corpus].development
+        folder = f"results/corpora/{corpus}"
+        run = f"results/runs/corpora/{corpus}/{selection.retriever}/{split}.trec"
+        return [f"{folder}/{split}/queries.jsonl", f"{folder}/{split}/qrels.txt", f"{folder}/passages.jsonl", run]
+
     def training_gpus(self, wildcards: Wildcards) -> int:
         """Return how many GPUs, and cores, a training shares its batches among: as its ranker's file says."""
         gpus: int = self.study.entities["rankers"][wildcards.ranker].gpus

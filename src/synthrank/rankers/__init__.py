@@ -48,7 +48,13 @@ def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> "TextEncoder":
 
 
 def train(
-    spec: RankerSpec, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None = None
+    spec: RankerSpec,
+    base: Path,
+    groups: Sequence[Group],
+    seed: int,
+    checkpoint: Path,
+    state: Path | None = None,
+    points: Path | None = None,
 ) -> TrainingLog:
     """Train a ranker and write it, as safetensors, into the folder ``checkpoint``.
 
@@ -60,22 +66,29 @@ def train(
         checkpoint: the new folder.
         state: a folder of states, written every ``optimiser.save_every`` updates, from whose last one the training
             goes on; none keeps no state.
+        points: a folder that gets the model of each point of ``selection``, as ``update-N``; none keeps none.
     """
     if spec.gpus > 1:
         from synthrank.rankers.processes import train_by_processes
 
-        return train_by_processes(spec, base, groups, seed, checkpoint, state)
-    return train_here(spec, base, groups, seed, checkpoint, state)
+        return train_by_processes(spec, base, groups, seed, checkpoint, state, points)
+    return train_here(spec, base, groups, seed, checkpoint, state, points)
 
 
 def train_here(
-    spec: RankerSpec, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None = None
+    spec: RankerSpec,
+    base: Path,
+    groups: Sequence[Group],
+    seed: int,
+    checkpoint: Path,
+    state: Path | None = None,
+    points: Path | None = None,
 ) -> TrainingLog:
     """Train in this process, alone or as one of several; arguments as of :func:`train`."""
     if isinstance(spec, BiEncoderRanker):
         from synthrank.rankers.bi_encoder import train_bi_encoder
 
-        return train_bi_encoder(spec, base, groups, seed, checkpoint, state)
+        return train_bi_encoder(spec, base, groups, seed, checkpoint, state, points)
     from synthrank.rankers.reranker import train_reranker
 
-    return train_reranker(spec, base, groups, seed, checkpoint, state)
+    return train_reranker(spec, base, groups, seed, checkpoint, state, points)

@@ -23,6 +23,7 @@ from synthrank.rankers.cuts import texts_cut
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.microbatch import budget
+from synthrank.rankers.points import PointsCallback
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
@@ -47,7 +48,13 @@ class VectorTrainer(ResumableTrainer, SentenceTransformerTrainer):  # type: igno
 
 
 def train_bi_encoder(
-    spec: BiEncoderRanker, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None = None
+    spec: BiEncoderRanker,
+    base: Path,
+    groups: Sequence[Group],
+    seed: int,
+    checkpoint: Path,
+    state: Path | None = None,
+    points: Path | None = None,
 ) -> TrainingLog:
     """Train a bi-encoder and save it.
 
@@ -58,6 +65,7 @@ def train_bi_encoder(
         seed: seeds the order of the data and the dropout.
         checkpoint: the new folder.
         state: where a killed training is resumed from; none keeps no state.
+        points: gets the model of each point of ``selection``; none keeps none.
     """
     seed_everything(seed)
     model = open_bi_encoder(base)
@@ -67,10 +75,15 @@ def train_bi_encoder(
     def arguments(**settings: Any) -> Any:
         return SentenceTransformerTrainingArguments(**settings, **options)
 
-    log = run_training(VectorTrainer, arguments, {"model": model, "train_dataset": data, **parts}, spec, seed, state)
+    def save(folder: Path) -> None:
+        model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+
+    kept = [] if points is None else [PointsCallback(spec, points, save)]
+    parts = {"model": model, "train_dataset": data, **parts}
+    log = run_training(VectorTrainer, arguments, parts, spec, seed, state, kept)
     if not is_first():
         return log
-    model.save_pretrained(str(checkpoint), create_model_card=False, safe_serialization=True)
+    save(checkpoint)
     passages = [spec.passage_prefix + passage for _, passage in pairs_of(data)]
     cut = texts_cut(model.tokenizer, spec.max_length, passages)
     return replace(log, pairs=len(passages), pairs_cut=cut)

@@ -34,7 +34,13 @@ SRC = Path(__file__).resolve().parents[2]
 
 
 def train_by_processes(
-    spec: RankerSpec, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None
+    spec: RankerSpec,
+    base: Path,
+    groups: Sequence[Group],
+    seed: int,
+    checkpoint: Path,
+    state: Path | None,
+    points: Path | None = None,
 ) -> TrainingLog:
     """Train a ranker by ``spec.gpus`` processes; arguments as of :func:`synthrank.rankers.train`.
 
@@ -46,7 +52,8 @@ def train_by_processes(
     with TemporaryDirectory(prefix="synthrank-") as scratch:
         folder = Path(scratch)
         write_jsonl(folder / "groups.jsonl", groups)
-        paths = {"base": str(base), "checkpoint": str(checkpoint), "state": None if state is None else str(state)}
+        given = {"base": base, "checkpoint": checkpoint, "state": state, "points": points}
+        paths = {name: None if path is None else str(path) for name, path in given.items()}
         write_json(folder / "job.json", {"spec": spec.model_dump(mode="json"), "seed": seed, **paths})
         start(spec.gpus, MODULE, folder)
         log = json.loads((folder / "log.json").read_text(encoding="utf-8"))
@@ -130,8 +137,8 @@ def _train_here(folder: Path, rank: int) -> None:
             raise ModelError(f"gpus: got {spec.gpus}; {torch.cuda.device_count()} are to be had here")
         torch.cuda.set_device(rank)  # or every process would load its model onto the first
     groups = list(read_jsonl(folder / "groups.jsonl", Group))
-    state = None if job["state"] is None else Path(job["state"])
-    log = train_here(spec, Path(job["base"]), groups, job["seed"], Path(job["checkpoint"]), state)
+    state, points = (None if job[name] is None else Path(job[name]) for name in ("state", "points"))
+    log = train_here(spec, Path(job["base"]), groups, job["seed"], Path(job["checkpoint"]), state, points)
     if rank == 0:
         write_json(folder / "log.json", asdict(log))
     torch.distributed.destroy_process_group()

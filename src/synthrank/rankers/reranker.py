@@ -18,6 +18,7 @@ from synthrank.rankers.cuts import pairs_cut
 from synthrank.rankers.listwise import ListwiseLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.pair_model import open_pair_model
+from synthrank.rankers.points import PointsCallback
 from synthrank.rankers.seq2seq import Seq2SeqScore
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
 from synthrank.rankers.trainers import ResumableTrainer, is_first
@@ -43,7 +44,13 @@ class PairTrainer(ResumableTrainer, CrossEncoderTrainer):  # type: ignore[misc] 
 
 
 def train_reranker(
-    spec: Reranker, base: Path, groups: Sequence[Group], seed: int, checkpoint: Path, state: Path | None = None
+    spec: Reranker,
+    base: Path,
+    groups: Sequence[Group],
+    seed: int,
+    checkpoint: Path,
+    state: Path | None = None,
+    points: Path | None = None,
 ) -> TrainingLog:
     """Train a reranker and save it.
 
@@ -54,6 +61,7 @@ def train_reranker(
         seed: seeds the head, the order of the data and the dropout.
         checkpoint: the new folder.
         state: where a killed training is resumed from; none keeps no state.
+        points: gets the model of each point of ``selection``; none keeps none.
     """
     model = open_pair_model(spec, base, seed)
     kind, options, shape = LIBRARY.get(spec.loss, (ListwiseLoss, {}, listwise))
@@ -67,6 +75,7 @@ def train_reranker(
         spec,
         seed,
         state,
+        [] if points is None else [PointsCallback(spec, points, model.save_as_base)],
     )
     if not is_first():
         return log

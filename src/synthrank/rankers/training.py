@@ -3,7 +3,7 @@
 import logging
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ def run_training(
     spec: BiEncoderRanker | Reranker,
     seed: int,
     state: Path | None,
+    watchers: Sequence[Any] = (),
 ) -> TrainingLog:
     """Train a model in place.
 
@@ -39,6 +40,7 @@ def run_training(
         spec: the ranker.
         seed: seeds the order of the data and the dropout.
         state: where a killed training is resumed from, if ``optimiser.save_every`` is set; none keeps no state.
+        watchers: further callbacks of the trainer, before those that save states.
 
     Raises:
         StoppedError: the job was told to end; the state of its last update is kept.
@@ -52,7 +54,7 @@ def run_training(
         settings = trainer_arguments(spec, len(parts["train_dataset"]), seed, folder, resumable=state is not None)
         given = arguments(**settings)
         given._n_gpu = min(given.n_gpu, 1)  # or the library would give a batch to each GPU that it sees
-        made = trainer(**parts, args=given, callbacks=[progress, stop, ApartCallback()])
+        made = trainer(**parts, args=given, callbacks=[*watchers, progress, stop, ApartCallback()])
         begin = last_complete(folder)
         if begin:
             _log.info("resumed from %s", begin)

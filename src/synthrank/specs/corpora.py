@@ -53,6 +53,11 @@ class _Corpus(Entity):
         "an exemplar, as BEIR's own splits let it; rankers then know such passages, and scores in distribution are of "
         "that kind.",
     )
+    development: Name | None = Field(
+        default=None,
+        description="The one split that choices may look at, as `selection` of a ranker does. It is stated before "
+        "anything runs, is held out from training, and is no test set. Null is none.",
+    )
     counts: Counts = Counts()
 
 

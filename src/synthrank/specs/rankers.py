@@ -61,6 +61,53 @@ class Optimiser(Entity):
         return self
 
 
+class Selection(Entity):
+    """A grid of settings that every recipe tries, and how the best is chosen on the corpus's development split.
+
+    Each learning rate is trained once, by the schedule of the optimiser, and measured at each of the stated points.
+    The model of the best point is kept; of equal ones that of fewer updates, then that of the lower rate.
+    """
+
+    measure: str = Field(default="nDCG@10", description="As ir_measures names it; the highest mean is chosen.")
+    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        min_length=1, description="Each is tried in place of `optimiser.learning_rate`."
+    )
+    epochs: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(), description="Points of each training, in epochs of its own training set."
+    )
+    updates: tuple[Count, ...] = Field(
+        default=(), description="The same in updates, in place of `epochs`: equal for training sets of all sizes."
+    )
+    retriever: RetrieverName = Field(
+        description="The first stage whose candidates are reordered, whatever the architecture: to encode the whole "
+        "collection for each point would take longer than training."
+    )
+    depth: Count = Field(default=100, description="Candidates a query.")
+    queries: Count | None = Field(
+        default=None, description="At most this many development queries, the first of a seeded order."
+    )
+    seed: int = Field(default=13, description="Seed of that order.")
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_points(self) -> "Selection":
+        if bool(self.epochs) == bool(self.updates):
+            raise ValueError("state either epochs or updates, the points at which a training is measured")
+        for key, values in (("learning_rates", self.learning_rates), (self.unit, self.points)):
+            if list(values) != sorted(set(values)):
+                raise ValueError(f"{key}: state each value once, in rising order")
+        return self
+
+    @property
+    def unit(self) -> str:
+        """The key that states the points."""
+        return "epochs" if self.epochs else "updates"
+
+    @property
+    def points(self) -> tuple[float, ...]:
+        """The points, in :attr:`unit`."""
+        return self.epochs or self.updates
+
+
 class _Ranker(Entity):
     """What both architectures state."""
 
@@ -68,6 +115,10 @@ class _Ranker(Entity):
     max_length: Count = Field(description="Tokens: of the query and passage together, or of each for a bi-encoder.")
     negatives: Count | None = Field(default=None, description="At most this many negatives of a training group.")
     optimiser: Optimiser
+    selection: Selection | None = Field(
+        default=None,
+        description="How rate and duration are chosen on the development split; null takes them as `optimiser` says.",
+    )
     gpus: Count = Field(
         default=1,
         description="GPUs of one node that share every batch, one process each. Losses over the passages of a batch "
@@ -85,6 +136,17 @@ class _Ranker(Entity):
     def training_settings(self) -> dict[str, Any]:
         """What training depends on: all but how the trained model is used."""
         return self.model_dump(mode="json", exclude={"depth", "eval_batch_size", "rerank"})
+
+    @field_validator("selection")
+    @classmethod
+    def _within_the_training(cls, selection: Selection | None, given: ValidationInfo) -> Selection | None:
+        optimiser: Optimiser | None = given.data.get("optimiser")
+        if selection and optimiser and selection.epochs and selection.epochs[-1] > optimiser.epochs:
+            raise ValueError(
+                f"epochs: point {selection.epochs[-1]:g} is beyond optimiser.epochs {optimiser.epochs:g}; state points "
+                "within the training"
+            )
+        return selection
 
     @field_validator("gpus")
     @classmethod

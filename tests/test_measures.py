@@ -10,7 +10,7 @@ import pytest
 import pytrec_eval
 
 from synthrank.errors import ConfigError
-from synthrank.metrics.measures import measure_run
+from synthrank.measures import measure_run
 from synthrank.trec import rank, read_qrels, read_run
 
 NAMES = ["nDCG@10", "MRR@10", "Recall@100", "AP"]

@@ -1,0 +1,191 @@
+"""How settings are chosen on a development split: every point of a grid is measured there, and the best model kept."""
+
+import gc
+import json
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from synthrank.errors import BudgetError
+from synthrank.files import read_jsonl, write_json
+from synthrank.measures import measure_run
+from synthrank.order import sample
+from synthrank.rankers import open_ranker, train
+from synthrank.rankers.base import Collection, TrainingLog
+from synthrank.records import Group, Query
+from synthrank.specs.rankers import RankerSpec, Rerank, Selection
+from synthrank.trec import Qrels, read_qrels, read_run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Development:
+    """What a point is measured on: judged queries of the development split, and a first stage's run of them.
+
+    ``name`` is ``CORPUS/SPLIT``.
+    """
+
+    name: str
+    qrels: Qrels
+    collection: Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A point of the grid, and the mean of the measure there; ``epochs`` is what its updates are of the training."""
+
+    learning_rate: float
+    epochs: float
+    updates: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a selection came to: the training whose point was chosen, that point, and all points."""
+
+    log: TrainingLog
+    chosen: Trial
+    trials: tuple[Trial, ...]
+
+    def record(self, selection: Selection, development: Development) -> dict[str, Any]:
+        """Return what ``selection.json`` says.
+
+        Args:
+            selection: the grid.
+            development: what the points were measured on.
+        """
+        last = {item.learning_rate: item.updates for item in self.trials}  # of each training the last point
+        return {
+            "split": development.name,
+            "queries": len(development.qrels),
+            "measure": selection.measure,
+            "retriever": selection.retriever,
+            "depth": selection.depth,
+            "trainings": len(selection.learning_rates),
+            "updates_to_last_point": sum(last.values()),
+            "trials": [asdict(item) | {"chosen": item == self.chosen} for item in self.trials],
+        }
+
+
+def open_development(selection: Selection, queries: Path, qrels: Path, passages: Path, run: Path) -> Development:
+    """Read the development split, or the sample of its judged queries that the selection states.
+
+    Args:
+        selection: how many queries, and how deep their lists are.
+        queries: the queries of the split, in ``CORPUS/SPLIT/``.
+        qrels: its judgments.
+        passages: the passages of the corpus.
+        run: the first stage's run of the split.
+
+    Raises:
+        BudgetError: no query of the split is judged.
+    """
+    judged = read_qrels(qrels)
+    known = [query for query in read_jsonl(queries, Query) if query.id in judged]
+    if not known:
+        raise BudgetError(f"{qrels}: no query of {queries} is judged; nothing can be chosen on it")
+    asked = tuple(sample(known, selection.queries or len(known), selection.seed, lambda query: query.id))
+    listed = read_run(run, selection.depth)
+    return Development(
+        "/".join(queries.parts[-3:-1]),
+        {query.id: judged[query.id] for query in asked},
+        Collection(asked, passages, {query.id: listed[query.id] for query in asked if query.id in listed}),
+    )
+
+
+def train_selected(
+    spec: RankerSpec,
+    selection: Selection,
+    base: Path,
+    groups: Sequence[Group],
+    seed: int,
+    development: Development,
+    checkpoint: Path,
+    state: Path | None,
+) -> Selected:
+    """Train by every rate of the grid, measure every point on the development split, and write the best model.
+
+    Args:
+        spec: the ranker.
+        selection: its grid.
+        base: the model to start from.
+        groups: the training set.
+        seed: the training seed, the same for every rate.
+        development: what points are measured on.
+        checkpoint: the new folder.
+        state: where a killed selection is resumed from: rates that are done are not trained again, and the training
+            that was cut short goes on from its own state; none keeps nothing.
+    """
+    checkpoint.mkdir(parents=True)
+    work = state or checkpoint / ".trials"
+    done = []
+    for place, rate in enumerate(selection.learning_rates, 1):
+        record = work / f"rate-{place}.json"
+        if not record.is_file():
+            tried = spec.model_copy(update={"optimiser": spec.optimiser.model_copy(update={"learning_rate": rate})})
+            made = _trained(tried, base, groups, seed, work / f"rate-{place}", keep_state=state is not None)
+            trials = _measured(tried, selection, made, seed, development, work / f"rate-{place}")
+            write_json(record, {"log": asdict(made), "trials": [asdict(item) for item in trials]})
+        told = json.loads(record.read_text(encoding="utf-8"))
+        trials = [Trial(**item) for item in told["trials"]]
+        done.append((_log_of(told["log"]), trials))
+        _keep(work / f"rate-{place}", best(trials))
+    chosen = best([item for _, trials in done for item in trials])
+    place, made = next((place, made) for place, (made, trials) in enumerate(done, 1) if chosen in trials)
+    shutil.copytree(work / f"rate-{place}" / f"update-{chosen.updates}", checkpoint, dirs_exist_ok=True)
+    if state is None:
+        shutil.rmtree(work)
+    losses = tuple(pair for pair in made.losses if pair[0] <= chosen.updates)
+    made = replace(made, losses=losses, updates=chosen.updates)
+    return Selected(made, chosen, tuple(item for _, trials in done for item in trials))
+
+
+def best(trials: Sequence[Trial]) -> Trial:
+    """Return the trial of the highest value; of equal ones that of fewer updates, then that of the lower rate."""
+    return min(trials, key=lambda item: (-item.value, item.updates, item.learning_rate))
+
+
+def _trained(
+    spec: RankerSpec, base: Path, groups: Sequence[Group], seed: int, folder: Path, *, keep_state: bool
+) -> TrainingLog:
+    """Train by one rate, and leave the model of each point in ``folder``."""
+    end = folder / "end"
+    made = train(spec, base, groups, seed, end, folder / "state" if keep_state else None, points=folder)
+    shutil.rmtree(end)
+    gc.collect()  # trainer and model hold each other, and the device's memory until they are collected
+    return made
+
+
+def _measured(
+    spec: RankerSpec, selection: Selection, made: TrainingLog, seed: int, development: Development, folder: Path
+) -> list[Trial]:
+    """Return the trials of one rate, in the order of their updates."""
+    as_reranker = spec.model_copy(
+        update={"rerank": Rerank(retriever=selection.retriever, depth=selection.depth), "selection": None}
+    )
+    trials = []
+    for updates in sorted(int(path.name.removeprefix("update-")) for path in folder.glob("update-*")):
+        ranker = open_ranker(as_reranker, folder / f"update-{updates}", seed)
+        run = ranker.rank(development.collection)
+        value = fmean(value for *_, value in measure_run(run, development.qrels, [selection.measure], 1))
+        epochs = round(spec.optimiser.epochs * updates / made.updates, 4)
+        trials.append(Trial(spec.optimiser.learning_rate, epochs, updates, value))
+        log.info("rate %g, update %d: %s %.4f", spec.optimiser.learning_rate, updates, selection.measure, value)
+    return trials
+
+
+def _keep(folder: Path, chosen: Trial) -> None:
+    """Remove of one rate's folder all but its best model: the states of its training too."""
+    for path in folder.iterdir():
+        if path.name != f"update-{chosen.updates}":
+            shutil.rmtree(path)
+
+
+def _log_of(told: Mapping[str, Any]) -> TrainingLog:
+    return TrainingLog(**{**told, "losses": tuple((update, loss) for update, loss in told["losses"])})

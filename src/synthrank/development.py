@@ -1,0 +1,125 @@
+"""What may be wrong with the splits that choices look at: a split is trained on, chosen on or tested on, never two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from synthrank.errors import known
+from synthrank.specs.corpora import TRAIN, BeirCorpus, IrdsCorpus, MixedCorpus, SplitPart
+from synthrank.specs.recipes import OrderRecipe, TeacherRecipe
+
+if TYPE_CHECKING:
+    from synthrank.study import Study
+
+
+def development_problems(study: Study) -> Iterable[str]:
+    """Yield one line for each development split that is no held-out split, is tested on, or is missing."""
+    yield from _stated(study)
+    yield from _tested(study)
+    yield from _trained_on(study)
+    yield from _missing(study)
+
+
+def _stated(study: Study) -> Iterator[str]:
+    for name, corpus in study.entities["corpora"].items():
+        origin = f"{study.folder}/corpora/{name}.yaml: development"
+        if corpus.development is None:
+            continue
+        if isinstance(corpus, MixedCorpus):
+            yield f"{origin}: got {corpus.development!r}; a mixed corpus is for tests alone, leave the key out"
+        elif corpus.development == TRAIN:
+            yield f"{origin}: got {TRAIN!r}; it is trained on, so nothing can be chosen on it; name a held-out split"
+        elif corpus.development not in corpus.splits:
+            yield f"{origin}: got {corpus.development!r}; no such split ({known(corpus.splits)})"
+
+
+def _tested(study: Study) -> Iterator[str]:
+    """Yield a line for each test set of the experiment whose queries choices look at, under any corpus's name."""
+    tuned = {
+        name: _queries(study, name, corpus.development)
+        for name, corpus in study.entities["corpora"].items()
+        if corpus.development
+    }
+    names = (name for suite in study.experiment.suites for name in study.testsets_of(suite))
+    for name in dict.fromkeys(names):
+        spec = study.entities["testsets"][name]
+        asked = _queries(study, spec.corpus, spec.split)
+        for corpus in (corpus for corpus, chosen_on in tuned.items() if _shared(chosen_on, asked)):
+            yield (
+                f"{study.folder}/testsets/{name}.yaml: split: got {spec.split!r}, which is the development split of "
+                f"corpus {corpus!r}; it is tuned on, so it must not be tested on"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """What the queries of a split are read from: two corpora may read one collection, for different uses."""
+
+    source: tuple[str, ...]
+    part: SplitPart | None = None
+
+
+def _queries(study: Study, name: str, split: str) -> _Queries:
+    corpus = study.entities["corpora"][name]
+    source = corpus.splits.get(split, "")
+    if isinstance(corpus, MixedCorpus):
+        return _queries(study, corpus.corpus, source)
+    if isinstance(corpus, IrdsCorpus) and source:
+        return _Queries(("ir_datasets", source))
+    if isinstance(corpus, BeirCorpus) and source:
+        part = source if isinstance(source, SplitPart) else SplitPart(file=source, start=0, end=1)
+        return _Queries(("beir", corpus.folder, part.file), part)
+    return _Queries(("split", name, split))
+
+
+def _shared(one: _Queries, other: _Queries) -> bool:
+    """Tell whether two splits have queries in common; parts of one order that do not overlap have none."""
+    if one.source != other.source or one.part is None or other.part is None:
+        return one.source == other.source
+    apart = max(one.part.start, other.part.start) >= min(one.part.end, other.part.end)
+    return not apart or one.part.seed != other.part.seed
+
+
+def _trained_on(study: Study) -> Iterator[str]:
+    for name, recipe in study.entities["recipes"].items():
+        trained = (
+            recipe.split if isinstance(recipe, TeacherRecipe) else
+            recipe.queries if isinstance(recipe, OrderRecipe) else None
+        )  # fmt: skip
+        if trained and trained == study.entities["corpora"][recipe.corpus].development:
+            key = "split" if isinstance(recipe, TeacherRecipe) else "queries"
+            yield (
+                f"{study.folder}/recipes/{name}.yaml: {key}: got {trained!r}, which is the development split of corpus "
+                f"{recipe.corpus!r}; settings are chosen on it, so it must not train"
+            )
+
+
+def _missing(study: Study) -> Iterator[str]:
+    """Yield a line for each recipe that trains a ranker with a selection, and whose corpus has nothing to choose on."""
+    for recipe, ranker in trained_pairs(study):
+        corpus = study.entities["recipes"][recipe].corpus
+        if study.entities["rankers"][ranker].selection and study.entities["corpora"][corpus].development is None:
+            yield (
+                f"{study.folder}/rankers/{ranker}.yaml: selection: corpus {corpus!r} of recipe {recipe!r} has no "
+                "development split; state `development` in its file, or train this recipe with a ranker without "
+                "selection"
+            )
+
+
+def trained_pairs(study: Study) -> list[tuple[str, str]]:
+    """Return (recipe, ranker) of everything that the experiment trains, with what that starts from, each once."""
+    experiment = study.experiment
+    claims = experiment.claims.claims.values() if experiment.claims else ()
+    twolar = experiment.twolar
+    asked: list[tuple[Sequence[str], Sequence[str]]] = [(study.recipes, experiment.rankers)]
+    asked += [((*claim.treatment, *claim.control), claim.rankers) for claim in claims]
+    asked += [(twolar.recipes, twolar.rankers)] if twolar else []
+    asked += [(item.recipes, item.rankers) for item in twolar.ablations.values()] if twolar else []
+    waiting = [(recipe, ranker) for recipes, rankers in asked for recipe in recipes for ranker in rankers]
+    for _, ranker in waiting:  # grows while it is walked
+        base = study.entities["rankers"][ranker].base
+        if base.recipe and (base.recipe, base.ranker) not in waiting:
+            waiting.append((base.recipe, base.ranker))
+    return list(dict.fromkeys(waiting))

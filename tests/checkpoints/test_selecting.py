@@ -1,0 +1,224 @@
+"""Settings are chosen on the development split: by an independent measure the kept model is the best of the grid."""
+
+import importlib.util
+import json
+import math
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+from tiny_models import tiny_t5
+
+from synthrank.checkpoints import selecting
+from synthrank.checkpoints.selecting import Trial, best, open_development
+from synthrank.checkpoints.train_ranker import train_ranker
+from synthrank.errors import BudgetError, ConfigError
+from synthrank.files import write_jsonl
+from synthrank.rankers import open_ranker, trainers
+from synthrank.rankers.base import Collection
+from synthrank.records import Judgment, Passage, Query
+from synthrank.specs.base import load
+from synthrank.specs.rankers import RankerSpec, Rerank, Selection
+from synthrank.trec import read_qrels, read_run, write_qrels, write_run
+
+_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).parents[1] / "rankers/toy_task.py")
+toy = importlib.util.module_from_spec(_found)
+_found.loader.exec_module(toy)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+RATES = (1e-4, 3e-3, 3e-2)
+GRID = {"learning_rates": list(RATES), "epochs": [1, 2.5, 3], "retriever": "bm25", "depth": 4}
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory, encoder):
+    t5 = tiny_t5(tmp_path_factory.mktemp("t5") / "t5")
+    return {"cross-encoder": encoder, "bi-encoder": encoder, "seq2seq": t5}
+
+
+@pytest.fixture(scope="module")
+def development(tmp_path_factory):
+    """Write a development split of other groups than those that train, and return its four files."""
+    folder = tmp_path_factory.mktemp("development") / "corpora/toy/dev"
+    split, passages = toy.groups(24)[12:], {}
+    for group in split:
+        passages |= {item.id: item.text for item in group.candidates}
+    write_jsonl(folder / "queries.jsonl", [Query(group.query_id, group.query) for group in split])
+    write_qrels(folder / "qrels.txt", [Judgment(group.query_id, group.candidates[0].id, 1) for group in split])
+    write_jsonl(folder / "passages.jsonl", [Passage(name, text) for name, text in passages.items()])
+    # The first stage puts the relevant passage last, so that nothing is right by its place.
+    lists = {group.query_id: [(item.id, 9.0 - i) for i, item in enumerate(group.candidates[::-1])] for group in split}
+    write_run(folder / "run.trec", lists, "bm25")
+    return [folder / name for name in ("queries.jsonl", "qrels.txt", "passages.jsonl", "run.trec")]
+
+
+@pytest.fixture
+def job(tmp_path, bases, development, monkeypatch):
+    """Return a function that trains by the step, and is killed after some updates in all where it is told so."""
+    write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
+
+    def do(name, architecture="cross-encoder", selection=GRID, kill=None, files=development, **optimiser):
+        done = 0
+
+        def on_step_end(self, args, state, control, **_):
+            nonlocal done
+            real(self, args, state, control)
+            done += 1
+            if done == kill:
+                raise KeyboardInterrupt
+
+        real = trainers.ProgressCallback.on_step_end
+        # 6 batches an epoch, 3 updates: 9 in all
+        settings = {"learning_rate": 3e-3, "epochs": 3, "batch_size": 2, "accumulation": 2, **optimiser}
+        loss = "multiple-negatives" if architecture == "bi-encoder" else "ranknet"
+        changed = {"selection": selection} if selection else {}
+        spec = toy.spec(architecture, loss, optimiser=settings, **changed)
+        (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)
+                                                         | {"architecture": architecture}))  # fmt: skip
+        with monkeypatch.context() as patch:
+            patch.setattr(trainers.ProgressCallback, "on_step_end", on_step_end)
+            train_ranker(trainset=tmp_path / "groups.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
+                         seed=1, checkpoint=tmp_path / name / "seed-1",
+                         development=files if selection else [])  # fmt: skip
+        return tmp_path / name / "seed-1"
+
+    return do
+
+
+def told(folder, name="selection.json"):
+    return json.loads((folder / name).read_text())
+
+
+def weights(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*.safetensors")}
+
+
+def ndcg(spec, folder, files):
+    """Return the mean nDCG@10 of binary judgments with one relevant passage a query, from its definition."""
+    queries, qrels, passages, run = files
+    spec = spec.model_copy(update={"rerank": Rerank(retriever="bm25", depth=4)})
+    asked = tuple(Query(**json.loads(line)) for line in queries.read_text().splitlines())
+    ranked = open_ranker(spec, folder, 1).rank(Collection(asked, passages, read_run(run)))
+    gains = []
+    for query, grades in read_qrels(qrels).items():
+        (relevant,) = grades
+        place = [name for name, _ in ranked[query]].index(relevant) + 1
+        gains.append(1 / math.log2(place + 1))
+    return sum(gains) / len(gains)
+
+
+@pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder", "seq2seq"])
+def test_the_model_that_is_kept_is_the_best_of_the_grid(job, tmp_path, development, architecture):
+    folder = job("out", architecture)
+    made = told(folder)
+    trials = [(item["learning_rate"], item["epochs"], item["updates"]) for item in made["trials"]]
+    assert trials == [(rate, *point) for rate in RATES for point in ((1.0, 3), (2.6667, 8), (3.0, 9))]
+    (chosen,) = [item for item in made["trials"] if item["chosen"]]
+    values = [item["value"] for item in made["trials"]]
+    assert chosen["value"] == max(values) > min(values)
+    spec = load(RankerSpec, tmp_path / "ranker.yaml")
+    assert ndcg(spec, folder, development) == pytest.approx(chosen["value"], abs=1e-6)
+    assert (made["split"], made["queries"], made["measure"], made["retriever"]) == ("toy/dev", 12, "nDCG@10", "bm25")
+    assert (made["trainings"], made["updates_to_last_point"]) == (3, 27)
+    record = told(folder, "training.json")
+    assert record["updates"] == chosen["updates"]
+    assert record["settings"]["selection"]["learning_rates"] == list(RATES)
+    last = (folder / "loss.csv").read_text().splitlines()[-1]
+    assert int(last.split(",")[0]) <= chosen["updates"]
+    names = {path.name for path in folder.iterdir()}
+    assert {"selection.json", "training.json", "loss.csv"} < names
+    assert not [name for name in names if name.startswith((".", "rate", "update"))], "nothing of the trials is left"
+
+
+@pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder", "seq2seq"])
+def test_to_be_measured_changes_no_training(job, architecture):
+    plain = job("plain", architecture, selection=None)
+    grid = {**GRID, "learning_rates": [3e-3], "epochs": [], "updates": [9]}
+    selected = job("selected", architecture, selection=grid)
+    assert weights(selected) == weights(plain)
+    assert (selected / "loss.csv").read_text() == (plain / "loss.csv").read_text()
+    # a point on the way is no reason to train otherwise either
+    values = told(job("both", architecture, selection=grid | {"updates": [4, 9]}))["trials"]
+    assert values[-1]["value"] == told(selected)["trials"][0]["value"]
+
+
+@pytest.mark.parametrize("kill", [5, 20])
+def test_a_killed_selection_ends_with_the_same_model(job, kill):
+    whole = job("whole")
+    with pytest.raises(KeyboardInterrupt):
+        job("killed", save_every=2, kill=kill)
+    (state,) = (whole.parents[1] / "killed").iterdir()
+    assert state.name.startswith(".seed-1.state-")
+    done = {path.name: path.stat().st_mtime_ns for path in state.glob("rate-*.json")}
+    assert len(done) == (kill - 1) // 9
+    resumed = job("killed", save_every=2)
+    assert weights(resumed) == weights(whole)
+    assert told(resumed) == told(whole)
+    assert [path.name for path in resumed.parent.iterdir()] == ["seed-1"], "the states are gone"
+
+
+def test_what_is_done_is_not_trained_again_unless_the_development_split_changes(job, development, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        job("killed", save_every=2, kill=20)
+    trained = []
+    real = selecting.train
+
+    def train(spec, *rest, **named):
+        trained.append(spec.optimiser.learning_rate)
+        return real(spec, *rest, **named)
+
+    monkeypatch.setattr(selecting, "train", train)
+    job("killed", save_every=2)
+    assert trained == [3e-2]
+    with pytest.raises(KeyboardInterrupt):
+        job("other", save_every=2, kill=20)
+    trained.clear()
+    qrels = development[1].read_text().splitlines(keepends=True)
+    fewer = development[1].with_name("fewer.txt")
+    fewer.write_text("".join(qrels[1:]))
+    job("other", save_every=2, files=[development[0], fewer, *development[2:]])
+    assert trained == list(RATES)
+
+
+def test_other_judgments_choose_another_model(job, development):
+    """What is chosen follows the judgments that the step is given, and nothing else."""
+    wrong = development[1].with_name("wrong.txt")
+    run = read_run(development[3])
+    write_qrels(wrong, [Judgment(query, ranked[0][0], 1) for query, ranked in run.items()])
+    right, other = job("right"), job("other", files=[development[0], wrong, *development[2:]])
+    assert weights(right) != weights(other)
+
+
+def test_of_equal_points_the_shorter_then_the_slower_is_chosen():
+    trials = [Trial(2e-5, 2, 20, 0.5), Trial(2e-5, 1, 10, 0.5), Trial(1e-5, 1, 10, 0.5), Trial(1e-5, 2, 20, 0.4)]
+    assert best(trials) == Trial(1e-5, 1, 10, 0.5)
+    assert best([*trials, Trial(9e-5, 9, 90, 0.6)]).value == 0.6
+
+
+def test_a_sample_of_the_development_queries_is_seeded_nested_and_judged(development):
+    def drawn(**changed):
+        found = open_development(Selection(**{**GRID, **changed}), *development)
+        assert found.qrels.keys() == {query.id for query in found.collection.queries}
+        return [query.id for query in found.collection.queries]
+
+    assert len(drawn()) == len(drawn(queries=99)) == 12
+    assert drawn(queries=3) == drawn(queries=5)[:3] != drawn(queries=3, seed=14)
+    nothing = development[1].with_name("nothing.txt")
+    nothing.write_text("q99 0 p99 1\n")
+    with pytest.raises(BudgetError, match=r"nothing\.txt: no query of .*queries\.jsonl is judged"):
+        open_development(Selection(**GRID), development[0], nothing, *development[2:])
+
+
+def test_a_point_beyond_the_training_is_refused(job):
+    with pytest.raises(ConfigError, match=r"^selection\.updates: 10 is beyond the 9 updates of this training"):
+        job("out", selection={**GRID, "epochs": [], "updates": [2, 10]})
+
+
+def test_rates_that_are_tried_are_those_that_train(job):
+    """The chosen model is that of its own rate: trained alone it has the same weights."""
+    made = job("grid", selection={**GRID, "epochs": [3]})
+    (chosen,) = [item for item in told(made)["trials"] if item["chosen"]]
+    alone = job("alone", selection=None, learning_rate=chosen["learning_rate"])
+    assert weights(made) == weights(alone)
+    assert load_file(made / "model.safetensors").keys() == load_file(alone / "model.safetensors").keys()
