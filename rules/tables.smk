@@ -267,7 +267,7 @@ rule make_twolar_table:
         metrics=needs.twolar_metrics,
         rankers=needs.twolar_rankers,
         retrievers=needs.twolar_retrievers,
-        testsets=needs.testset_specs,
+        testsets=needs.twolar_testsets,
         published=needs.twolar_published,
     output:
         table="results/tables/twolar.csv",

@@ -71,6 +71,30 @@ def test_what_the_table_is_made_from(study, copy):
     assert Needs(make_study(copy, {"published": None})).twolar_published(ANY) == []
 
 
+def test_a_study_has_test_sets_and_released_rankers_of_its_own(copy):
+    suites = ["medicine", "dl19-pool"]
+    study = make_study(copy, {"suites": suites, "untrained": ["pupil"]}, seeds=[3, 4])
+    needs = Needs(study)
+    names = ["nfcorpus", "cacm", "dl19-pool"]
+    assert needs.twolar_testsets(ANY) == [f"{copy}/testsets/{name}.yaml" for name in names]
+    metrics = needs.twolar_metrics(ANY)
+    assert {path.split("/")[3] for path in metrics if path.startswith("results/metrics/testsets")} == {*names}
+    assert {path.split("/")[3] for path in metrics if path.startswith("results/metrics/suites")} == {*suites}
+    assert [path for path in metrics if "/pupil/" in path] == [
+        f"results/metrics/suites/{suite}/none/none/pupil/seed-3.csv" for suite in suites
+    ]
+    assert f"{copy}/rankers/pupil.yaml" in needs.twolar_rankers(ANY)
+    assert {path.split("/")[3] for path in needs.ablation_metrics(SimpleNamespace(ablation="rankings"))} == {*suites}
+    assert {path.split("/")[3] for path in needs.metrics if "suites" in path} == {"faq"}, "other tables keep theirs"
+    with pytest.raises(
+        ConfigError, match=r"^experiment: twolar\.untrained: 'bi-encoder' is among twolar\.rankers, which"
+    ):
+        make_study(copy, {"untrained": ["bi-encoder"]})
+    (copy / "suites/again.yaml").write_text("testsets: [nfcorpus]\n")
+    with pytest.raises(ConfigError, match=r"^experiment: twolar\.suites: test set 'nfcorpus' is in 'medicine' and in"):
+        make_study(copy, {"suites": ["medicine", "again"]})
+
+
 def test_what_an_ablation_is_made_from(study):
     wildcards = SimpleNamespace(ablation="rankings")
     needs = Needs(study)
@@ -131,6 +155,26 @@ def test_a_figure_stated_twice_is_one_line(copy):
     assert str(error.value) == (
         f"{copy}/published/little.yaml: results: A, bm25, lxml, nDCG@10 is stated 2 times; keep one source"
     )
+
+
+def test_a_figure_stands_on_a_test_set_or_is_said_to_be_of_none(copy):
+    path = copy / "published/little.yaml"
+    text = path.read_text()
+    for before, after, said in (
+        ("lxml", "lmxl", "results.values: got 'lmxl'; no such test set, so that the figure would stand beside nothing"),
+        ("results", "elsewhere: [lxml]\nresults", "elsewhere: got 'lxml'; it is a test set here, leave it out"),
+        ("results", "elsewhere: [moon]\nresults", "elsewhere: got 'moon'; no result is of it, leave it out"),
+    ):
+        path.write_text(text.replace(before, after))
+        with pytest.raises(ConfigError, match=rf"^{copy}/published/little\.yaml: {re.escape(said)}"):
+            make_study(copy)
+    path.write_text("elsewhere: [lmxl]\n" + text.replace("lxml", "lmxl"))
+    make_study(copy)
+
+
+def test_published_figures_of_twolar_meet_the_eight_collections(study):
+    figures = {name for item in study.entities["published"]["twolar"].results for name in item.values}
+    assert figures >= {*study.entities["suites"]["beir-rankgpt"].testsets}
 
 
 def test_a_figure_is_a_fraction_of_one(copy):

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from synthrank.errors import ConfigError, DataError
@@ -116,6 +118,53 @@ def test_rankllms_documents_may_be_texts_or_left_out(tmp_path: Path) -> None:
     path = lines(tmp_path / "x.jsonl", {"query": "q", "candidates": [{"docid": "a", "doc": "one"}]},
                  {"query": "q", "candidates": [{"docid": "a", "doc": {}}, {"docid": "b", "score": 2}]})  # fmt: skip
     assert [order.texts for order in read_orders(path, "rankllm")] == [("one",), ()]
+
+
+# Parquet, as the released distillation set comes
+
+PASSAGES = pyarrow.list_(pyarrow.struct([("docid", pyarrow.string()), ("text", pyarrow.string())]))
+SCHEMA = pyarrow.schema(
+    [("query", pyarrow.string()), ("positive_passages", PASSAGES), ("retrieved_passages", PASSAGES)]
+)
+
+
+def parquet(path: Path, *rows: Any, group: int = 1000) -> Path:
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=SCHEMA), path, row_group_size=group)
+    return path
+
+
+def test_rows_of_parquet_are_read_as_the_objects_of_lines(tmp_path: Path) -> None:
+    rows = [{**RECORD, "query": f"question {number}?"} for number in range(700)]
+    for group in (1, 64, 1000):
+        path = parquet(tmp_path / "x.parquet", *rows, group=group)
+        assert list(read_orders(path, "records")) == list(read_orders(lines(tmp_path / "x.jsonl", *rows), "records"))
+
+
+def test_rows_of_parquet_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthrank.recorded.ROWS", 2)
+    bad = {**RECORD, "retrieved_passages": []}
+    orders = read_orders(parquet(tmp_path / "x.parquet", RECORD, RECORD, RECORD, bad, group=1000), "records")
+    assert [next(orders).query for _ in range(3)] == [RECORD["query"]] * 3
+    with pytest.raises(DataError, match=r"x\.parquet: row 4: retrieved_passages is empty"):
+        next(orders)
+
+
+def test_padding_has_ids_of_its_own(tmp_path: Path) -> None:
+    padded = [{"docid": "b", "text": "two"}, *[{"docid": None, "text": "<padding_passage>"}] * 2]
+    path = parquet(tmp_path / "x.parquet", {**RECORD, "retrieved_passages": padded})
+    assert next(read_orders(path, "records")).ids == ("b", "<padding_passage>@1", "<padding_passage>@2")
+
+
+def test_parquet_that_was_cut_or_has_other_columns_is_told(tmp_path: Path) -> None:
+    whole = parquet(tmp_path / "x.parquet", RECORD).read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        DataError, match=r"cut\.parquet: after row 0: not parquet \(.*\); expected a whole file"
+    ) as caught:
+        list(read_orders(tmp_path / "cut.parquet", "records"))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match=r"x\.parquet: row 1: has no hits, keys are query, positive_passages, retri"):
+        list(read_orders(tmp_path / "x.parquet", "rankgpt"))
 
 
 def test_a_query_may_come_more_than_once_and_blank_lines_are_no_queries(tmp_path: Path) -> None:

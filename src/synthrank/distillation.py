@@ -33,6 +33,11 @@ def recipes_of(study: Study) -> list[str]:
     return list(dict.fromkeys([*twolar.recipes, *ablated]))
 
 
+def suites_of(study: Study) -> tuple[str, ...]:
+    """Return the suites of the distillation study: its own, or the experiment's."""
+    return study.twolar.suites or study.experiment.suites
+
+
 def reranked(study: Study, ranker: str, testset: str) -> str | None:
     """Return the retriever whose run a ranker reorders on a test set; None for one that searches."""
     found = study.entities["testsets"][testset].reranked(study.entities["rankers"][ranker].rerank)
@@ -41,7 +46,7 @@ def reranked(study: Study, ranker: str, testset: str) -> str | None:
 
 def first_stages(study: Study, testset: str) -> list[str]:
     """Return the retrievers that are measured on a test set: those named, and those that students reorder there."""
-    own = [reranked(study, ranker, testset) for ranker in study.twolar.rankers]
+    own = [reranked(study, ranker, testset) for ranker in (*study.twolar.rankers, *study.twolar.untrained)]
     return list(dict.fromkeys([*study.twolar.first_stages, *(name for name in own if name)]))
 
 
@@ -59,7 +64,7 @@ def _of_recipes(study: Study) -> Iterator[Ranked]:
 
 
 def _of_first_stages(study: Study) -> Iterator[Ranked]:
-    for suite in study.experiment.suites:
+    for suite in suites_of(study):
         for name, testset in study.testsets_of(suite).items():
             for retriever in first_stages(study, name):
                 spec = study.entities["retrievers"][retriever]

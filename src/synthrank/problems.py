@@ -153,6 +153,12 @@ def _recipes(study: Study) -> Iterable[str]:
             if recipe.queries not in names:
                 yield f"{origin}: queries: got {recipe.queries!r}; no such augmentation or split ({known(names)})"
             yield from _tested(study, f"{origin}: queries", recipe.corpus, recipe.queries)
+            pool = study.entities["pools"][recipe.pool]
+            if recipe.source and (recipe.source not in pool.sources or pool.strategy != "per-query-source"):
+                yield (
+                    f"{origin}: source: got {recipe.source!r}; pool {recipe.pool!r} must take one source's list a "
+                    f"query, and it among them (strategy {pool.strategy}, {known(pool.sources)})"
+                )
 
 
 def _written(study: Study, origin: str, recipe: Sized) -> Iterable[str]:
@@ -188,6 +194,16 @@ def _published(study: Study) -> Iterable[str]:
             if count > 1:
                 said = ", ".join(filter(None, figure))
                 yield f"{study.folder}/published/{name}.yaml: results: {said} is stated {count} times; keep one source"
+        testsets = study.entities["testsets"].keys()
+        stated = {testset for item in published.results for testset in item.values}
+        for testset in sorted(stated - testsets - {*published.elsewhere}):
+            yield (
+                f"{study.folder}/published/{name}.yaml: results.values: got {testset!r}; no such test set, so that the "
+                f"figure would stand beside nothing ({known(testsets)}); mend it, or list it under elsewhere"
+            )
+        for testset in sorted({*published.elsewhere} & testsets | {*published.elsewhere} - stated):
+            wrong = "it is a test set here" if testset in testsets else "no result is of it"
+            yield f"{study.folder}/published/{name}.yaml: elsewhere: got {testset!r}; {wrong}, leave it out"
 
 
 def _experiment(study: Study) -> Iterable[str]:
@@ -199,6 +215,9 @@ def _experiment(study: Study) -> Iterable[str]:
         if any(study.is_generated(name) for name in recipes) and not experiment.twolar.llms:
             yield "experiment: twolar.llms: is empty, but a recipe needs a language model; name at least one LLM"
         yield from _scored(study, sorted(recipes), experiment.twolar.llms)
+        for name in sorted({*experiment.twolar.rankers} & {*experiment.twolar.untrained}):
+            yield f"experiment: twolar.untrained: {name!r} is among twolar.rankers, which are measured untrained too"
+        yield from _tested_twice(study, "twolar.suites", experiment.twolar.suites)
     for suite in experiment.bias.suites if experiment.bias else ():
         for name, testset in study.testsets_of(suite).items():
             if not isinstance(study.entities["corpora"][testset.corpus], MixedCorpus):
@@ -207,20 +226,20 @@ def _experiment(study: Study) -> Iterable[str]:
                     "mixed; bias is measured where passages of both kinds are ranked"
                 )
     yield from _levels(study)
-    yield from _tested_twice(study)
+    yield from _tested_twice(study, "suites", experiment.suites)
     for key, part in (("", experiment), ("twolar.", experiment.twolar)):
         for name in sorted({*part.first_stages} & {*part.rankers}) if part else ():
             yield f"experiment: {key}first_stages: {name!r} is a ranker too, so that a table cannot tell them apart"
 
 
-def _tested_twice(study: Study) -> Iterable[str]:
+def _tested_twice(study: Study, key: str, suites: Iterable[str]) -> Iterable[str]:
     """Yield a line for each test set of two suites: every table would count it twice."""
     first: dict[str, str] = {}
-    for suite in study.experiment.suites:
+    for suite in suites:
         for name in study.testsets_of(suite):
             if first.setdefault(name, suite) != suite:
                 both = f"{first[name]!r} and in {suite!r}"
-                yield f"experiment: suites: test set {name!r} is in {both}; name one of the two"
+                yield f"experiment: {key}: test set {name!r} is in {both}; name one of the two"
 
 
 def _levels(study: Study) -> Iterable[str]:

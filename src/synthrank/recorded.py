@@ -1,14 +1,15 @@
 """Orders that others recorded, in the files that they publish.
 
-Four of the five formats are JSON, as lines of one object each or as one list of objects; lines are streamed. Everywhere
-the place in the list is the rank: ``rank`` and ``score`` beside a passage are not read, because rerankers leave them
-stale. Every other key is ignored.
+Four of the five formats are objects: JSON, as lines of one object each or as one list of objects, or the rows of a
+parquet file, told by its first bytes. Lines and rows are streamed. Everywhere the place in the list is the rank:
+``rank`` and ``score`` beside a passage are not read, because rerankers leave them stale. Every other key is ignored.
 
 ========== =============================================================================================================
 trec       a six-column run, in the order of :func:`synthrank.trec.read_run`
 ids        a query id and a list of passage ids, under keys that the recipe names; ``query`` where it is there
 records    TWOLAR's distillation set: ``query``, ``positive_passages`` (not read), ``retrieved_passages`` with ``docid``
-           and ``text`` (github.com/Dundalia/TWOLAR, utils.RerankData); ``query_id`` where it is there. RankGPT's
+           and ``text`` (github.com/Dundalia/TWOLAR, utils.RerankData); ``query_id`` where it is there. An entry whose
+           text is ``<padding_passage>`` fills a short list: its id is ``<padding_passage>@PLACE``. RankGPT's
            marco-train files have the same keys but the first stage's order: their permutations lie in another file
 rankgpt    ``query``, and ``hits`` with ``content``, ``qid``, ``docid`` (github.com/sunnweiwei/RankGPT, rank_gpt.py)
 rankllm    ``query`` with ``text`` and ``qid``, or a text, and ``candidates`` with ``docid`` and ``doc``, an object with
@@ -30,6 +31,12 @@ from synthrank.errors import ConfigError, DataError, known
 from synthrank.files import json_lines, text_lines
 from synthrank.records import Order
 from synthrank.trec import read_run
+
+PADDING = "<padding_passage>"
+"""The text of a passage that fills a short list (github.com/Dundalia/TWOLAR, utils.RerankData.__getitem__)."""
+
+ROWS = 256
+"""Rows of a parquet file that are held at a time: 30 passages each, about 3 MB."""
 
 _SIGNS = {"retrieved_passages": "records", "hits": "rankgpt", "candidates": "rankllm"}
 """The key that only one format has."""
@@ -146,7 +153,10 @@ def _name(value: Any, where: str) -> str:
 
 
 def _objects(path: Path) -> Iterator[_Object]:
-    """Yield the objects of JSON lines, or of one JSON list, which is loaded whole."""
+    """Yield the rows of a parquet file, the objects of JSON lines, or of one JSON list, which is loaded whole."""
+    if _is_parquet(path):
+        yield from _parquet_rows(path)
+        return
     if next((line.lstrip()[0] for _, line in text_lines(path) if line.strip()), "") != "[":
         yield from (_Object(value, f"{path}:{number}") for number, value in json_lines(path))
         return
@@ -162,6 +172,32 @@ def _objects(path: Path) -> Iterator[_Object]:
     yield from (_object(item, f"{path}: item {number}") for number, item in enumerate(items, 1))
 
 
+def _is_parquet(path: Path) -> bool:
+    if not path.is_file():  # what is absent is told by whoever reads it as text
+        return False
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PAR1"
+
+
+def _parquet_rows(path: Path) -> Iterator[_Object]:
+    """Yield the rows of a parquet file, a few hundred held at a time whatever the size of its row groups."""
+    import pyarrow
+    import pyarrow.parquet
+
+    number = 0
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=ROWS):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield _Object(row, f"{path}: row {number}")
+    except (pyarrow.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0]
+        raise DataError(
+            f"{path}: after row {number}: not parquet ({said}); expected a whole file, get it again"
+        ) from error
+
+
 def _ids(item: _Object, query_key: str, order_key: str) -> Order:
     names = [_name(name, f"{item.place}: {order_key}[{place}]") for place, name in enumerate(item.items(order_key))]
     return Order(item.name(query_key), item.text("query") if item.has("query") else "", tuple(names))
@@ -170,8 +206,12 @@ def _ids(item: _Object, query_key: str, order_key: str) -> Order:
 def _record(item: _Object) -> Order:
     query, passages = item.text("query"), item.objects("retrieved_passages")
     query_id = item.name("query_id") if item.has("query_id") else query_id_of(query)
-    names = tuple(passage.name("docid") for passage in passages)
-    return Order(query_id, query, names, tuple(passage.text("text") for passage in passages))
+    texts = tuple(passage.text("text") for passage in passages)
+    names = tuple(
+        f"{PADDING}@{place}" if text == PADDING else passage.name("docid")
+        for place, (passage, text) in enumerate(zip(passages, texts, strict=True))
+    )
+    return Order(query_id, query, names, texts)
 
 
 def _rankgpt(item: _Object) -> Order:

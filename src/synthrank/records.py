@@ -134,11 +134,15 @@ class Pooled:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The candidates of a query, in the order in which a language model is shown them."""
+    """The candidates of a query, in the order in which a language model is shown them.
+
+    ``source`` is the retriever whose list they are, where each query takes one source's; else it is empty.
+    """
 
     query_id: str
     query: str
     candidates: tuple[Pooled, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import torch
 
 from synthrank.errors import ModelError
 from synthrank.rankers.losses import LIST_LOSSES, lambda_loss, padded
-from synthrank.rankers.shapes import contrastive, listwise, pointwise
+from synthrank.rankers.shapes import contrastive, listwise
 from synthrank.records import Candidate, Group
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
@@ -63,7 +63,7 @@ def test_the_order_of_the_levels_costs_less_than_any_other(name):
     [
         (contrastive, "bi-encoder", "multiple-negatives"),
         (contrastive, "cross-encoder", "multiple-negatives"),
-        (pointwise, "cross-encoder", "binary-cross-entropy"),
+        (listwise, "cross-encoder", "binary-cross-entropy"),
     ],
 )
 def test_losses_of_labels_1_and_0_refuse_levels(shape, architecture, loss):

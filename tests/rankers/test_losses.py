@@ -45,9 +45,16 @@ def naive_rmse(scores, labels):
     return math.sqrt(sum((s - y) ** 2 for s, y in zip(scores, labels, strict=True)) / len(scores))
 
 
+def naive_binary_cross_entropy(scores, labels):
+    probabilities = [1 / (1 + math.exp(-score)) for score in scores]
+    each = [y * math.log(p) + (1 - y) * math.log(1 - p) for y, p in zip(labels, probabilities, strict=True)]
+    return -sum(each) / len(each)
+
+
 NAIVE = {
     "ranknet": naive_ranknet, "listnet": naive_listnet, "lce": naive_lce, "margin-mse": naive_margin_mse,
     "softmax-cross-entropy": naive_softmax_cross_entropy, "rmse": naive_rmse,
+    "binary-cross-entropy": naive_binary_cross_entropy,
 }  # fmt: skip
 
 
@@ -74,7 +81,7 @@ def tensors(made, fill=0.0, dtype=torch.float64):
 def test_every_list_loss_that_a_spec_names_is_there():
     for spec in (CrossEncoderRanker, Seq2SeqRanker, BiEncoderRanker):
         named = set(spec.model_fields["loss"].annotation.__args__)
-        others = {"binary-cross-entropy", "multiple-negatives", "cached-multiple-negatives"}
+        others = {"multiple-negatives", "cached-multiple-negatives"}
         assert named - others == {*LIST_LOSSES, "lambda"} == {*NAIVE, "lambda"}
         assert set(spec.model_fields["weighing"].annotation.__args__) == set(WEIGHINGS)
 
@@ -206,6 +213,21 @@ def test_lce_is_cross_entropy_of_the_first_where_it_is_on_top():
     scores, labels, mask = tensors([([2.0, 1.0, -3.0], [1.0, 0.5, 1 / 3]), ([0.5, 0.7, 0.1], [1.0, 0.0, 0.0])])
     first = torch.nn.functional.cross_entropy(scores, torch.zeros(2, dtype=torch.long))
     assert LIST_LOSSES["lce"](scores, labels, mask).item() == pytest.approx(first.item())
+
+
+def test_lambda_without_weights_is_the_published_equation():
+    """TWOLAR's lambda_loss: the mean over pairs i above j of log2(1 + exp(s_j - s_i)), of all lists together."""
+    made = lists(9, [3, 9, 30])
+    pairs = [(scores[i], scores[j]) for scores, labels in made
+             for i in range(len(scores)) for j in range(len(scores)) if labels[i] > labels[j]]  # fmt: skip
+    expected = sum(math.log2(1 + math.exp(below - above)) for above, below in pairs) / len(pairs)
+    assert list_function("lambda", "none")(*tensors(made)).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_binary_cross_entropy_is_torchs_over_one_list_of_pairs():
+    scores, labels, mask = tensors([([2.0, -1.0, 0.5, 0.1], [1.0, 0.5, 1 / 3, 0.25])])
+    expected = torch.nn.BCEWithLogitsLoss()(scores, labels).item()
+    assert LIST_LOSSES["binary-cross-entropy"](scores, labels, mask).item() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("weighing", WEIGHINGS)

@@ -66,7 +66,7 @@ LOSSES = [(name, loss) for name, spec in SPECS.items() for loss in spec.model_fi
 def test_every_loss_trains(tmp_path, bases, architecture, loss):
     ranker = toy.spec(architecture, loss, batch_size=2)
     log = train(ranker, bases[architecture], toy.groups(4, 2), 1, tmp_path / "out")
-    assert log.updates == {"binary-cross-entropy": 6}.get(loss, 2)
+    assert log.updates == 2, "a step is so many groups, whatever the loss: equal lists are equal updates"
     assert len(log.losses) == log.updates
     assert all(np.isfinite(value) and value > 0 for _, value in log.losses)
     assert sorted(path.suffix for path in (tmp_path / "out").rglob("model*")) == [".safetensors"]

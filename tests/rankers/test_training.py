@@ -8,7 +8,7 @@ import torch
 
 from synthrank.devices import has_bfloat16
 from synthrank.errors import ConfigError, ModelError
-from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
+from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.training import loss_curve, run_training, trainer_arguments
 from synthrank.records import Candidate, Group
 from synthrank.specs.base import validate
@@ -71,13 +71,6 @@ def test_listwise_keeps_graded_labels():
     assert data[1]["labels"] == [1.0, 0.0]
 
 
-def test_pointwise_has_a_row_a_candidate():
-    data = pointwise([group("a", 1.0, 0.0), group("b", 1.0)], spec())
-    assert [(row["query"], row["passage"], row["label"]) for row in data] == [
-        ("a?", "a text 0", 1.0), ("a?", "a text 1", 0.0), ("b?", "b text 0", 1.0),
-    ]  # fmt: skip
-
-
 def test_a_list_needs_a_candidate():
     with pytest.raises(ModelError, match="query b: no candidate; multiple-negatives needs a list"):
         listwise([group("a", 1.0), group("b")], spec())
@@ -86,15 +79,13 @@ def test_a_list_needs_a_candidate():
 def test_the_pairs_of_every_shape_are_known():
     groups = [group("a", 1.0, 0.0), group("b", 1.0, 0.0)]
     expected = [("a?", "a text 0"), ("a?", "a text 1"), ("b?", "b text 0"), ("b?", "b text 1")]
-    for shape in (listwise, pointwise, contrastive):
+    for shape in (listwise, contrastive):
         assert pairs_of(shape(groups, spec())) == expected
 
 
-@pytest.mark.parametrize("shape", [listwise, pointwise])
-def test_negatives_are_limited_in_every_shape(shape):
-    data = shape([group("a", 1.0, 0.0, 0.0, 0.0)], spec(negatives=2))
-    labels = data[0]["labels"] if shape is listwise else data["label"]
-    assert list(labels) == [1.0, 0.0, 0.0]
+def test_negatives_of_a_list_are_limited():
+    data = listwise([group("a", 1.0, 0.0, 0.0, 0.0)], spec(negatives=2))
+    assert data[0]["labels"] == [1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from synthrank.specs.pools import PoolSpec
 
 FULL = {
     "four-sources": ["bm25-only", "splade-only", "dense-only", "bm25-reranked-only"],
-    "twolar": ["twolar-bm25", "twolar-splade", "twolar-dragon", "twolar-bm25-monot5"],
 }
 
 
@@ -43,3 +42,11 @@ def test_the_ablation_of_sources_changes_nothing_but_the_source(study, name):
     assert [pool.sources for pool in alone] == [(source,) for source in full.sources]
     assert {pool.model_copy(update={"sources": full.sources}) for pool in alone} == {full}
     assert (len(full.sources), full.depth, full.strategy) == (4, 30, "per-query-source")
+
+
+def test_the_ablation_of_twolars_sources_takes_its_quarters_of_the_same_orders(study):
+    recipes = study.entities["recipes"]
+    alone = [recipes[f"twolar-{name}"] for name in ("bm25", "splade", "dragon", "bm25-monot5")]
+    assert tuple(recipe.source for recipe in alone) == study.entities["pools"]["twolar"].sources
+    assert {recipe.model_copy(update={"source": None}) for recipe in alone} == {recipes["twolar"]}
+    assert recipes["twolar-sources-5k"] == recipes["twolar"].model_copy(update={"max_queries": 5000})

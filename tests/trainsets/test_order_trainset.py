@@ -61,7 +61,7 @@ def test_a_group_is_the_order_labelled_by_reciprocal_rank(build):
     assert stats == {
         "queries": 2, "groups": 2, "candidates": 6, "padded": 0, "list_lengths": {"2": 1, "4": 1},
         "sources": {"bm25": 4, "bm25+dense": 2}, "labels": {"1.0000": 2, "0.5000": 2, "0.3333": 1, "0.2500": 1},
-        "orders": 2, "held_out_answers": 0, "too_short": 0, "beyond_max_queries": 0,
+        "orders": 2, "other_source": 0, "held_out_answers": 0, "too_short": 0, "beyond_max_queries": 0,
     }  # fmt: skip
     assert list(stats["labels"]) == ["1.0000", "0.5000", "0.3333", "0.2500"]
 
@@ -172,3 +172,12 @@ def test_files_that_do_not_belong_together_are_refused(build, tmp_path, orders, 
     with pytest.raises(DataError, match=message):
         build(orders, pools=pools)
     assert not (tmp_path / "g.jsonl").exists()
+
+
+def test_a_source_alone_has_the_queries_that_it_served(build):
+    pools = [Pool(name, "?", POOLED, source) for name, source in (("q1", "bm25"), ("q2", "dense"), ("q3", "bm25"))]
+    orders = [Order(name, "?", ("p3", "p2")) for name in ("q1", "q2", "q3")]
+    groups, stats = build(orders, pools=pools, source="bm25")
+    assert [group.query_id for group in groups] == ["q1", "q3"], "p2 was found by dense too, which does not count"
+    assert (stats["orders"], stats["other_source"]) == (2, 1)
+    assert build(orders, pools=pools)[1]["other_source"] == 0

@@ -76,7 +76,7 @@ def test_only_queries_of_the_split_train_and_each_order_is_a_group(build):
         "queries": 2, "groups": 3, "candidates": 7, "padded": 0, "list_lengths": {"2": 2, "3": 1},
         "sources": {"teachers/f0.jsonl": 5, "teachers/f1.jsonl": 2},
         "labels": {"1.0000": 3, "0.5000": 3, "0.3333": 1}, "orders": 4, "other_queries": 1, "other_words": 0,
-        "held_out_answers": 0, "unknown_passages": 0, "too_short": 0,
+        "padding": 0, "held_out_answers": 0, "unknown_passages": 0, "too_short": 0,
     }  # fmt: skip
 
 
@@ -103,6 +103,21 @@ def test_queries_without_an_id_are_known_by_their_words_and_texts_are_the_files(
     assert [(group.query_id, group.query) for group in groups] == [("q1", "what is it?")]
     assert [(item.id, item.text) for item in groups[0].candidates] == pairs
     assert (stats["orders"], stats["other_queries"], stats["unknown_passages"]) == (2, 1, 0)
+
+
+def test_padding_in_the_files_is_no_passage_and_counted(build):
+    padding = {"docid": None, "text": "<padding_passage>"}
+    passages = [{"docid": "b", "text": "two"}, {"docid": "a", "text": "one"}, padding, padding]
+    rows = [
+        {"query": "what is it?", "retrieved_passages": passages},
+        {"query": "why?", "retrieved_passages": passages[1:]},
+    ]
+    groups, stats = build(rows, format="records")
+    assert [ids(group) for group in groups] == [["b", "a"]]
+    assert (stats["padding"], stats["padded"], stats["too_short"]) == (4, 0, 1)
+    groups, stats = build(rows, format="records", depth=3, pad_short_lists_with_fake_passages=True)
+    assert ids(groups[0]) == ["b", "a", "<padding_passage>@2"]
+    assert (stats["padding"], stats["padded"]) == (4, 1)
 
 
 def test_a_run_is_a_teacher_too(build):

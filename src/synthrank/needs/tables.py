@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from synthrank.distillation import Ranked, first_stages, made, rankings
+from synthrank.distillation import Ranked, first_stages, made, rankings, suites_of
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
@@ -136,16 +136,22 @@ class TableNeeds(StageNeeds):
             for retriever in first_stages(self.study, testset)
         ]
         twolar = self.study.twolar
-        systems = [(NONE, NONE), *made(self.study, twolar.recipes, twolar.llms)]
-        return first + self._trained(systems, twolar.rankers)
+        suites, systems = suites_of(self.study), [(NONE, NONE), *made(self.study, twolar.recipes, twolar.llms)]
+        # One seed: it draws the head that a base lacks, and a model that is used as it was released lacks none.
+        released = self._trained([(NONE, NONE)], twolar.untrained, suites, self.study.experiment.seeds[:1])
+        return first + released + self._trained(systems, twolar.rankers, suites)
+
+    def twolar_testsets(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity files of the distillation study's test sets."""
+        return [self.spec("testsets", name) for name in self._testsets()]
 
     def twolar_measures(self, wildcards: Wildcards) -> list[str]:
         """Return what the tables of the distillation study show."""
         return list(self.study.twolar.measures)
 
     def twolar_rankers(self, wildcards: Wildcards) -> list[str]:
-        """Return the entity files of the students, and of the rankers that they start from."""
-        names = list(self.study.twolar.rankers)
+        """Return the entity files of the students, of what is never trained, and of the rankers they start from."""
+        names = [*self.study.twolar.rankers, *self.study.twolar.untrained]
         for name in names:  # grows while it is walked: a base may start from another one
             base = self.study.entities["rankers"][name].base.ranker
             if base and base not in names:
@@ -169,7 +175,8 @@ class TableNeeds(StageNeeds):
     def ablation_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that an ablation's table is made from."""
         ablation = self.ablation(wildcards)
-        return self._trained(made(self.study, ablation.recipes, self.study.twolar.llms), ablation.rankers)
+        systems = made(self.study, ablation.recipes, self.study.twolar.llms)
+        return self._trained(systems, ablation.rankers, suites_of(self.study))
 
     def ranking_counts(self, wildcards: Wildcards) -> list[str]:
         """Return what became of everything that language models ranked for the distillation study."""
@@ -180,18 +187,24 @@ class TableNeeds(StageNeeds):
         return [f"{_pool(item)}/stats.json" for item in rankings(self.study)]
 
     def _testsets(self) -> list[str]:
-        """Return the experiment's test sets, each once."""
-        names = (name for suite in self.study.experiment.suites for name in self.study.testsets_of(suite))
+        """Return the distillation study's test sets, each once."""
+        names = (name for suite in suites_of(self.study) for name in self.study.testsets_of(suite))
         return list(dict.fromkeys(names))
 
-    def _trained(self, systems: Sequence[tuple[str, str]], rankers: Iterable[str]) -> list[str]:
-        """Return the scores of (recipe, LLM) pairs with rankers, on every suite with every seed."""
+    def _trained(
+        self,
+        systems: Sequence[tuple[str, str]],
+        rankers: Iterable[str],
+        suites: Iterable[str] = (),
+        seeds: Iterable[int] = (),
+    ) -> list[str]:
+        """Return the scores of (recipe, LLM) pairs with rankers; by default on all suites and with all seeds."""
         return [
             f"results/metrics/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
-            for suite in self.study.experiment.suites
+            for suite in suites or self.study.experiment.suites
             for recipe, llm in systems
             for ranker in rankers
-            for seed in self.study.experiment.seeds
+            for seed in seeds or self.study.experiment.seeds
         ]
 
 

@@ -69,8 +69,8 @@ def lce(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
 def softmax_cross_entropy(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
     """Return -sum of y_i log softmax(s)_i (Zhuang et al. 2023, RankT5), labels as they are.
 
-    TWOLAR's published ``softmax_ce_loss`` is another function in spite of its name: its target is the first passage
-    alone, which is :func:`lce`. Own: the library has none.
+    TWOLAR's published ``softmax_ce_loss`` is :func:`lce`: its target is the first passage alone. Own: the library has
+    none.
     """
     return -(labels * _log_softmax(scores, mask)).sum(dim=1).mean()
 
@@ -95,6 +95,18 @@ def rmse(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
     return (norm / mask.sum(dim=1).clamp(min=1).to(norm.dtype).sqrt()).mean()
 
 
+@_masked
+def binary_cross_entropy(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean over lists of the mean of -y_i log sigmoid(s_i) - (1 - y_i) log(1 - sigmoid(s_i)).
+
+    TWOLAR's published ``pointwise_bce``, labels up to 1. Own: the library's BinaryCrossEntropyLoss takes single pairs,
+    so that a list would be as many steps, and an update would see a few pairs in place of whole lists.
+    """
+    each = nn.functional.binary_cross_entropy_with_logits(scores, labels, reduction="none")
+    count = mask.sum(dim=1).clamp(min=1)
+    return (torch.where(mask, each, 0).sum(dim=1) / count).mean()
+
+
 WEIGHINGS: dict[Weighing, type[library.LambdaLoss]] = {
     "none": library.NoWeightingScheme,
     "ndcg1": library.NDCGLoss1Scheme,
@@ -106,7 +118,10 @@ WEIGHINGS: dict[Weighing, type[library.LambdaLoss]] = {
 
 
 def lambda_loss(weighing: Weighing) -> ListFunction:
-    """Return LambdaLoss (Wang et al. 2018) as the library has it: base 2, the mean over the pairs of all lists."""
+    """Return LambdaLoss (Wang et al. 2018) as the library has it: base 2, the mean over the pairs of all lists.
+
+    With the weighing ``none`` and one list a step it is the function that TWOLAR's code publishes under this name.
+    """
     given = _Given()
     loss = library.LambdaLoss(given, weighting_scheme=WEIGHINGS[weighing](), mini_batch_size=-1)
 
@@ -127,6 +142,7 @@ LIST_LOSSES: dict[str, ListFunction] = {
     "softmax-cross-entropy": softmax_cross_entropy,
     "margin-mse": margin_mse,
     "rmse": rmse,
+    "binary-cross-entropy": binary_cross_entropy,
 }
 """By the names of the entity files, but for ``lambda``, which has a weighing."""
 

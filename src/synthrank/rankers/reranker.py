@@ -20,7 +20,7 @@ from synthrank.rankers.losses import list_function
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.rankers.points import PointsCallback
 from synthrank.rankers.seq2seq import Seq2SeqScore
-from synthrank.rankers.shapes import contrastive, listwise, pairs_of, pointwise
+from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
@@ -33,10 +33,9 @@ _log = logging.getLogger(__name__)
 Shape = Callable[[Sequence[Group], Reranker], Dataset]
 
 LIBRARY: dict[str, tuple[Callable[..., Any], dict[str, Any], Shape]] = {
-    "binary-cross-entropy": (losses.BinaryCrossEntropyLoss, {}, pointwise),
     "multiple-negatives": (losses.MultipleNegativesRankingLoss, {"num_negatives": None}, contrastive),
 }
-"""Losses over single pairs and over batches, taken from the library: class, arguments, and the shape of their data."""
+"""Losses over batches, taken from the library: class, arguments, and the shape of their data."""
 
 
 class PairTrainer(ResumableTrainer, CrossEncoderTrainer):  # type: ignore[misc]  # the library is untyped

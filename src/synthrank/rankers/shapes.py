@@ -13,12 +13,14 @@ def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Datas
     """Return one row a group: query, its passages, their labels.
 
     Raises:
-        ModelError: a group has no candidate.
+        ModelError: a group has no candidate, or a label that is no probability where the loss needs one.
     """
     kept = [_kept(group, spec.negatives) for group in groups]
     for group, items in zip(groups, kept, strict=True):
         if not items:
             raise ModelError(f"query {group.query_id}: no candidate; {spec.loss} needs a list")
+        if spec.loss == "binary-cross-entropy" and max(item.label for item in items) > 1:
+            raise ModelError(f"query {group.query_id}: graded labels; {spec.loss} needs labels up to 1")
     return Dataset.from_dict(
         {
             "query": [group.query for group in groups],
@@ -26,20 +28,6 @@ def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Datas
             "labels": [[float(item.label) for item in items] for items in kept],
         }
     )
-
-
-def pointwise(groups: Sequence[Group], spec: Reranker) -> Dataset:
-    """Return one row a candidate: query, passage, label.
-
-    Raises:
-        ModelError: a label is above 1, which is no probability.
-    """
-    for group in groups:
-        if max((item.label for item in group.candidates), default=0) > 1:
-            raise ModelError(f"query {group.query_id}: graded labels; {spec.loss} needs labels up to 1")
-    rows = [(group.query, item.text, item.label) for group in groups for item in _kept(group, spec.negatives)]
-    queries, passages, labels = zip(*rows, strict=True)
-    return Dataset.from_dict({"query": queries, "passage": passages, "label": labels})
 
 
 def contrastive(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
@@ -70,7 +58,7 @@ def pairs_of(data: Dataset) -> list[tuple[str, str]]:
     """Return the query-passage pairs of the columns that a function of this module made."""
     if "passages" in data.column_names:
         return [(row["query"], text) for row in data for text in row["passages"]]
-    names = [name for name in data.column_names if name not in ("query", "label")]
+    names = [name for name in data.column_names if name != "query"]
     return [(row["query"], row[name]) for row in data for name in names]
 
 

@@ -69,7 +69,8 @@ def _pools(
             taken = _taken(pool, query.id, found, dealt, fused)
             tally.pooled(taken, found)
             if taken:
-                yield Pool(query.id, query.text, tuple(Pooled(name, _ranks(name, pool, found)) for name in taken))
+                candidates = tuple(Pooled(name, _ranks(name, pool, found)) for name in taken)
+                yield Pool(query.id, query.text, candidates, pool.sources[dealt[query.id]] if dealt else "")
 
 
 def _found(query: Query, lists: Sequence[Run], excluded: set[str], keep_source: bool, tally: PoolTally) -> Found:

@@ -40,6 +40,14 @@ class Twolar(Entity):
     llms: tuple[LlmName, ...] = Field(default=(), description="Teachers; every recipe of kind order is made with each.")
     recipes: tuple[RecipeName, ...] = Field(min_length=1)
     rankers: tuple[RankerName, ...] = Field(min_length=1, description="Students.")
+    untrained: tuple[RankerName, ...] = Field(
+        default=(), description="Rankers that are measured as their base is and never trained: released checkpoints."
+    )
+    suites: tuple[SuiteName, ...] = Field(
+        default=(),
+        description="Test sets of this study; those of the experiment where none is named. A test set whose file names "
+        "a first stage is that first stage reordered, so one student is tested on several.",
+    )
     first_stages: tuple[RetrieverName, ...] = Field(default=(), description="Retrievers that get rows of their own.")
     measures: tuple[str, ...] = ("nDCG@1", "nDCG@5", "nDCG@10")
     published: PublishedName | None = None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import Entity, Share
+from synthrank.specs.base import Entity, Name, Share
 
 
 class PublishedResult(Entity):
@@ -27,3 +27,7 @@ class PublishedSpec(Entity):
     """Results that one table shows together."""
 
     results: tuple[PublishedResult, ...] = Field(min_length=1)
+    elsewhere: tuple[Name, ...] = Field(
+        default=(),
+        description="Test sets of the results that have no file of config/testsets: nothing is measured here.",
+    )

@@ -168,7 +168,9 @@ class Rerank(Entity):
     fusion_k: int = Field(default=60, ge=0, description="k of reciprocal rank fusion with the first stage.")
 
 
-ListLoss = Literal["ranknet", "listnet", "lambda", "lce", "softmax-cross-entropy", "margin-mse", "rmse"]
+ListLoss = Literal[
+    "ranknet", "listnet", "lambda", "lce", "softmax-cross-entropy", "margin-mse", "rmse", "binary-cross-entropy"
+]
 """Losses over the list of a query's passages; ``rankers.losses`` defines them, or sentence-transformers does."""
 
 Weighing = Literal["none", "ndcg1", "ndcg2", "lambdarank", "ndcg2++"]
@@ -178,7 +180,7 @@ Weighing = Literal["none", "ndcg1", "ndcg2", "lambdarank", "ndcg2++"]
 class _Reranker(_Ranker):
     """What reads query and passage together states."""
 
-    loss: Literal[ListLoss, "binary-cross-entropy", "multiple-negatives"]
+    loss: Literal[ListLoss, "multiple-negatives"]
     weighing: Weighing = Field(default="ndcg2++", description="Of the loss `lambda`.")
     rerank: Rerank
 

@@ -173,6 +173,11 @@ class OrderRecipe(_Ordered):
     queries: Name = Field(description="A file of config/augmentations, or a split of the corpus.")
     pool: PoolName
     ranking: RankingName
+    source: RetrieverName | None = Field(
+        default=None,
+        description="Only the queries whose candidates this source of the pool gave, where each query takes one "
+        "source's list; the same orders serve every source, and no language model is asked again.",
+    )
     max_queries: Count | None = Field(
         default=None, description="At most this many queries, the first of a seeded order."
     )

@@ -31,7 +31,8 @@ def order_trainset(
     """Build one group a query: the top of its order, labelled by rank (Baldelli et al. 2024, TWOLAR).
 
     Passages that answer a query of a held-out split are left out before the depth counts, and those below move up. An
-    order that keeps fewer than two passages is left out and counted. The source of a candidate names the first stages
+    order that keeps fewer than two passages is left out and counted, and so is one of another source than the recipe's
+    ``source``. The source of a candidate names the first stages
     that found it.
 
     Args:
@@ -48,8 +49,11 @@ def order_trainset(
         DataError: a query has two orders, or a passage that is in order is in no pool or not in the corpus.
     """
     recipe: OrderRecipe = load(RecipeSpec, spec)
-    counts: Counter[str] = Counter(orders=0, held_out_answers=0, too_short=0, beyond_max_queries=0)
-    usable = _usable(orders, answers(held_out), recipe.depth, counts)
+    counts: Counter[str] = Counter(orders=0, other_source=0, held_out_answers=0, too_short=0, beyond_max_queries=0)
+    served = None
+    if recipe.source:
+        served = {pool.query_id for pool in read_jsonl(candidates, Pool) if pool.source == recipe.source}
+    usable = _usable(orders, served, answers(held_out), recipe.depth, counts)
     chosen = set(seeded(usable, recipe.seed)[: recipe.max_queries])
     counts["beyond_max_queries"] = len(usable) - len(chosen)
     contents = Contents()
@@ -59,12 +63,17 @@ def order_trainset(
     write_json(stats, {**contents.report(), **counts})
 
 
-def _usable(path: Path, excluded: set[str], depth: int, counts: Counter[str]) -> dict[str, Order]:
-    """Return the top of each order by its query, where at least two passages are left of it."""
+def _usable(
+    path: Path, served: set[str] | None, excluded: set[str], depth: int, counts: Counter[str]
+) -> dict[str, Order]:
+    """Return the top of each order of the queries served, or of all, where at least two passages are left of it."""
     tops: dict[str, Order] = {}
     for order in read_jsonl(path, Order):
         if order.query_id in tops:
             raise DataError(f"{path}: query {order.query_id} has two orders; expected one a query")
+        if served is not None and order.query_id not in served:
+            counts["other_source"] += 1
+            continue
         kept = without(order, excluded)
         counts.update(orders=1, held_out_answers=len(order.ids) - len(kept.ids))
         tops[order.query_id] = top(kept, depth)

@@ -5,11 +5,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from synthrank.errors import BudgetError
+from synthrank.recorded import PADDING
 from synthrank.records import Candidate, Group, Order
 from synthrank.specs.recipes import OrderRecipe, TeacherRecipe
-
-PADDING = "<padding_passage>"
-"""The text of a passage that fills a short list (github.com/Dundalia/TWOLAR, utils.RerankData.__getitem__)."""
 
 FEWEST = 2
 """Passages that an order must have: one alone says nothing about which is better."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synthrank.errors import DataError
 from synthrank.files import json_lines, read_jsonl, write_json, write_jsonl
-from synthrank.recorded import query_id_of, read_orders
+from synthrank.recorded import PADDING, query_id_of, read_orders
 from synthrank.records import Group, Order, Query
 from synthrank.specs.base import load
 from synthrank.specs.recipes import RecipeSpec, TeacherRecipe
@@ -38,8 +38,9 @@ def teacher_trainset(
     A query of the files is one of the split's if it has its id, or, where the file gives it none, its words. Several
     files may order one query, from several first stages: each order is a group of its own, under the same query id.
     Texts are those of the files where they have some, the corpus's otherwise. Passages that answer a query of a
-    held-out split are left out before the depth counts, and those below move up; an order that keeps fewer than two is
-    left out. All that is left out is counted, and so are queries that read otherwise in the files (``other_words``).
+    held-out split, and padding of short lists, are left out before the depth counts, and those below move up; an order
+    that keeps fewer than two is left out. All that is left out is counted, and so are queries that read otherwise in
+    the files (``other_words``).
 
     Args:
         spec: the recipe's entity file.
@@ -59,7 +60,7 @@ def teacher_trainset(
     recipe: TeacherRecipe = load(RecipeSpec, spec)
     excluded = answers(held_out)
     counts: Counter[str] = Counter(
-        orders=0, other_queries=0, other_words=0, held_out_answers=0, unknown_passages=0, too_short=0
+        orders=0, other_queries=0, other_words=0, padding=0, held_out_answers=0, unknown_passages=0, too_short=0
     )
     may_train = _OfSplit(queries) if recipe.split else _NotHeldOut(held_out_queries)
     lists = _lists(recipe, files, may_train, counts)
@@ -115,7 +116,9 @@ def _lists(
                 counts["other_queries"] += 1
                 continue
             counts["other_words"] += bool(order.query) and query_id_of(order.query) != query_id_of(own.text)
-            lists.append((file, replace(order, query_id=own.id, query=own.text)))
+            real = without(order, {name for name in order.ids if name.startswith(PADDING)})
+            counts["padding"] += len(order.ids) - len(real.ids)
+            lists.append((file, replace(real, query_id=own.id, query=own.text)))
     return lists
 
 
