@@ -85,6 +85,7 @@ rule write_requests:
     input:
         paradigm="config/paradigms/{paradigm}.yaml",
         prompt=needs.prompt,
+        corpus="config/corpora/{corpus}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
         queries="results/corpora/{corpus}/train/queries.jsonl",
         qrels="results/corpora/{corpus}/train/qrels.txt",
@@ -109,6 +110,7 @@ rule write_requests:
         python "$SCRIPTS"/write_requests.py \
             --paradigm {input.paradigm:q} \
             --prompt {input.prompt:q} \
+            --corpus {input.corpus:q} \
             --passages {input.passages:q} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \

@@ -4,6 +4,7 @@ import pytest
 
 from synthrank.errors import PromptError
 from synthrank.ordering.asking import ShownPassage
+from synthrank.prompt_heads import read_head
 from synthrank.prompts import read_prompt
 from synthrank.records import Exemplar, Message
 
@@ -178,13 +179,27 @@ def test_every_committed_prompt_reads_and_renders(config, study):
         prompt = read_prompt(config / f"prompts/{name}.md")
         if prompt.task != "passage":
             continue
-        values = {"query": "The question?", **({"exemplars": shown} if "exemplars" in prompt.inputs else {})}
-        turns = prompt.render(**values)
+        values = {"query": "The question?", "exemplars": shown, "passage_words": 47}
+        turns = prompt.render(**{key: values[key] for key in prompt.inputs})
         assert [turn.role for turn in turns] == ["system", "user"]
         assert turns[1].content.count("The question?") == 1
+        assert "of about 47 words" in turns[1].content
         assert "{" not in turns[1].content
         assert ("An exemplar's text." in turns[1].content) == ("exemplars" in prompt.inputs)
         assert ("An exemplar's question?" in turns[1].content) == (name == "passage-few-shot-supervised")
+
+
+DOMAINS = ("documentation", "technical", "manual", "software", "python", "medic", "health", "patient", "scien", "paper",
+           "abstract", "news", "financ", "legal", "article", "domain")  # fmt: skip
+
+
+def test_no_committed_prompt_names_a_domain(config, study):
+    """What is particular to a corpus would be a treatment of its own, and wrong for the other corpora."""
+    domains = {corpus.domain for corpus in study.entities["corpora"].values()} - {None}
+    assert domains, "some corpora state theirs"
+    for name in study.prompts:
+        _, text = read_head(config / f"prompts/{name}.md")
+        assert not [word for word in (*DOMAINS, *domains) if word in text.lower()], name
 
 
 def test_every_committed_prompt_for_rankings_shows_what_it_is_given(config, study):

@@ -164,7 +164,7 @@ def test_two_folders_give_the_same_bytes(finished: Path, tmp_path: Path) -> None
 
 
 def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
-    edit(edited / "config/prompts/passage-zero-shot.md", "two or three sentences", "three or four sentences")
+    edit(edited / "config/prompts/passage-zero-shot.md", "Write one passage", "Write a passage")
     assert planned(edited) == {
         "write_requests gardens zero-shot",
         "generate_passages gardens zero-shot echo 1-of-1",
@@ -177,10 +177,10 @@ def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
 def test_what_a_prompt_says_counts_and_not_its_time(edited: Path) -> None:
     """As after an edit, a run, and mv that puts the file back with its time of old."""
     prompt = edited / "config/prompts/passage-zero-shot.md"
-    edit(prompt, "two or three sentences", "three or four sentences")
+    edit(prompt, "Write one passage", "Write a passage")
     os.utime(prompt, (1, 1))
     assert "write_requests gardens zero-shot" in planned(edited)
-    edit(prompt, "three or four sentences", "two or three sentences")
+    edit(prompt, "Write a passage", "Write one passage")
     assert planned(edited) == set(), "newer, and the same"
     os.utime(prompt, (1, 1))
     assert planned(edited) == set(), "put back, and the same"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from synthrank.development import development_problems
 from synthrank.errors import known
+from synthrank.prompt_problems import prompt_problems
 from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
 from synthrank.specs.corpora import TRAIN, BeirCorpus, MixedCorpus, SplitPart
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published)
-    for check in (*entities, section_problems, development_problems, _experiment, _encoders):
+    sections = (section_problems, development_problems, prompt_problems, _enough)
+    for check in (*entities, *sections, _experiment, _encoders):
         yield from check(study)
 
 
@@ -53,7 +55,7 @@ def _mixed(study: Study, origin: str, corpus: MixedCorpus) -> Iterable[str]:
         yield f"{origin}: corpus: got {corpus.corpus!r}, which is mixed itself; name a corpus with a source of its own"
     for split in corpus.splits.values():
         yield from _split(study, f"{origin}: splits", corpus.corpus, split)
-    for key in ("title", "train_queries", "train_seed", "answers_may_train"):
+    for key in ("title", "domain", "passage_words", "train_queries", "train_seed", "answers_may_train"):
         if key in corpus.model_fields_set:
             yield f"{origin}: {key}: a mixed corpus has what its corpus has; state it there"
     if TRAIN in corpus.splits:
@@ -169,6 +171,18 @@ def _written(study: Study, origin: str, recipe: Sized) -> Iterable[str]:
         if isinstance(study.entities["paradigms"][paradigm], GradedParadigm) != graded:
             wrong = "it must be graded" if graded else "it is graded; use a recipe of kind graded"
             yield f"{origin}: {key}: got {paradigm!r}; {wrong}"
+
+
+def _enough(study: Study) -> Iterable[str]:
+    """Yield a line for each recipe that asks for more queries than its corpus is said to have, ``@N`` included."""
+    for name, recipe in study.entities["recipes"].items():
+        most = study.entities["corpora"][recipe.corpus].queries_of(TRAIN) if isinstance(recipe, Sized) else None
+        if most and recipe.size > most:
+            origin = f"experiment: recipe {name!r}" if "@" in name else f"{study.folder}/recipes/{name}.yaml: queries"
+            yield (
+                f"{origin}: asks for {recipe.size} queries, but corpus {recipe.corpus!r} has {most} to train on; ask "
+                "for no more"
+            )
 
 
 def _tested(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:

@@ -26,32 +26,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import Field
 
-from synthrank.errors import ConfigError, PromptError
+from synthrank.errors import PromptError
+from synthrank.prompt_heads import read_head
 from synthrank.records import Message
-from synthrank.specs.base import Entity, validate
 
 ROLES = ("system", "user", "assistant")
 _HEADING = re.compile(rf"^# ({'|'.join(ROLES)})(?: for ([a-z_]+) in ([a-z_]+))?[ \t]*$", re.MULTILINE)
 _NEARLY_HEADING = re.compile(rf"^# ({'|'.join(ROLES)}) for .*$", re.MULTILINE)
-
-
-class FrontMatter(Entity):
-    """The head of a prompt file."""
-
-    task: Literal[
-        "passage", "listwise", "setwise", "pairwise", "pointwise", "query-likelihood", "queries", "graded"
-    ] = Field(description="How the reply is read.")
-    inputs: tuple[str, ...] = Field(description="The placeholders of the text.")
-    structured: bool = Field(
-        default=False, description="Ask the provider to keep the reply to the task's JSON Schema, where it can."
-    )
 
 
 class Turn(NamedTuple):
@@ -99,11 +85,7 @@ def read_prompt(path: Path) -> Prompt:
     Raises:
         PromptError: no front matter, no turn, a turn that is no template, or inputs that differ from the placeholders.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"{path}: cannot be read ({error}); expected a UTF-8 prompt file") from error
-    head, body = _split(path, text)
+    head, body = read_head(path)
     environment = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     turns = _turns(path, body)
     try:
@@ -133,13 +115,3 @@ def _turns(path: Path, body: str) -> list[tuple[str, str, str, str]]:
         raise PromptError(f"{path}: {wrong[0]!r} is no heading; write '# {wrong[1]} for item in items', in lower case")
     headed = zip(parts[1::4], parts[2::4], parts[3::4], parts[4::4], strict=True)
     return [(role, item or "", items or "", text) for role, item, items, text in headed]
-
-
-def _split(path: Path, text: str) -> tuple[FrontMatter, str]:
-    parts = re.split(r"^---[ \t]*$", text, maxsplit=2, flags=re.MULTILINE)
-    if len(parts) != 3 or parts[0].strip():
-        raise PromptError(f"{path}: no front matter; begin the file with --- task and inputs ---")
-    try:
-        return validate(FrontMatter, yaml.safe_load(parts[1]), str(path)), parts[2]
-    except (yaml.YAMLError, ConfigError) as error:
-        raise PromptError(str(error) if isinstance(error, ConfigError) else f"{path}: {error}") from error

@@ -128,6 +128,7 @@ def test_the_committed_prompt_asks_for_the_levels(tmp_path, config):
     write_jsonl(tmp_path / "queries.jsonl", [Query("q", "how long do bees live?")])
     write_requests(
         paradigm=config / "paradigms/graded.yaml", prompt=config / "prompts/passage-graded.md",
+        corpus=config / "corpora/python-faq.yaml",
         passages=tmp_path / "empty.jsonl", queries=tmp_path / "queries.jsonl", qrels=tmp_path / "empty.txt",
         held_out=[], requests=tmp_path / "requests.jsonl", exemplars=tmp_path / "exemplars.jsonl",
         examples=tmp_path / "examples.md",

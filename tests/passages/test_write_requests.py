@@ -22,7 +22,7 @@ FEW = ZERO.replace("[query]", "[query, exemplars]").replace(
 def make(tmp_path):
     """Return a function that writes requests over a corpus and gives (requests, pool, examples)."""
 
-    def build(passages, queries, qrels, held_out, *, kind=None, count=2, words=None, seed=13, prompt=None):
+    def build(passages, queries, qrels, held_out, *, kind=None, count=2, words=None, seed=13, prompt=None, stated=""):
         write_jsonl(tmp_path / "passages.jsonl", passages)
         write_jsonl(tmp_path / "queries.jsonl", queries)
         write_qrels(tmp_path / "qrels.txt", qrels)
@@ -31,9 +31,10 @@ def make(tmp_path):
         if kind:
             spec["exemplars"] = {"kind": kind, "count": count, "words": words, "seed": seed}
         (tmp_path / "paradigm.yaml").write_text(json.dumps(spec))
+        (tmp_path / "corpus.yaml").write_text(f"source: beir\nfolder: x\nsplits: {{}}\n{stated}")
         (tmp_path / "prompt.md").write_text(prompt or (FEW if kind else ZERO))
         write_requests(
-            paradigm=tmp_path / "paradigm.yaml", prompt=tmp_path / "prompt.md",
+            paradigm=tmp_path / "paradigm.yaml", prompt=tmp_path / "prompt.md", corpus=tmp_path / "corpus.yaml",
             passages=tmp_path / "passages.jsonl", queries=tmp_path / "queries.jsonl", qrels=tmp_path / "qrels.txt",
             held_out=[tmp_path / "held.txt"], requests=tmp_path / "requests.jsonl",
             exemplars=tmp_path / "exemplars.jsonl", examples=tmp_path / "examples.md",
@@ -146,6 +147,18 @@ def test_exemplars_are_cut_to_words(make):
 def test_the_choice_is_seeded(make):
     pools = {tuple(item.id for item in make(*corpus(), kind="pairs", seed=seed)[1]) for seed in (1, 1, 2, 3)}
     assert len(pools) == 3
+
+
+def test_the_prompt_says_what_the_corpus_states(make):
+    prompt = ZERO.replace("[query]", "[query, domain, passage_words]") + "{{ passage_words }} words of {{ domain }}\n"
+    requests, _, _ = make(*corpus(), prompt=prompt, stated="domain: roses\npassage_words: 40\n")
+    assert {request.messages[1].content.splitlines()[1] for request in requests} == {"40 words of roses"}
+    requests, _, _ = make(*corpus(), stated="domain: roses\npassage_words: 40\n")
+    assert requests[0].messages[1].content == "Q: question 0?", "a prompt need not use it"
+    with pytest.raises(
+        ConfigError, match=r"corpus\.yaml: domain: is missing; .*prompt\.md has it as an input, so state"
+    ):
+        make(*corpus(), prompt=prompt, stated="passage_words: 40\n")
 
 
 @pytest.mark.parametrize(

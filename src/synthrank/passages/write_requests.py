@@ -7,11 +7,13 @@ from synthrank.errors import BudgetError, ConfigError
 from synthrank.exemplars import cut, pairs
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
 from synthrank.order import seeded
+from synthrank.prompt_problems import CORPUS_INPUTS, corpus_problems, paradigm_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.records import Exemplar, Passage, Query, Request
 from synthrank.specs.base import load
-from synthrank.specs.paradigms import Asked, Exemplars, GradedParadigm, ParadigmSpec
+from synthrank.specs.corpora import BuiltCorpus, CorpusSpec
+from synthrank.specs.paradigms import Asked, Exemplars, GeneratedParadigm, GradedParadigm, ParadigmSpec
 from synthrank.texts import texts_of
 from synthrank.trec import answers, read_qrels, relevant
 
@@ -23,6 +25,7 @@ def write_requests(
     *,
     paradigm: Path,
     prompt: Path,
+    corpus: Path,
     passages: Path,
     queries: Path,
     qrels: Path,
@@ -40,6 +43,7 @@ def write_requests(
     Args:
         paradigm: the paradigm's entity file, of kind generated or graded.
         prompt: the prompt file.
+        corpus: the entity file of the corpus, for what the prompt says of it.
         passages: the passages of the corpus.
         queries: the training queries.
         qrels: the training judgments.
@@ -49,17 +53,21 @@ def write_requests(
         examples: written: the first few requests, for reading.
 
     Raises:
-        ConfigError: the prompt and the paradigm disagree on the task, on exemplars or on levels.
+        ConfigError: the prompt and the paradigm disagree on the task, on exemplars or on levels, or the corpus does not
+            state what the prompt takes from it.
         BudgetError: the corpus has too few passages to choose exemplars from.
     """
     spec: Asked = load(ParadigmSpec, paradigm)
     template = read_prompt(prompt)
-    task, wanted, given = _asks_for(spec)
-    expected = {"query", *given, *(["exemplars"] if wanted else [])}
-    if template.task != task:
-        raise ConfigError(f"{prompt}: task: must be {task!r} for {paradigm}, got {template.task!r}")
-    if template.inputs != expected:
-        raise ConfigError(f"{prompt}: inputs: must be {sorted(expected)} for {paradigm}, got {sorted(template.inputs)}")
+    collection: BuiltCorpus = load(CorpusSpec, corpus)
+    for problem in (
+        *paradigm_problems(template.task, template.inputs, prompt, spec, paradigm),
+        *corpus_problems(template.inputs, prompt, collection, corpus),
+    ):
+        raise ConfigError(problem)
+    wanted = spec.exemplars if isinstance(spec, GeneratedParadigm) else None
+    given: dict[str, object] = {"levels": list(spec.levels)} if isinstance(spec, GradedParadigm) else {}
+    given |= {key: getattr(collection, key) for key in CORPUS_INPUTS if key in template.inputs}
     asked = list(read_jsonl(queries, Query))
     own = relevant(read_qrels(qrels))
     excluded = answers(held_out)
@@ -72,13 +80,6 @@ def write_requests(
         for request in rendered[:EXAMPLES_SHOWN]:
             stream.write(f"# {request.query_id}\n\n")
             stream.writelines(f"**{turn.role}**\n\n{turn.content}\n\n" for turn in request.messages)
-
-
-def _asks_for(spec: Asked) -> tuple[str, Exemplars | None, dict[str, object]]:
-    """Return the task of a paradigm's prompt, the exemplars that it shows, and what else it is given."""
-    if isinstance(spec, GradedParadigm):
-        return "graded", None, {"levels": list(spec.levels)}
-    return "passage", spec.exemplars, {}
 
 
 def _pool(

@@ -6,7 +6,6 @@ from typing import Literal
 from synthrank.errors import ConfigError
 from synthrank.llms.base import Answer
 from synthrank.llms.prices import price_usd
-from synthrank.specs.corpora import TRAIN
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
 from synthrank.study import Study
 
@@ -88,13 +87,10 @@ def queries_of(study: Study, corpus: str, split: str) -> int:
     Raises:
         ConfigError: the corpus does not say.
     """
-    spec = study.entities["corpora"][corpus]
-    stated = spec.counts.splits.get(split)
-    taken = spec.train_queries if split == TRAIN else None
-    known = [number for number in (taken, stated.queries if stated else None) if number]
-    if not known:
+    count: int | None = study.entities["corpora"][corpus].queries_of(split)
+    if count is None:
         raise ConfigError(
             f"{study.folder}/corpora/{corpus}.yaml: counts.splits.{split}.queries: is missing; state how many "
             "queries there are, so that what is asked about them can be planned"
         )
-    return int(min(known))
+    return count

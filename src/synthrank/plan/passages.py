@@ -11,10 +11,11 @@ from synthrank.llms.hosted import identity
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore, folder_of
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
+from synthrank.prompt_problems import CORPUS_INPUTS
 from synthrank.prompts import read_prompt
 from synthrank.reading.written import replies_wanted
 from synthrank.records import Exemplar, Request
-from synthrank.specs.corpora import TRAIN
+from synthrank.specs.corpora import TRAIN, BuiltCorpus
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
 from synthrank.specs.paradigms import Asked as AskedParadigm
 from synthrank.specs.paradigms import GradedParadigm
@@ -36,7 +37,7 @@ def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
         spec = study.entities["llms"][llm]
         times = replies_wanted(study.entities["paradigms"][paradigm])
         if requests is None:
-            count, mean = queries_of(study, corpus, TRAIN), float(prompt_tokens(_example(study, paradigm)))
+            count, mean = queries_of(study, corpus, TRAIN), float(prompt_tokens(_example(study, corpus, paradigm)))
             asked = Asked(count * times, mean, reply_tokens(spec))
         else:
             mean = sum(map(prompt_tokens, requests)) / max(1, len(requests))
@@ -54,15 +55,17 @@ def _stored(spec: object, requests: list[Request], store: Path) -> int:
         return len(replies.find(keys))
 
 
-def _example(study: Study, paradigm: str) -> Request:
+def _example(study: Study, corpus: str, paradigm: str) -> Request:
     """Return a request of ordinary size under a paradigm."""
     spec: AskedParadigm = study.entities["paradigms"][paradigm]
+    stated: BuiltCorpus = study.entities["corpora"][corpus]
     prompt = read_prompt(study.folder / "prompts" / f"{spec.prompt}.md")
     values: dict[str, object] = {"query": words(QUERY_WORDS)}
     if isinstance(spec, GradedParadigm):
         values["levels"] = list(spec.levels)
     elif spec.exemplars:
-        text = words(spec.exemplars.words or PASSAGE_WORDS)
+        text = words(spec.exemplars.words or stated.passage_words or PASSAGE_WORDS)
         shown = Exemplar("", text, "", str(values["query"]) if spec.exemplars.kind == "pairs" else "")
         values["exemplars"] = [shown] * spec.exemplars.count
+    values |= {key: getattr(stated, key) for key in CORPUS_INPUTS if key in prompt.inputs}
     return Request("", "", prompt.render(**values))

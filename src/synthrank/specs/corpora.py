@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from synthrank.specs.base import CorpusName, Count, Entity, Name, ParadigmName, Sha256, Share
+
+OneLine = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\S[^\n]*$")]
 
 TRAIN = "train"
 """The one split that training may see, but for a recipe that names another. All others of a corpus are held out."""
@@ -47,6 +49,16 @@ class _Corpus(Entity):
         description="At most this many training queries, the first of a seeded order: what is generated is paid for.",
     )
     train_seed: int = Field(default=13, description="Seed of that order.")
+    domain: OneLine | None = Field(
+        default=None,
+        description="What its passages are about, in a few words such as `medicine`, for prompts that name it. The "
+        "committed prompts do not: a domain in the prompt is a treatment of its own.",
+    )
+    passage_words: Count | None = Field(
+        default=None,
+        description="Words that a prompt may ask a written passage to have: the mean of a human passage, or fewer "
+        "where the LLM's limit holds fewer.",
+    )
     answers_may_train: bool = Field(
         default=False,
         description="Whether a passage that answers a held-out query may be trained on with another query, or shown as "
@@ -59,6 +71,12 @@ class _Corpus(Entity):
         "anything runs, is held out from training, and is no test set. Null is none.",
     )
     counts: Counts = Counts()
+
+    def queries_of(self, split: str) -> int | None:
+        """Return how many queries a split has, of the training split those that are taken; None where nothing says."""
+        stated = self.counts.splits.get(split)
+        known = [self.train_queries if split == TRAIN else None, stated.queries if stated else None]
+        return min((number for number in known if number), default=None)
 
 
 class Archive(Entity):

@@ -1,0 +1,117 @@
+"""Prompts, token limits and sizes that do not fit what they are used with: refused while the configuration is read."""
+
+import shutil
+
+import pytest
+
+from synthrank.errors import ConfigError, PromptError
+from synthrank.specs.base import read_yaml
+from synthrank.study import Study
+
+
+@pytest.fixture
+def copy(tmp_path, config):
+    """A copy of the committed configuration to break."""
+    return shutil.copytree(config, tmp_path / "config")
+
+
+def replace(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def problem(folder, **changed):
+    with pytest.raises((ConfigError, PromptError)) as error:
+        Study(folder, {**read_yaml(folder / "config.yaml"), **changed})
+    assert "\n" not in str(error.value)
+    return str(error.value).replace(str(folder), "config")
+
+
+ZERO = "prompts/passage-zero-shot.md"
+
+
+def test_a_prompt_takes_from_a_corpus_only_what_it_states(copy):
+    replace(copy / ZERO, "inputs: [query, passage_words]", "inputs: [query, domain]")
+    replace(copy / ZERO, "about {{ passage_words }} words", "{{ domain }}")
+    assert problem(copy) == (
+        "config/corpora/msmarco-passage.yaml: domain: is missing; config/prompts/passage-zero-shot.md has it as an "
+        "input, so state it or use another prompt"
+    )
+    replace(copy / "corpora/msmarco-passage.yaml", "passage_words: 60", "domain: the web")
+    assert problem(copy).startswith(
+        "config/corpora/msmarco-passage.yaml: passage_words: is missing; config/prompts/passage-few"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ("[query, passage_words, domian]", "got ['domian', 'passage_words', 'query']"),
+        ("[passage_words]", "got ['passage_words']"),
+        ("[query, exemplars]", "got ['exemplars', 'query']"),
+    ],
+)
+def test_inputs_that_a_paradigm_does_not_give(copy, inputs, said):
+    replace(copy / ZERO, "inputs: [query, passage_words]", f"inputs: {inputs}")
+    assert problem(copy) == (
+        f"config/{ZERO}: inputs: must be ['query'] for config/paradigms/zero-shot.yaml, {said}; domain and "
+        "passage_words may be there too"
+    )
+
+
+def test_a_prompt_of_another_task_or_without_a_head(copy):
+    replace(copy / ZERO, "task: passage", "task: queries")
+    assert problem(copy) == (
+        f"config/{ZERO}: task: must be 'passage' for config/paradigms/zero-shot.yaml, got 'queries'"
+    )
+    (copy / ZERO).write_text("# user\n{{ query }}\n", encoding="utf-8")
+    assert problem(copy) == f"config/{ZERO}: no front matter; begin the file with --- task and inputs ---"
+
+
+@pytest.mark.parametrize("domain", ["''", "' '", '"a\\nb"', "[medicine]"])
+def test_a_domain_is_a_line(copy, domain):
+    replace(copy / "corpora/python-faq.yaml", "domain: technical documentation", f"domain: {domain}")
+    assert problem(copy).startswith("config/corpora/python-faq.yaml: domain: got ")
+
+
+def test_a_limit_of_tokens_holds_the_words_that_are_asked_for(copy):
+    replace(copy / "llms/smollm2-135m.yaml", "max_new_tokens: 80", "max_new_tokens: 79")
+    said = (
+        "config/llms/smollm2-135m.yaml: sampling.max_new_tokens: got 79; a passage of 60 words, as corpus 'python-faq' "
+        "states, has about 80 tokens"
+    )
+    assert problem(copy) == said
+    Study(copy, {**read_yaml(copy / "config.yaml"), "llms": ["echo"], "twolar": None})
+    human = dict.fromkeys(("claims", "enrichment", "sizes", "validity", "twolar"))
+    Study(copy, {**read_yaml(copy / "config.yaml"), **human, "recipes": ["human"]})
+    replace(copy / ZERO, "inputs: [query, passage_words]", "inputs: [query]")
+    replace(copy / ZERO, "about {{ passage_words }} words", "some words")
+    Study(copy, {**read_yaml(copy / "config.yaml"), **human, "recipes": ["zero-shot"]})
+    assert problem(copy, **human, recipes=["few-shot-supervised"]) == said
+
+
+@pytest.mark.parametrize("stated", ["counts", "train_queries"])
+def test_a_recipe_asks_for_no_more_queries_than_its_corpus_has(copy, stated):
+    if stated == "train_queries":
+        replace(copy / "corpora/python-faq.yaml", "    train: {queries: 52, judgments: 52}\n", "")
+        replace(copy / "corpora/python-faq.yaml", "counts:\n", "train_queries: 52\ncounts:\n")
+    said = "asks for 53 queries, but corpus 'python-faq' has 52 to train on; ask for no more"
+    assert problem(copy, recipes=["human@52", "human@53"]) == f"experiment: recipe 'human@53': {said}"
+    assert problem(copy, recipes=["human-zero-shot@53"]) == f"experiment: recipe 'human-zero-shot@53': {said}"
+    for name, old in (("human-zero-shot", "zero-shot, queries: 48"), ("graded", "queries: 48")):
+        broken = shutil.copytree(copy, copy.parent / name)
+        replace(broken / f"recipes/{name}.yaml", old, old.replace("48", "53"))
+        assert problem(broken) == f"config/recipes/{name}.yaml: queries: {said}"
+
+
+def test_a_corpus_that_does_not_say_how_many_queries_it_has(copy):
+    replace(copy / "corpora/python-faq.yaml", "    train: {queries: 52, judgments: 52}\n", "")
+    Study(copy, {**read_yaml(copy / "config.yaml"), "recipes": ["human@9999"]})
+
+
+def test_a_mixed_corpus_has_what_its_corpus_has(copy):
+    replace(copy / "corpora/nfcorpus-mixed.yaml", "source: mixed", "source: mixed\npassage_words: 9")
+    assert problem(copy) == (
+        "config/corpora/nfcorpus-mixed.yaml: passage_words: a mixed corpus has what its corpus has; state it there"
+    )
