@@ -46,7 +46,9 @@ def _tested(study: Study) -> Iterator[str]:
     for name in dict.fromkeys(names):
         spec = study.entities["testsets"][name]
         asked = _queries(study, spec.corpus, spec.split)
-        for corpus in (corpus for corpus, chosen_on in tuned.items() if _shared(chosen_on, asked)):
+        found = [corpus for corpus, chosen_on in tuned.items() if _shared(chosen_on, asked)]
+        if found:
+            corpus = spec.corpus if spec.corpus in found else found[0]
             yield (
                 f"{study.folder}/testsets/{name}.yaml: split: got {spec.split!r}, which is the development split of "
                 f"corpus {corpus!r}; it is tuned on, so it must not be tested on"

@@ -37,10 +37,13 @@ class Development:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A point of the grid, and the mean of the measure there; ``epochs`` is what its updates are of the training."""
+    """A point of the grid, and the mean of the measure there.
+
+    ``epochs`` is what its updates are of the training, None where that is as long as ``optimiser.max_updates``.
+    """
 
     learning_rate: float
-    epochs: float
+    epochs: float | None
     updates: int
     value: float
 
@@ -174,7 +177,7 @@ def _measured(
         ranker = open_ranker(as_reranker, folder / f"update-{updates}", seed)
         run = ranker.rank(development.collection)
         value = fmean(value for *_, value in measure_run(run, development.qrels, [selection.measure], 1))
-        epochs = round(spec.optimiser.epochs * updates / made.updates, 4)
+        epochs = spec.optimiser.epochs and round(spec.optimiser.epochs * updates / made.updates, 4)
         trials.append(Trial(spec.optimiser.learning_rate, epochs, updates, value))
         log.info("rate %g, update %d: %s %.4f", spec.optimiser.learning_rate, updates, selection.measure, value)
     return trials

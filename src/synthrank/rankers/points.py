@@ -67,4 +67,5 @@ def points_of(spec: RankerSpec, updates: int) -> set[int]:
     if selection.updates:
         return set(selection.updates)
     # Rounded before it is rounded up: two thirds of 15 updates are 10, whatever the last digit of the product says.
-    return {max(1, math.ceil(round(updates * item / spec.optimiser.epochs, 6))) for item in selection.epochs}
+    whole = spec.optimiser.epochs or 1.0  # the file is refused where it states points in epochs, and none here
+    return {max(1, math.ceil(round(updates * item / whole, 6))) for item in selection.epochs}

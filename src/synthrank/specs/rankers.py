@@ -141,9 +141,14 @@ class _Ranker(Entity):
     @classmethod
     def _within_the_training(cls, selection: Selection | None, given: ValidationInfo) -> Selection | None:
         optimiser: Optimiser | None = given.data.get("optimiser")
-        if selection and optimiser and selection.epochs and selection.epochs[-1] > optimiser.epochs:
+        if selection is None or optimiser is None:
+            return selection
+        if selection.epochs and optimiser.epochs is None:
+            raise ValueError("epochs: the training is as long as optimiser.max_updates says; state points in updates")
+        key, end = ("epochs", optimiser.epochs) if selection.epochs else ("max_updates", optimiser.max_updates)
+        if end is not None and selection.points[-1] > end:
             raise ValueError(
-                f"epochs: point {selection.epochs[-1]:g} is beyond optimiser.epochs {optimiser.epochs:g}; state points "
+                f"{selection.unit}: point {selection.points[-1]:g} is beyond optimiser.{key} {end:g}; state points "
                 "within the training"
             )
         return selection

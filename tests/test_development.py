@@ -1,0 +1,145 @@
+"""A split is trained on, chosen on or tested on: two of them are refused while the configuration is read."""
+
+import shutil
+
+import pytest
+import yaml
+
+from synthrank.development import trained_pairs
+from synthrank.errors import ConfigError
+from synthrank.specs.base import read_yaml
+from synthrank.study import Study
+
+GRID = {"learning_rates": [1e-5, 2e-5], "updates": [5, 10], "retriever": "bm25", "depth": 10}
+
+
+@pytest.fixture
+def copy(tmp_path, config):
+    return shutil.copytree(config, tmp_path / "config")
+
+
+def change(path, **changed):
+    path.write_text(yaml.safe_dump({**read_yaml(path), **changed}))
+
+
+def opened(folder, experiment="experiments/nfcorpus.yaml", **changed):
+    return Study(folder, {**read_yaml(folder / experiment), **changed})
+
+
+def problem(folder, **changed):
+    with pytest.raises(ConfigError) as error:
+        opened(folder, **changed)
+    assert "\n" not in str(error.value)
+    return str(error.value).replace(str(folder), "config")
+
+
+def test_a_split_that_is_tuned_on_is_not_tested_on(copy):
+    change(copy / "testsets/nfcorpus.yaml", split="dev")
+    assert problem(copy) == (
+        "config/testsets/nfcorpus.yaml: split: got 'dev', which is the development split of corpus 'nfcorpus'; it is "
+        "tuned on, so it must not be tested on"
+    )
+    change(copy / "suites/medicine.yaml", testsets=["cacm"])
+    assert opened(copy), "a test set of another experiment is not this one's"
+
+
+def test_nor_under_another_corpus_s_name(copy):
+    change(copy / "corpora/nfcorpus-shared.yaml", development=None)
+    change(copy / "testsets/nfcorpus-shared.yaml", split="dev")
+    change(copy / "suites/medicine.yaml", testsets=["nfcorpus-shared"])
+    assert "testsets/nfcorpus-shared.yaml: split: got 'dev', which is the development split of corpus 'nfcorpus'" in (
+        problem(copy)
+    )
+    change(copy / "corpora/nfcorpus-mixed.yaml", splits={"test": "dev"})
+    change(copy / "suites/medicine.yaml", testsets=["nfcorpus-mixed"])
+    assert "testsets/nfcorpus-mixed.yaml: split: got 'test', which is the development split of corpus 'nfcorpus'" in (
+        problem(copy)
+    )
+
+
+def test_parts_of_a_file_that_do_not_overlap_are_different_queries(copy):
+    part = {"file": "qrels/test.tsv", "start": 0, "end": 0.5}
+    parts = {"train": "qrels/train.tsv", "dev": part, "test": {**part, "start": 0.5, "end": 1}}
+    for name in ("nfcorpus", "nfcorpus-shared"):
+        change(copy / f"corpora/{name}.yaml", splits=parts)
+    assert opened(copy)
+    for name in ("nfcorpus", "nfcorpus-shared"):
+        change(copy / f"corpora/{name}.yaml", splits={**parts, "test": {**part, "start": 0.4, "end": 1}})
+    assert "share queries of qrels/test.tsv" in problem(copy)
+    change(copy / "corpora/nfcorpus-shared.yaml", splits=parts)
+    later = {"train": "qrels/train.tsv", "test": {**part, "start": 0.4, "end": 1}}
+    change(copy / "corpora/nfcorpus.yaml", splits=later,
+           development=None)  # fmt: skip
+    assert "testsets/nfcorpus.yaml: split: got 'test', which is the development split of corpus 'nfcorpus-shared'" in (
+        problem(copy)
+    )
+
+
+@pytest.mark.parametrize(
+    ("corpus", "split", "wrong"),
+    [
+        ("nfcorpus", "train", "got 'train'; it is trained on, so nothing can be chosen on it; name a held-out split"),
+        ("nfcorpus", "valid", "got 'valid'; no such split"),
+        ("nfcorpus-mixed", "test", "got 'test'; a mixed corpus is for tests alone, leave the key out"),
+    ],
+)
+def test_a_development_split_is_a_held_out_one(copy, corpus, split, wrong):
+    change(copy / f"corpora/{corpus}.yaml", development=split)
+    assert problem(copy).startswith(f"config/corpora/{corpus}.yaml: development: {wrong}")
+
+
+def test_what_is_chosen_on_does_not_train(copy):
+    change(copy / "corpora/trec-dl20-pool.yaml", development="dev")
+    (copy / "testsets/dl20-dev.yaml").unlink()
+    (copy / "suites/dl20-dev.yaml").unlink()
+    change(copy / "augmentations/crop-500.yaml", filters={"testsets": ["dl19-pool"]})
+    change(copy / "recipes/dl20-teacher.yaml", split="dev")
+    assert problem(copy) == (
+        "config/recipes/dl20-teacher.yaml: split: got 'dev', which is the development split of corpus "
+        "'trec-dl20-pool'; settings are chosen on it, so it must not train"
+    )
+
+
+def test_a_selection_needs_something_to_choose_on(copy):
+    change(copy / "rankers/bi-encoder.yaml", selection=GRID | {"updates": [3, 6]})
+    assert opened(copy)
+    change(copy / "corpora/nfcorpus.yaml", development=None)
+    wrong = problem(copy)
+    assert wrong.startswith(
+        "config/rankers/bi-encoder.yaml: selection: corpus 'nfcorpus' of recipe 'nfcorpus-human' has no development "
+        "split; state `development` in its file"
+    )
+
+
+def test_a_base_that_a_recipe_makes_is_trained_too(copy):
+    change(copy / "rankers/nfcorpus-cross-encoder-warm-up.yaml", selection=GRID)
+    change(copy / "corpora/nfcorpus-shared.yaml", development=None)
+    study = {"recipes": ["nfcorpus-human"], "rankers": ["nfcorpus-cross-encoder"]}
+    assert "rankers/nfcorpus-cross-encoder-warm-up.yaml: selection: corpus 'nfcorpus-shared' of recipe " in (
+        problem(copy, **study)
+    )
+    change(copy / "corpora/nfcorpus-shared.yaml", development="dev")
+    assert trained_pairs(opened(copy, **study)) == [
+        ("nfcorpus-human", "nfcorpus-cross-encoder"),
+        ("nfcorpus-shared-warm-up", "nfcorpus-cross-encoder-warm-up"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"epochs": [1]}, "state either epochs or updates"),
+        ({"updates": []}, "state either epochs or updates"),
+        ({"updates": [10, 5]}, "updates: state each value once, in rising order"),
+        ({"learning_rates": [2e-5, 2e-5]}, "learning_rates: state each value once, in rising order"),
+        ({"updates": [], "epochs": [1, 5]}, "epochs: point 5 is beyond optimiser.epochs 4; state points within"),
+        ({"max": 9}, "updates: point 10 is beyond optimiser.max_updates 9; state points within"),
+        ({"updates": [], "epochs": [1], "max": 9}, "epochs: the training is as long as optimiser.max_updates says"),
+    ],
+)
+def test_a_grid_that_cannot_be_tried_is_refused(copy, changed, wrong):
+    ranker = copy / "rankers/bi-encoder.yaml"
+    length = {"max_updates": changed["max"]} if "max" in changed else {"epochs": 4}
+    grid = {key: value for key, value in (GRID | changed).items() if key != "max"}
+    change(ranker, selection=grid, optimiser={"learning_rate": 2e-5, "batch_size": 16, **length})
+    assert wrong in problem(copy)
