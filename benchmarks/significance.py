@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src")]
 
 import numpy as np  # noqa: E402
+from synthrank.tables.bootstrap import interval_of_means  # noqa: E402
 
 from synthrank.specs.experiment import Intervals  # noqa: E402
-from synthrank.tables.bootstrap import interval_of_means  # noqa: E402
 from synthrank.tables.randomisation import randomise  # noqa: E402
 
 SYSTEMS = 20

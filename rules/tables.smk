@@ -76,7 +76,6 @@ rule make_claims_table:
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --claims {params.claims:q} \
-            --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
             --table {output.table:q} \

@@ -228,8 +228,8 @@ def test_what_a_recipe_cannot_be_made_of(copy, text, said):
 def test_a_ranker_that_takes_no_levels(copy, ranker):
     said = problem(copy, recipes=["human", "graded"], rankers=["student-listnet", ranker])
     assert said.startswith(f"experiment: recipe 'graded' labels with levels, but ranker {ranker!r} trains with ")
-    claim = {"statement": "s", "expects": "gain", "distribution": "id", "treatment": ["graded"], "control": ["human"]}
-    claims = {"margin": 0.01, "claims": {"c": claim | {"rankers": [ranker]}}}
+    claim = {"statement": "s", "expects": "gain", "distribution": "id", "treatment": ["graded"], "control": "human"}
+    claims = {"margin": 0.01, "over": ["queries"], "claims": {"c": claim | {"rankers": [ranker]}}}
     assert problem(copy, claims=claims) == said
     study_of(copy, recipes=["graded"], rankers=["student-listnet", "cross-encoder"])
 

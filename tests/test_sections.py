@@ -13,7 +13,7 @@ from synthrank.specs.experiment import Claims
 from synthrank.study import Study
 
 ANY = SimpleNamespace()
-CLAIM = {"statement": "so", "expects": "gain", "distribution": "ood", "treatment": ["zero-shot"], "control": ["human"],
+CLAIM = {"statement": "so", "expects": "gain", "distribution": "ood", "treatment": ["zero-shot"], "control": "human",
          "rankers": ["bi-encoder"]}  # fmt: skip
 SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias")
 
@@ -30,7 +30,7 @@ def make(config):
 
 
 def claims(**claims):
-    return {"margin": 0.01, "claims": {name: {**CLAIM, **claim} for name, claim in claims.items()}}
+    return {"margin": 0.01, "over": ["queries"], "claims": {name: {**CLAIM, **claim} for name, claim in claims.items()}}
 
 
 def suites(*systems):
@@ -39,16 +39,18 @@ def suites(*systems):
 
 def test_what_claims_are_made_from(make, config):
     needs = Needs(make(claims=claims(
-        one={}, two={"treatment": ["human-zero-shot", "human-zero-shot@24"], "rankers": ["bi-encoder", "cross-encoder"]}
+        one={}, two={"treatment": ["human-zero-shot"], "control": "zero-shot", "gate": "human@12",
+                     "rankers": ["bi-encoder", "cross-encoder"]}
     )))  # fmt: skip
     assert needs.claims_metrics(ANY) == suites(
-        "zero-shot/echo/bi-encoder", "zero-shot/smollm2-135m/bi-encoder", "human/none/bi-encoder",
+        "none/none/bi-encoder", "zero-shot/echo/bi-encoder", "zero-shot/smollm2-135m/bi-encoder",
+        "human/none/bi-encoder", "none/none/cross-encoder",
         "human-zero-shot/echo/bi-encoder", "human-zero-shot/echo/cross-encoder",
         "human-zero-shot/smollm2-135m/bi-encoder", "human-zero-shot/smollm2-135m/cross-encoder",
-        "human-zero-shot@24/echo/bi-encoder", "human-zero-shot@24/echo/cross-encoder",
-        "human-zero-shot@24/smollm2-135m/bi-encoder", "human-zero-shot@24/smollm2-135m/cross-encoder",
-        "human/none/cross-encoder",
+        "zero-shot/echo/cross-encoder", "zero-shot/smollm2-135m/cross-encoder",
+        "human@12/none/bi-encoder", "human@12/none/cross-encoder",
     )  # fmt: skip
+    assert "human@12" in needs.study.recipes
     assert needs.claims_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in
                                          ("zero-shot", "human", "human-zero-shot")]  # fmt: skip
     assert Claims.model_validate(json.loads(needs.claims(ANY))) == needs.study.experiment.claims
@@ -120,9 +122,21 @@ def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
     ("sections", "said"),
     [
         ({"claims": {**claims(one={}), "measure": "P@5"}}, r"claims\.measure: got 'P@5'; no run is measured by it"),
-        ({"claims": claims(one={}, two={"control": ["nfcorpus-human"]})},
+        ({"claims": claims(one={}, two={"control": "nfcorpus-human"})},
          r"claims\.claims\.two: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
         ({"claims": claims(one={}), "suites": ["medicine"]}, None),
+        ({"claims": claims(one={"distribution": "both"}), "suites": ["medicine"]},
+         r"claims\.claims\.one\.distribution: got 'both'; no suite has a test set of 'python-faq'$"),
+        ({"claims": {**claims(one={}), "margin": 0}}, r"claims\.margin: got 0; input should be greater than 0$"),
+        ({"claims": {**claims(one={}), "over": ["queries", "seeds"]}},
+         r"claims\.over: got \['queries', 'seeds'\]; with 1 training seed nothing is known of others: state "),
+        ({"claims": {**claims(one={}), "over": ["seeds"]}}, r"claims\.over: got \['seeds'\]; state \[queries\] or "),
+        ({"claims": claims(one={"distribution": "all"})}, r"claims\.claims\.one\.distribution: got 'all'; input "),
+        ({"claims": claims(one={"control": ["human", "zero-shot"]})}, r"claims\.claims\.one\.control: got \['human', "),
+        ({"claims": claims(one={"treatment": ["human"], "control": "zero-shot"})},
+         r"claims\.claims\.one\.control: got 'zero-shot'; whether training helps is seen of human "),
+        ({"claims": claims(one={"gate": "human-zero-shot"})}, r"claims\.claims\.one\.gate: got 'human-zero-shot'; "),
+        ({"claims": claims(one={"gate": "no-such"})}, r"claims\.claims\.one\.gate: got 'no-such'; no such file in "),
         ({"claims": claims(one={"distribution": "id"}), "suites": ["medicine"]},
          r"claims\.claims\.one\.distribution: got 'id'; no suite has a test set of 'python-faq'$"),
         ({"enrichment": {"base": "human", "control": "nfcorpus-human", "enriched": ["zero-shot"]}},
@@ -149,7 +163,7 @@ def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_
     said = "got 'ood'; no suite has a test set of another corpus than 'python-faq'$"
     with pytest.raises(ConfigError, match=rf"^experiment: claims\.claims\.one\.distribution: {said}"):
         make(folder, suites=["home"], claims=claims(one={}))
-    assert make(folder, suites=["home"], claims=claims(one={"distribution": "all"}))
+    assert make(folder, suites=["home"], claims=claims(one={"distribution": "id"}))
 
 
 def test_unequal_pairs_are_refused_unless_a_recipe_is_meant_to_have_more(make, config, tmp_path):

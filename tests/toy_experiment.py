@@ -31,13 +31,14 @@ claims:
   measure: nDCG@10
   margin: 0.05
   permutations: 500
+  over: [queries]
   claims:
     gain:
-      {statement: Echoes help, expects: gain, distribution: all, treatment: [enriched], control: [human],
+      {statement: Echoes help, expects: gain, distribution: both, treatment: [enriched], control: human,
        rankers: [bi-encoder]}
     same:
       {statement: Other words do as well, expects: equivalence, distribution: ood, treatment: [rewritten],
-       control: [human], rankers: [bi-encoder]}
+       control: human, rankers: [bi-encoder]}
 enrichment: {base: human@6, control: human, enriched: [rewritten]}
 sizes: {recipes: [human], queries: [6]}
 validity: {retriever: tiny, sample: 20, leaks: {ngrams: [8], cosine: 0.99, retriever: tiny}}

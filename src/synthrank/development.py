@@ -116,7 +116,7 @@ def trained_pairs(study: Study) -> list[tuple[str, str]]:
     claims = experiment.claims.claims.values() if experiment.claims else ()
     twolar = experiment.twolar
     asked: list[tuple[Sequence[str], Sequence[str]]] = [(study.recipes, experiment.rankers)]
-    asked += [((*claim.treatment, *claim.control), claim.rankers) for claim in claims]
+    asked += [(claim.recipes, claim.rankers) for claim in claims]
     asked += [(twolar.recipes, twolar.rankers)] if twolar else []
     asked += [(item.recipes, item.rankers) for item in twolar.ablations.values()] if twolar else []
     waiting = [(recipe, ranker) for recipes, rankers in asked for recipe in recipes for ranker in rankers]

@@ -260,7 +260,7 @@ def _levels(study: Study) -> Iterable[str]:
     """Yield a line for each ranker whose loss takes labels 1 and 0, and which would train on levels."""
     experiment = study.experiment
     trained = [(experiment.recipes, experiment.rankers)]
-    trained += [((*item.treatment, *item.control), item.rankers) for item in _claims(study)]
+    trained += [(item.recipes, item.rankers) for item in _claims(study)]
     pairs = dict.fromkeys((name, ranker) for names, rankers in trained for name in names for ranker in rankers)
     for name, ranker in pairs:
         loss = study.entities["rankers"][ranker].loss

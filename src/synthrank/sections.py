@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
@@ -32,21 +31,33 @@ def _claims(study: Study) -> Iterable[str]:
         return
     if claims.measure not in study.measures:
         yield f"experiment: claims.measure: got {claims.measure!r}; no run is measured by it ({known(study.measures)})"
+    seeds = len(study.experiment.seeds)
+    if "seeds" in claims.over and seeds < 2:
+        yield (
+            f"experiment: claims.over: got {list(claims.over)}; with {seeds} training seed nothing is known of others: "
+            "state [queries], or two seeds or more, better five"
+        )
     tested = {spec.corpus for suite in study.experiment.suites for spec in study.testsets_of(suite).values()}
     for name, claim in claims.claims.items():
         origin = f"experiment: claims.claims.{name}"
-        yield from _one_corpus(study, origin, [*claim.treatment, *claim.control])
+        yield from _one_corpus(study, origin, claim.recipes)
         yield from _equal_pairs(study, name, claim)
-        own = study.entities["recipes"][claim.treatment[0]].corpus
-        if claim.distribution != "all" and not {corpus for corpus in tested if (corpus == own) == _inside(claim)}:
-            other = "of" if _inside(claim) else "of another corpus than"
-            yield f"{origin}.distribution: got {claim.distribution!r}; no suite has a test set {other} {own!r}"
+        own = study.entities["recipes"][claim.control].corpus
+        for where in claim.distributions:
+            if not {corpus for corpus in tested if (corpus == own) == (where == "id")}:
+                other = "of" if where == "id" else "of another corpus than"
+                yield f"{origin}.distribution: got {claim.distribution!r}; no suite has a test set {other} {own!r}"
+        if not study.is_human(claim.human):
+            yield (
+                f"{origin}.{'gate' if claim.gate else 'control'}: got {claim.human!r}; whether training helps is seen "
+                "of human passages alone: name a recipe of them as gate"
+            )
 
 
 def _equal_pairs(study: Study, name: str, claim: Claim) -> Iterable[str]:
     """Yield a line for each two recipes of unequal size that a claim compares, unless the larger is meant to be it."""
-    for pair in product(claim.treatment, claim.control):
-        recipes = {name: study.entities["recipes"][name] for name in pair}
+    for treatment in claim.treatment:
+        recipes = {name: study.entities["recipes"][name] for name in (treatment, claim.control)}
         if len(recipes) < 2 or not all(isinstance(recipe, PairsRecipe) for recipe in recipes.values()):
             continue  # lists and orders are not counted in pairs
         fewer, more = sorted(recipes, key=lambda name: recipes[name].pairs)
@@ -56,10 +67,6 @@ def _equal_pairs(study: Study, name: str, claim: Claim) -> Iterable[str]:
                 f"{recipes[fewer].pairs:,} of {fewer!r}; name recipes of equal size, one with @N, or state "
                 f"more_pairs: true in the file of {more!r} if it is meant to have more"
             )
-
-
-def _inside(claim: Claim) -> bool:
-    return claim.distribution == "id"
 
 
 def _one_corpus(study: Study, origin: str, recipes: Iterable[str]) -> Iterable[str]:

@@ -127,6 +127,13 @@ class Study:
             return any(self.writes(paradigm) for paradigm in spec.paradigms)
         return isinstance(spec, OrderRecipe)
 
+    def is_human(self, recipe: str) -> bool:
+        """Tell whether a recipe trains on human passages alone."""
+        spec = self.entities["recipes"][recipe]
+        return isinstance(spec, PairsRecipe) and all(
+            isinstance(self.entities["paradigms"][paradigm], HumanParadigm) for paradigm in spec.paradigms
+        )
+
     @property
     def recipes(self) -> list[str]:
         """Every recipe of the passage study, each once: those compared in all tables, then those of single tables."""
@@ -137,7 +144,7 @@ class Study:
             dict.fromkeys(
                 [
                     *experiment.recipes,
-                    *(name for claim in claims for name in (*claim.treatment, *claim.control)),
+                    *(name for claim in claims for name in claim.recipes),
                     *((enrichment.base, *enrichment.enriched) if enrichment else ()),
                     *([enrichment.control] if enrichment and enrichment.control else []),
                     *(experiment.sizes.names if experiment.sizes else ()),
@@ -148,13 +155,7 @@ class Study:
     @property
     def reference_recipe(self) -> str | None:
         """The first recipe of the experiment that trains on human passages alone; none if there is no such."""
-        paradigms = self.entities["paradigms"]
-        for name in self.experiment.recipes:
-            recipe = self.entities["recipes"][name]
-            written = recipe.paradigms if isinstance(recipe, PairsRecipe) else ()
-            if written and all(isinstance(paradigms[paradigm], HumanParadigm) for paradigm in written):
-                return name
-        return None
+        return next((name for name in self.experiment.recipes if self.is_human(name)), None)
 
     def generated(self, recipes: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Return (corpus, paradigm) of all passages that language models write, each once.

@@ -97,12 +97,15 @@ def test_differences_leave_out_human_passages_but_keep_their_colour(tmp_path):
 
 def test_claims_are_a_row_each_with_the_margin_behind(tmp_path):
     rows = [
-        {"claim": "ood-gain", "ranker": ranker, "measure": "nDCG@10", "margin": 0.02, "effect": 0.01, "ci_low": -0.01,
-         "ci_high": 0.03, "verdict": verdict}
-        for ranker, verdict in (("cross-encoder", "supported"), ("bi-encoder", "undecided"))
+        {"claim": "ood-gain", "treatment": "zero", "distribution": "ood", "ranker": ranker, "measure": "nDCG@10",
+         "margin": 0.02, "effect": 0.01, "ci_low": -0.01, "ci_high": 0.03, "verdict": verdict}
+        for ranker, verdict in (("cross-encoder", "supported"), ("bi-encoder", "equivalent"))
     ]  # fmt: skip
     figure = Figure(tmp_path, "claims", write(tmp_path / "claims.csv", rows))
-    assert figure.shows("ood-gain · cross-encoder", "ood-gain · bi-encoder", "supported", "undecided")
+    assert figure.shows("ood-gain · zero · ood · cross-encoder", "ood-gain · zero · ood · bi-encoder")
+    assert figure.shows("supported", "contradicted", "equivalent", "undecided", "insensitive")
+    colours = dict(re.findall(r'verdict: (\w+)"[^>]*(?:fill|stroke)="(#\w+)"', figure.svg))
+    assert colours["supported"] != colours["equivalent"], "what lies inside the margin has a colour of its own"
     assert '"-0.02"' in json.dumps(figure.vega)
 
 

@@ -138,9 +138,9 @@ def test_rules_that_read_each_other_stay_joined():
 
 def test_findings_are_counts_of_the_tables(tmp_path):
     texts = {
-        "claims": "statement,ranker,measure,effect,ci_low,ci_high,verdict\n"
-        "it helps,bi-encoder,nDCG@10,-0.0911,-0.1523,-0.0378,contradicted\n"
-        "it harms,bi-encoder,nDCG@10,0.01,-0.01,0.03,undecided\n",
+        "claims": "statement,ranker,treatment,distribution,verdict,why\n"
+        "it helps,bi-encoder,zero,ood,contradicted,It does not.\n"
+        "it harms,bi-encoder,zero,id,insensitive,Nothing helps.\n",
         "replies": "replies,well-formed,repaired\n10,3,4\n10,0,1\n",
         "leaks": "recipe,llm,kind,what,count\na,x,exact,query,0\na,x,8-gram,query,2\na,x,8-gram,passage,1\n"
         "b,x,exact,query,0\n",
@@ -149,15 +149,16 @@ def test_findings_are_counts_of_the_tables(tmp_path):
     for name, text in texts.items():
         tables[name].write_text(text, encoding="utf-8")
     assert findings(tables) == [
-        "Of 2 claims, each of one ranker and tested as one family: 0 supported, 1 contradicted, 1 undecided.",
-        "Contradicted for bi-encoder: it helps (nDCG@10 -0.0911, interval -0.1523 to -0.0378).",
+        "Of 2 rows of claims, each of one ranker and training set and tested as one family: 0 supported, "
+        "1 contradicted, 0 equivalent, 0 undecided, 1 insensitive.",
+        "Contradicted for bi-encoder trained on zero, out of distribution: it helps. It does not.",
         "Language models were asked for passages and replied 20 times; 40% could be read.",
         "Of 2 training sets so many hold a text that a test set holds too: 0 by exact, 1 by 8-gram.",
     ]
     assert findings({}) == []
     head, row = texts["claims"].splitlines()[:2]
     tables["claims"].write_text("\n".join([head, *[row] * (SHOWN + 3)]), encoding="utf-8")
-    assert findings({"claims": tables["claims"]})[-1] == "3 more claims are decided: see the table."
+    assert findings({"claims": tables["claims"]})[-1] == "3 more rows are decided: see the table."
 
 
 def test_models_and_seeds_are_those_of_the_files(case):

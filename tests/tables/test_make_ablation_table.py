@@ -11,6 +11,7 @@ from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import read_cells
 from synthrank.tables.make_ablation_table import make_ablation_table
 from synthrank.tables.paired import compare
+from synthrank.tables.pipes import chance
 from synthrank.tables.summary import summarise
 
 COLUMNS = "recipe llm ranker testset measure mean std ci_low ci_high seeds queries reference delta p".split()
@@ -96,7 +97,7 @@ def test_the_markdown_twin(make):
     assert len(lines) == 2 + 6
     assert lines[2].count("reference") == 2
     row = next(row for row in rows if row["reference"] and row["measure"] == "nDCG@10")
-    delta = f"{float(row['delta']):+.3f} (p {float(row['p']):.3f}".replace("(p 0", "(p ")
+    delta = f"{float(row['delta']):+.3f} (p {chance(float(row['p']))}"
     assert delta in "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Claims: what is averaged, which test each makes, how they are adjusted together, and when one is supported."""
+"""Claims: what is averaged, what each row tests, how rows are adjusted together, and the table that says so."""
 
 import csv
 import json
@@ -6,31 +6,41 @@ import json
 import numpy as np
 import pytest
 from passage_case import scores, values, write_entities, write_metrics
+from scipy import stats
 
 from synthrank.errors import ConfigError, DataError
-from synthrank.specs.experiment import Intervals
-from synthrank.tables.bootstrap import interval_of_means
-from synthrank.tables.claims import Row, p_of, verdict
-from synthrank.tables.holm import holm
+from synthrank.tables.family import Hypothesis, adjusted
 from synthrank.tables.make_claims_table import make_claims_table
-from synthrank.tables.randomisation import Chance, randomise
+from synthrank.tables.randomisation import randomise
+from synthrank.tables.two_way import two_way
 
 COLUMNS = (
-    "claim statement ranker distribution testsets treatment control measure expects effect ci_low ci_high p p_test "
-    "p_holm verdict seeds queries margin alpha family permutations resamples confidence"
+    "claim statement ranker distribution testsets treatment control measure expects effect ci_low ci_high by_llm p "
+    "p_randomisation p_test p_family p_equivalent gate gain gain_low gain_high p_gain verdict why seeds queries over "
+    "margin alpha family permutations confidence"
 ).split()
-PLACES = {"id": ["home"], "ood": ["moss", "fern"], "all": ["home", "moss", "fern"]}
-GAINS = {"human": 0.0, "zero": 0.2, "both": 0.004, "levels": -0.2}
+PLACES = {"id": ["home"], "ood": ["moss", "fern"]}
+GAINS = {"none": -0.3, "human": 0.0, "zero": 0.2, "both": 0.004, "levels": -0.2}
+SEEDS = ("1", "2", "3", "4", "5")
+
+
+def gain_of(recipe, llm):
+    return GAINS[recipe] + (0.02 if llm == "gpt" else 0)
+
+
+def llms_of(recipe):
+    return ("none",) if recipe in ("human", "none") else ("echo", "gpt")
+
+
 FILES = [
-    scores(ranker, recipe, llm, seeds=("1", "2", "3"), gain=gain + (0.02 if llm == "gpt" else 0))
-    for ranker in ("be", "ce") for recipe, gain in GAINS.items()
-    for llm in (("none",) if recipe == "human" else ("echo", "gpt"))
+    scores(ranker, recipe, llm, seeds=SEEDS, gain=gain_of(recipe, llm), spread=0.02)
+    for ranker in ("be", "ce") for recipe in GAINS for llm in llms_of(recipe)
 ]  # fmt: skip
 
 
-def claim(expects="gain", distribution="ood", treatment=("zero",), control=("human",), rankers=("ce",)):
+def claim(expects="gain", distribution="ood", treatment=("zero",), control="human", rankers=("ce",), **more):
     return {"statement": f"so {expects}", "expects": expects, "distribution": distribution,
-            "treatment": list(treatment), "control": list(control), "rankers": list(rankers)}  # fmt: skip
+            "treatment": list(treatment), "control": control, "rankers": list(rankers), **more}  # fmt: skip
 
 
 @pytest.fixture
@@ -41,8 +51,7 @@ def make(tmp_path):
         declared = {"margin": 0.05, "permutations": 3000, **more, "claims": claims}
         make_claims_table(
             metrics=write_metrics(tmp_path / "metrics", files), recipes=recipes, testsets=testsets,
-            claims=json.dumps(declared), resamples=400, confidence=0.9, seed=3,
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+            claims=json.dumps(declared), confidence=0.9, seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
         with (tmp_path / "t.csv").open(newline="") as stream:
             return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
@@ -53,130 +62,154 @@ def make(tmp_path):
 def expected(recipe, ranker, testset, measure="nDCG@10"):
     """Return the mean over LLMs of a recipe's values, shape (seeds, queries)."""
     return np.mean(
-        [
-            [values(ranker, recipe, llm, seed, testset, measure, GAINS[recipe] + (0.02 if llm == "gpt" else 0))
-             for seed in ("1", "2", "3")]
-            for llm in (("none",) if recipe == "human" else ("echo", "gpt"))
-        ],
+        [[values(ranker, recipe, llm, seed, testset, measure, gain_of(recipe, llm), 0.02) for seed in SEEDS]
+         for llm in llms_of(recipe)],
         axis=0,
     )  # fmt: skip
 
 
-def test_a_row_for_each_claim_and_ranker(make):
-    rows, _ = make({"one": claim(rankers=("ce", "be")), "two": claim("loss", "id", ("levels", "both"))})
+def less(recipe, other, ranker, testsets):
+    return [expected(recipe, ranker, testset) - expected(other, ranker, testset) for testset in testsets]
+
+
+def test_a_row_for_each_claim_treatment_distribution_and_ranker(make):
+    """Nothing is averaged but LLMs and the test sets of one distribution."""
+    rows, _ = make({"one": claim(rankers=("ce", "be")), "two": claim("loss", "both", ("levels", "both"))})
     assert list(rows[0]) == COLUMNS
-    assert [(row["claim"], row["ranker"]) for row in rows] == [("one", "ce"), ("one", "be"), ("two", "ce")]
-    assert (rows[2]["treatment"], rows[2]["control"], rows[2]["testsets"]) == ("levels both", "human", "home")
-    declared = {"statement": "so loss", "measure": "nDCG@10", "margin": "0.0500", "alpha": "0.0500", "family": "3",
-                "permutations": "3000", "resamples": "400", "confidence": "0.9000", "seeds": "3"}  # fmt: skip
+    assert [(row["claim"], row["treatment"], row["testsets"], row["ranker"]) for row in rows] == [
+        ("one", "zero", "moss fern", "ce"), ("one", "zero", "moss fern", "be"),
+        ("two", "levels", "home", "ce"), ("two", "levels", "moss fern", "ce"),
+        ("two", "both", "home", "ce"), ("two", "both", "moss fern", "ce"),
+    ]  # fmt: skip
+    declared = {"statement": "so loss", "measure": "nDCG@10", "margin": "0.0500", "alpha": "0.0500", "family": "6",
+                "permutations": "3000", "confidence": "0.9000", "seeds": "5", "control": "human", "gate": "human",
+                "over": "queries and seeds"}  # fmt: skip
     assert {key: rows[2][key] for key in declared} == declared
-    assert [row["queries"] for row in rows] == ["13", "13", "8"]
+    assert [row["queries"] for row in rows] == ["13", "13", "8", "13", "8", "13"]
 
 
-@pytest.mark.parametrize("distribution", ["id", "ood", "all"])
-@pytest.mark.parametrize("expects", ["gain", "loss", "equivalence", "no-gain"])
-def test_effects_and_p(make, expects, distribution):
-    """Recipes weigh the same, and so do the LLMs of each; p is of the arrays, seeds kept."""
-    (row,), _ = make({"one": claim(expects, distribution, ("both", "human"), ("human", "levels", "zero"), ("be",))})
-    differences = [
-        np.mean([expected(name, "be", testset) for name in ("both", "human")], axis=0)
-        - np.mean([expected(name, "be", testset) for name in ("human", "levels", "zero")], axis=0)
-        for testset in PLACES[distribution]
-    ]
-    effect = np.mean([array.mean() for array in differences])
+@pytest.mark.parametrize("distribution", ["id", "ood"])
+@pytest.mark.parametrize(
+    ("expects", "point"),
+    [("gain", 0), ("loss", 0), ("non-inferiority", -0.05), ("no-gain", 0.05), ("equivalence", -0.05)],
+)
+def test_effects_intervals_and_p(make, expects, point, distribution):
+    """Each LLM of a recipe weighs the same; p are of the arrays, seeds kept, and of the point of the claim."""
+    (row,), _ = make({"one": claim(expects, distribution, ("levels",), rankers=("be",))})
+    arrays = less("levels", "human", "be", PLACES[distribution])
+    found = two_way([array[None] for array in arrays])
+    effect = np.mean([array.mean() for array in arrays])
     assert float(row["effect"]) == pytest.approx(effect, abs=5.1e-5)
-    plain, raised, lowered = (
-        randomise([array[None] + shift for array in differences], 3000, 3)[0] for shift in (0, 0.05, -0.05)
+    assert [float(row["ci_low"]), float(row["ci_high"])] == pytest.approx(found.interval(0.9)[0], abs=5.1e-5)
+    assert float(row["p"]) == pytest.approx(found.p()[0], abs=5.1e-7)
+    assert float(row["p_test"]) == pytest.approx(found.p(point)[0], abs=5.1e-7)
+    chance = randomise([array[None] for array in arrays], 3000, 3)[0].two_sided
+    assert float(row["p_randomisation"]) == pytest.approx(chance, abs=5.1e-7)
+    trained = two_way([array[None] for array in less("human", "none", "be", PLACES[distribution])])
+    assert float(row["gain"]) == pytest.approx(trained.mean[0], abs=5.1e-5)
+    assert [float(row["gain_low"]), float(row["gain_high"])] == pytest.approx(trained.interval(0.9)[0], abs=5.1e-5)
+
+
+def test_each_llm_has_its_effect_and_their_mean_is_the_rows(make):
+    (row, human), text = make(
+        {"one": claim(), "two": claim("loss", control="zero", treatment=("human",), gate="human")}
     )
-    assert float(row["p"]) == pytest.approx(plain.two_sided, abs=5.1e-7)
-    of_claim = {"equivalence": max(raised.above, lowered.below), "no-gain": lowered.below}
-    assert float(row["p_test"]) == pytest.approx(of_claim.get(expects, plain.two_sided), abs=5.1e-7)
-    interval = interval_of_means(
-        [array[None] for array in differences], Intervals(resamples=400, confidence=0.9, seed=3)
-    )
-    assert [float(row["ci_low"]), float(row["ci_high"])] == pytest.approx(interval[0], abs=5.1e-5)
+    by_llm = dict(part.split(" ") for part in row["by_llm"].split("; "))
+    assert list(by_llm) == ["echo", "gpt"]
+    assert float(by_llm["gpt"]) - float(by_llm["echo"]) == pytest.approx(0.02, abs=0.02)
+    assert np.mean([float(effect) for effect in by_llm.values()]) == pytest.approx(float(row["effect"]), abs=1e-4)
+    assert human["by_llm"] == "", "human passages have no LLM"
+    assert float(human["effect"]) == pytest.approx(-float(row["effect"]), abs=1e-4)
+    assert f"By LLM: {row['by_llm']}." in " ".join(text.split())
 
 
 def test_all_rows_are_one_family(make):
-    claims = {
-        "a": claim(rankers=("ce", "be")),
-        "b": claim("equivalence", "all", ("both",)),
-        "c": claim("no-gain", "id"),
-    }
+    """Adjusted p are of all rows at their points and margins together, by flips that they share."""
+    claims = {"a": claim(rankers=("ce", "be")), "b": claim("equivalence", "both", ("both",)),
+              "c": claim("no-gain", "id")}  # fmt: skip
     rows, _ = make(claims)
-    adjusted = holm([float(row["p_test"]) for row in rows])
-    assert [float(row["p_holm"]) for row in rows] == pytest.approx(adjusted, abs=1e-5)
-    assert {row["family"] for row in rows} == {"4"}
-    (alone,), _ = make({"b": claims["b"]})
-    assert float(alone["p_holm"]) == float(alone["p_test"]) == float(rows[2]["p_test"]) < float(rows[2]["p_holm"])
+    assert {row["family"] for row in rows} == {"5"}
+    hypotheses = []
+    for column in ("point", "margin"):
+        for row in rows:
+            names = row["testsets"].split()
+            arrays = less(row["treatment"], "human", row["ranker"], names)
+            nearer = 0.05 if float(row["effect"]) >= 0 else -0.05
+            point = {"gain": 0.0, "no-gain": 0.05}.get(row["expects"], nearer) if column == "point" else nearer
+            p = float(two_way([array[None] for array in arrays]).p(point)[0])
+            hypotheses.append(Hypothesis(dict(zip(names, arrays, strict=True)), point, p))
+    found = adjusted(hypotheses, 3000, 3)
+    shown = [float(row[column]) for column in ("p_family", "p_equivalent") for row in rows]
+    assert shown == pytest.approx(found, abs=5.1e-7)
+    assert all(float(row["p_family"]) >= float(row["p_test"]) for row in rows)
 
 
 @pytest.mark.parametrize(
     ("expects", "treatment", "said"),
-    [("gain", "zero", "supported"), ("gain", "levels", "contradicted"), ("gain", "both", "undecided"),
-     ("loss", "levels", "supported"), ("loss", "zero", "contradicted"), ("loss", "both", "undecided"),
-     ("equivalence", "both", "supported"), ("equivalence", "zero", "contradicted"),
-     ("equivalence", "levels", "contradicted"), ("no-gain", "both", "supported"), ("no-gain", "levels", "supported"),
-     ("no-gain", "zero", "contradicted")],
+    [("gain", "zero", "supported"), ("gain", "levels", "contradicted"), ("gain", "both", "equivalent"),
+     ("loss", "levels", "supported"), ("loss", "zero", "contradicted"), ("loss", "both", "equivalent"),
+     ("equivalence", "both", "equivalent"), ("equivalence", "zero", "contradicted"),
+     ("equivalence", "levels", "contradicted"), ("non-inferiority", "zero", "supported"),
+     ("non-inferiority", "levels", "contradicted"), ("non-inferiority", "both", "equivalent"),
+     ("no-gain", "levels", "supported"), ("no-gain", "zero", "contradicted"), ("no-gain", "both", "equivalent")],
 )  # fmt: skip
 def test_verdicts(make, expects, treatment, said):
-    (row,), text = make({"one": claim(expects, "all", (treatment,))})
+    (row,), text = make({"one": claim(expects, "ood", (treatment,))})
     assert row["verdict"] == said
-    assert f"| one | ce | {expects} | {said} |" in text
+    assert f"| one | ood | {treatment} | ce | {expects} | {said} |" in text
+    assert row["why"] in " ".join(text.split())
 
 
-def a_row(expects="gain", effect=0.1, low=0.02, high=0.2, p=0.01, p_holm=0.04, margin=0.03, alpha=0.05):
-    return Row("c", "s", "r", "id", "t", "a", "b", "AP", expects, effect, low, high, p, p, p_holm, "", 3, 9,
-               margin, alpha, 4, 100, 100, 0.95)  # fmt: skip
+def test_without_a_gain_over_the_untrained_ranker_every_row_is_insensitive(make):
+    """However clear the effect: what training sets do to a ranker that training does not help is not known."""
+    files = [rows for rows in FILES if rows[0].recipe != "none"]
+    files += [scores("ce", "none", "none", seeds=SEEDS, gain=-0.04, spread=0.02)]
+    rows, _ = make({"one": claim("gain", "both", ("zero", "levels"))}, files=files)
+    assert [row["verdict"] for row in rows] == ["insensitive"] * 4
+    assert all(float(row["p_family"]) < 0.05 <= float(row["p_gain"]) for row in rows)
+    assert rows[0]["why"].startswith(f"Training on human changed the untrained ranker by {float(rows[0]['gain']):+.4f}")
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        (a_row("gain", p_holm=0.05), "undecided"),
-        (a_row("gain", p_holm=0.049), "supported"),
-        (a_row("gain", effect=-0.1, p_holm=0.049), "contradicted"),
-        (a_row("gain", effect=-0.1, p_holm=0.2), "undecided"),
-        (a_row("loss", effect=-0.1), "supported"),
-        (a_row("loss", effect=0.1), "contradicted"),
-        (a_row("gain", effect=0.0), "undecided"),
-        (a_row("equivalence", low=0.031, high=0.2, p_holm=0.9), "contradicted"),
-        (a_row("equivalence", low=-0.2, high=-0.031, p_holm=0.9), "contradicted"),
-        (a_row("equivalence", low=0.029, high=0.2, p_holm=0.9), "undecided"),
-        (a_row("equivalence", low=-0.02, high=0.02, p_holm=0.01), "supported"),
-        (a_row("equivalence", low=-0.02, high=0.02, p_holm=0.06), "undecided"),
-        (a_row("no-gain", effect=0.01, p_holm=0.01, p=0.001), "supported"),
-        (a_row("no-gain", effect=0.01, p_holm=0.06, p=0.001), "contradicted"),
-        (a_row("no-gain", effect=0.01, p_holm=0.06, p=0.05), "undecided"),
-        (a_row("no-gain", effect=-0.01, p_holm=0.06, p=0.001), "undecided"),
-    ],
-)
-def test_when_a_claim_is_supported(row, said):
-    assert verdict(row) == said
+def test_the_gate_is_one_sided_against_the_margin(make):
+    (row,), _ = make({"one": claim(distribution="id")}, margin=0.29)
+    array = less("human", "none", "ce", ["home"])[0]
+    by_hand = two_way([array[None]])
+    p = stats.t.sf((by_hand.mean[0] - 0.29) / by_hand.error[0], by_hand.freedom[0])
+    assert float(row["p_gain"]) >= p
+    assert adjusted([Hypothesis({"home": array}, 0.29, p)], 3000, 3, one_sided=True)[0] == pytest.approx(
+        float(row["p_gain"]), abs=5.1e-7
+    )
 
 
-def test_which_p_a_claim_takes():
-    chances = Chance(0.1, 0.2, 0.3), Chance(0.11, 0.21, 0.31), Chance(0.12, 0.22, 0.32)
-    found = [p_of(expects, *chances) for expects in ("gain", "loss", "equivalence", "no-gain")]
-    assert found == [0.1, 0.1, 0.32, 0.32]
-    assert p_of("equivalence", chances[0], Chance(0, 0.5, 0), chances[2]) == 0.5
+def test_claims_of_queries_alone_average_seeds(make):
+    (row,), text = make({"one": claim(distribution="id")}, over=["queries"])
+    by_query = less("zero", "human", "ce", ["home"])[0].mean(axis=0)
+    assert float(row["p"]) == pytest.approx(stats.ttest_1samp(by_query, 0).pvalue, abs=5.1e-7)
+    assert (row["over"], row["seeds"]) == ("queries", "5")
+    assert "p and intervals speak of other queries alone" in " ".join(text.split())
 
 
 def test_the_markdown_twin_declares_the_family(make):
-    rows, text = make({"one": claim(rankers=("ce", "be")), "two": claim("no-gain", "all", ("both",))}, alpha=0.1)
+    rows, text = make({"one": claim(rankers=("ce", "be")), "two": claim("no-gain", "both", ("both",))}, alpha=0.1)
     said = " ".join(text.split())
     assert text.startswith("# Claims\n\n")
     for part in (
-        "one family of 3 tests, 2 claims each with its rankers; measure nDCG@10, margin 0.05 nDCG@10, alpha 0.1",
-        "3,000 permutations a test", "400 resamples an interval", "random seed 3", "training seeds: 3",
-        "[90% interval]", "equivalence: two one-sided tests", "no-gain: one-sided test", "gain: supported", "loss:",
-        "Holm's method", "**two** (no-gain): so no-gain. Recipes: both against human; in and out of distribution: home",
+        "one family of 4 rows of 2 claims; measure nDCG@10, margin 0.05 nDCG@10, alpha 0.1 for the whole family",
+        "3,000 permutations", "random seed 3", "Training seeds: 5", "[90% interval]", "step-down maxT",
+        "p and intervals speak of other queries and of other training seeds.", "else it is insensitive",
+        "**two** (no-gain): so no-gain. Trained on: both, each against human; in distribution: home; out of "
+        "distribution: moss fern.",
     ):  # fmt: skip
         assert part in said, part
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(lines) == 2 + 3
+    assert len(lines) == 2 + 4
     for row, line in zip(rows, lines[2:], strict=True):
         assert f"| {float(row['effect']):+.4f} [{float(row['ci_low']):+.4f}, {float(row['ci_high']):+.4f}] |" in line
+
+
+def test_few_seeds_are_said_to_be_few(make):
+    files = [[score for score in rows if score.seed in SEEDS[:3]] for rows in FILES]
+    assert "With fewer than 5 seeds p is somewhat too small" in " ".join(make({"one": claim()}, files)[1].split())
 
 
 def test_other_measures(make):
@@ -195,6 +228,8 @@ def test_what_was_not_measured_is_one_line(make):
         make({"one": claim()}, files=[*elsewhere, scores("ce", "zero", "echo", testsets=["home"])])
     with pytest.raises(DataError, match="runs that are averaged have other seeds or queries than each other; remove"):
         make({"one": claim()}, files=[*FILES, scores("ce", "zero", "third")])
+    with pytest.raises(DataError, match=r"^results/metrics: .* of ce/none/none on moss is missing, and the table"):
+        make({"one": claim()}, files=[rows for rows in FILES if rows[0].recipe != "none"])
 
 
 def test_a_distribution_without_a_test_set_is_one_line(make, tmp_path):
@@ -202,11 +237,18 @@ def test_a_distribution_without_a_test_set_is_one_line(make, tmp_path):
         make({"one": claim()}, testsets=[tmp_path / "testsets/home.yaml"])
 
 
-@pytest.mark.parametrize("text", ["{", '{"margin": 0.1}', '{"margin": 0.1, "claims": {"a": {"expects": "hope"}}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", '{"margin": 0.1}', '{"margin": 0.1, "claims": {"a": {"expects": "hope"}}}',
+     json.dumps({"margin": 0, "claims": {"a": claim()}}),
+     json.dumps({"margin": 0.1, "over": ["seeds"], "claims": {"a": claim()}}),
+     json.dumps({"margin": 0.1, "claims": {"a": claim(distribution="all")}}),
+     json.dumps({"margin": 0.1, "claims": {"a": claim(control=["human", "zero"])}})],
+)  # fmt: skip
 def test_a_declaration_that_is_none_is_one_line(text, tmp_path):
     with pytest.raises(ConfigError, match=r"^experiment: claims: ") as error:
         make_claims_table(
-            metrics=[], recipes=[], testsets=[], claims=text, resamples=9, confidence=0.9, seed=1,
+            metrics=[], recipes=[], testsets=[], claims=text, confidence=0.9, seed=1,
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
     assert "\n" not in str(error.value)

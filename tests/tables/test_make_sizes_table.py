@@ -86,7 +86,7 @@ def test_the_markdown_twin(make):
 def test_a_fused_run_stands_where_it_is(make):
     fused = [scores("ce+bm25", name, "none", testsets=["moss"]) for name in ("human", "human@5", "human@20")]
     rows, _ = make([*FILES, *fused])
-    assert {row["testset"] for row in rows if row["ranker"] == "ce+bm25"} == {"moss"}
+    assert {row["testset"] for row in rows if row["ranker"] == "ce+first-stage"} == {"moss"}
 
 
 def test_a_missing_size_is_one_line(make):

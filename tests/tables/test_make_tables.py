@@ -14,7 +14,7 @@ from synthrank.tables.make_tables import make_tables
 from synthrank.tables.paired import compare_all
 from synthrank.tables.places import MACRO
 
-HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_holm"
+HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_randomisation,p_holm"
 RECIPE = (
     "kind: pairs\ncorpus: {}\npositives: [{{paradigm: human, queries: 1}}]\n"
     "negatives: {{source: human, retriever: bm25}}\n"
@@ -104,7 +104,7 @@ def test_recipes_of_two_corpora_have_different_places(tables):
         ("human", "faq"), ("human", "faq-dev"), ("other", "bees"), ("none", "faq"), ("none", "faq-dev"),
         ("none", "bees"),
     }  # fmt: skip
-    assert {name for recipe, name in outside if recipe == "other"} == {"faq", "faq-dev", "lakes", MACRO}
+    assert {name for recipe, name in outside if recipe == "other"} == {"faq", "faq-dev", "lakes"}
     assert {name for recipe, name in outside if recipe == "none"} == {*TESTSETS, MACRO}
 
 
@@ -118,6 +118,22 @@ def test_what_other_tables_measure_is_not_shown(tables):
 def test_one_test_set_needs_no_macro_average(tables):
     made = tables(FIRST, TRAINED, testsets=("faq", "bees"))
     assert [key[2] for key in keys(made["ood_table"])] == ["bees"] * 4
+
+
+def test_a_macro_average_is_over_the_same_test_sets_for_all(tables):
+    """A ranker fused with whatever it reorders is one system; one that lacks a test set has no average."""
+    first, second = (scores(f"ce+{name}", "human", "none", ["1"], [testset], strength)
+                     for name, testset, strength in (("bm25", "bees", 0.7), ("dense", "lakes", 0.5)))  # fmt: skip
+    easy = scores("bm25", "none", "none", [""], ["bees"], 0.9)
+    made = tables(first, second, easy, testsets=("faq", "bees", "lakes"))
+    found = {(row["ranker"], row["testset"]): row["mean"] for row in rows(made["ood_table"]) if row["measure"] == "AP"}
+    assert set(found) == {("ce+first-stage", "bees"), ("ce+first-stage", "lakes"), ("ce+first-stage", MACRO),
+                          ("bm25", "bees")}  # fmt: skip
+    whole = [float(found["ce+first-stage", name]) for name in ("bees", "lakes", MACRO)]
+    assert whole[2] == pytest.approx((whole[0] + whole[1]) / 2, abs=1e-4)
+    (line,) = {line for line in made["ood_markdown"].splitlines() if line.startswith("| bm25 |")}
+    assert line.endswith("| — |")
+    assert "—: no macro average, since the system was not measured on every test set" in made["ood_markdown"]
 
 
 def test_an_experiment_without_a_test_set_inside_has_an_empty_table(tables):
@@ -251,7 +267,9 @@ def test_marks_stand_where_the_adjusted_p_is_small(compared):
             marked += sure
         assert 0 < marked < len(rows(compared[f"{name}_table"]))
         footnote = " ".join(text.split()).split("† differs")[1]
-        assert footnote.startswith(" from the same ranker trained on recipe `human`: p below 0.05, by a paired")
+        assert footnote.startswith(
+            " from the same ranker trained on recipe `human`: p below 0.05, two-sided, of a two-way"
+        )
         assert "Holm's method for all such tests of this table with the same ranker and measure" in footnote
 
 
@@ -269,7 +287,7 @@ def test_a_recipe_of_another_corpus_is_not_compared_where_the_reference_is_not_s
     )  # fmt: skip
     other = [row for row in rows(made["ood_table"]) if row["recipe"] == "other"]
     assert {row["testset"] for row in other if row["p"]} == {"lakes"}
-    assert {row["testset"] for row in other} == {"faq", "faq-dev", "lakes", MACRO}
+    assert {row["testset"] for row in other} == {"faq", "faq-dev", "lakes"}, "fewer than others have: no average"
     assert not any(row["p"] for row in rows(made["id_table"]))
 
 

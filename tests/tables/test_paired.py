@@ -1,4 +1,4 @@
-"""Differences and their p against exact enumeration, and against scipy on both systems' values."""
+"""Differences and their two p: by flips against exact enumeration, by the two-way test against scipy's t test."""
 
 from dataclasses import replace
 from itertools import product
@@ -39,14 +39,14 @@ def test_few_queries_are_enumerated(queries):
     ours, theirs = two(queries, seed=queries)
     found = compare(cell(ours), cell(theirs), DRAWN)
     assert found.delta == pytest.approx((ours - theirs).mean())
-    assert found.p == pytest.approx(enumerated(ours - theirs), abs=1e-12)
+    assert found.p_randomisation == pytest.approx(enumerated(ours - theirs), abs=1e-12)
 
 
 def test_a_case_worked_out_by_hand():
     # of the sums ±.3 ±.2 ±.1 the sizes are .6, .4, .2, .0, .0, .2, .4, .6: two of eight reach .6, four .4
-    assert compare(cell([0.3, 0.2, 0.1]), cell([0, 0, 0]), DRAWN).p == pytest.approx(2 / 8)
+    assert compare(cell([0.3, 0.2, 0.1]), cell([0, 0, 0]), DRAWN).p_randomisation == pytest.approx(2 / 8)
     found = compare(cell([0.3, 0.2, 0.0]), cell([0, 0, 0.1]), DRAWN)
-    assert (found.delta, found.p) == (pytest.approx(0.4 / 3), pytest.approx(4 / 8))
+    assert (found.delta, found.p_randomisation) == (pytest.approx(0.4 / 3), pytest.approx(4 / 8))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -59,8 +59,11 @@ def test_many_queries_agree_with_scipy_on_pairs(seed):
     ).pvalue  # fmt: skip
     found = compare(cell(ours), cell(theirs), DRAWN)
     spread = (2 * other * (1 - other / 2) / 2000) ** 0.5
-    assert found.p == pytest.approx(other, abs=4 * spread + 0.002)
-    assert found.p == pytest.approx(stats.ttest_rel(ours, theirs).pvalue, abs=0.06), "close to normal, near the t-test"
+    assert found.p_randomisation == pytest.approx(other, abs=4 * spread + 0.002)
+    expected = stats.ttest_rel(ours, theirs)
+    assert found.p == pytest.approx(expected.pvalue), "one seed: the paired t test"
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(DRAWN.confidence)))
+    assert found.p_randomisation == pytest.approx(found.p, abs=0.06), "differences are close to normal"
 
 
 def seeded(values, *seeds):
@@ -71,8 +74,8 @@ def test_the_same_seeds_are_pairs_in_whatever_order():
     ours, theirs = np.random.default_rng(1).random((2, 3, 8))
     found = compare(seeded(ours, "1", "2", "3"), seeded(theirs, "1", "2", "3"), DRAWN)
     assert found.delta == pytest.approx((ours - theirs).mean())
-    assert found.p == pytest.approx(enumerated_t(ours - theirs))
-    assert found.p != pytest.approx(enumerated((ours - theirs).mean(axis=0)))
+    assert found.p_randomisation == pytest.approx(enumerated_t(ours - theirs))
+    assert found.p_randomisation != pytest.approx(enumerated((ours - theirs).mean(axis=0)))
     other = compare(seeded(ours, "1", "2", "3"), seeded(theirs[[2, 0, 1]], "3", "1", "2"), DRAWN)
     assert (other.delta, other.p) == (pytest.approx(found.delta), pytest.approx(found.p))
 
@@ -85,8 +88,7 @@ def enumerated_t(values):
         rest = signed - signed.mean()
         of_queries = (rest.mean(axis=0) ** 2).sum() / queries / (queries - 1)
         of_seeds = (rest.mean(axis=1) ** 2).sum() / seeds / (seeds - 1)
-        of_cells = (rest**2).sum() / rest.size / (rest.size - 1)
-        return abs(signed.mean()) / np.sqrt(max(of_queries + of_seeds - of_cells, of_queries))
+        return abs(signed.mean()) / np.sqrt(of_queries + of_seeds)
 
     return np.mean([t(values * signs) >= t(values) - 1e-10 for signs in product((1, -1), repeat=queries)])
 
@@ -95,7 +97,7 @@ def test_other_seeds_are_averaged_first():
     ours, theirs = np.random.default_rng(2).random((2, 2, 8))
     for first, second in ((("1", "2"), ("1", "3")), ((), ()), (("1", "2"), ())):
         found = compare(seeded(ours, *first), seeded(theirs, *second), DRAWN)
-        assert found.p == pytest.approx(enumerated((ours - theirs).mean(axis=0)))
+        assert found.p_randomisation == pytest.approx(enumerated((ours - theirs).mean(axis=0)))
     one_alone = [(seeded(ours, "1", "2"), seeded(theirs, "1", "2")), (seeded(ours, "1", "2"), cell(theirs[0]))]
     assert [values.shape for values in differences(one_alone)] == [(1, 8), (1, 8)]
     assert [values.shape for values in differences(one_alone[:1])] == [(2, 8)]
@@ -121,9 +123,11 @@ def test_seeds_that_are_not_known_are_averaged_first():
     """Three seeds of each query are one value: p is that of the means, not of three times as many queries."""
     ours, theirs = two(9, seed=4)
     noise = np.array([[0.05], [-0.02], [-0.03]])
-    assert compare(cell(ours + noise), cell(theirs), DRAWN).p == compare(cell(ours), cell(theirs), DRAWN).p
+    one, other = compare(cell(ours + noise), cell(theirs), DRAWN), compare(cell(ours), cell(theirs), DRAWN)
+    assert one.p_randomisation == other.p_randomisation
+    assert one.p == pytest.approx(other.p)
     repeated = compare(cell(np.tile(ours, (3, 1))), cell(np.tile(theirs, (2, 1))), DRAWN)
-    assert repeated.p == pytest.approx(enumerated(ours - theirs))
+    assert repeated.p_randomisation == pytest.approx(enumerated(ours - theirs))
 
 
 def test_the_order_of_the_two_turns_the_difference_and_leaves_p():
@@ -140,7 +144,7 @@ def test_equal_systems_differ_by_nothing():
 
 def test_p_of_drawn_permutations_is_never_zero():
     found = compare(cell(np.full(200, 0.9)), cell(np.full(200, 0.1)), DRAWN)
-    assert 0 < found.p <= 2 / 2001
+    assert 0 < found.p_randomisation <= 2 / 2001
 
 
 def test_the_seed_fixes_it_and_blocks_change_nothing(monkeypatch):

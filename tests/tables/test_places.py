@@ -22,10 +22,14 @@ def places(tmp_path):
 def test_distributions(places, recipe, inside, outside):
     assert places.of(recipe, "id") == inside
     assert places.of(recipe, "ood") == outside
-    assert places.of(recipe, "all") == ([] if recipe == "unknown" else ["home", "moss", "fern"])
 
 
 def test_one_test_set_needs_no_macro_average():
     assert with_macro(["a"]) == [("a", ["a"])]
     assert with_macro(["a", "b"]) == [("a", ["a"]), ("b", ["b"]), (MACRO, ["a", "b"])]
     assert with_macro([]) == []
+
+
+def test_a_macro_average_is_over_all_test_sets_or_none():
+    assert with_macro(["a", "b"], ["a", "b", "c"]) == [("a", ["a"]), ("b", ["b"])]
+    assert with_macro(["a", "b"], ["a", "b"])[-1] == (MACRO, ["a", "b"])

@@ -18,18 +18,15 @@ def drawn_values(seeds, queries, shift=0.05, seed=0, comparisons=1):
 
 
 def t_of(testsets):
-    """Return t of arrays (seeds, queries) from its definition, cluster by cluster."""
+    """Return t of arrays (seeds, queries) from its definition: means of queries, then of seeds, are what varies."""
     seeds = len(testsets[0])
     mean = np.mean([values.mean() for values in testsets])
     if seeds == 1:
         return mean
     parts = len(testsets)
-    rests = [(values - values.mean()) / (parts * values.size) for values in testsets]  # each cell's part of the mean
-    queries = sum(n / (n - 1) * (rest.sum(axis=0) ** 2).sum() for rest in rests if (n := rest.shape[1]))
-    cells = sum(rest.size / (rest.size - 1) * (rest**2).sum() for rest in rests)
-    of_seed = [sum(rest[seed].sum() for rest in rests) for seed in range(seeds)]
-    both = queries + seeds / (seeds - 1) * sum(total**2 for total in of_seed) - cells
-    return mean / np.sqrt(max(both, queries))
+    queries = sum(np.var(values.mean(axis=0), ddof=1) / values.shape[1] for values in testsets) / parts**2
+    of_seed = [np.mean([values[seed].mean() for values in testsets]) for seed in range(seeds)]
+    return mean / np.sqrt(queries + np.var(of_seed, ddof=1) / seeds)
 
 
 def enumerated(testsets):

@@ -9,7 +9,13 @@ import altair as alt
 from synthrank.figures.style import titled
 from synthrank.figures.tables import read_table
 
-_VERDICTS = {"supported": "#0072B2", "contradicted": "#D55E00", "undecided": "#777777"}
+_VERDICTS = {
+    "supported": "#0072B2",
+    "contradicted": "#D55E00",
+    "equivalent": "#009E73",
+    "undecided": "#777777",
+    "insensitive": "#bbbbbb",
+}
 
 
 def chart(data: Sequence[Path]) -> Any:
@@ -22,9 +28,9 @@ def chart(data: Sequence[Path]) -> Any:
         DataError: the table is empty.
     """
     frame = read_table(data[0])
-    frame["row"] = frame["claim"] + " · " + frame["ranker"]
+    frame["row"] = frame[["claim", "treatment", "distribution", "ranker"]].agg(" · ".join, axis=1)
     measure, margin = frame["measure"].iloc[0], float(frame["margin"].iloc[0])
-    place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=380))
+    place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=520))
     verdict = alt.Color(
         "verdict:N", title=None, scale=alt.Scale(domain=list(_VERDICTS), range=list(_VERDICTS.values()))
     )
@@ -43,6 +49,7 @@ def chart(data: Sequence[Path]) -> Any:
     return titled(
         (band + zero + lines + points).properties(width=420),
         "The claims, and what was measured",
-        "Lines: bootstrap intervals over queries and seeds. Grey: the margin within which a difference counts as none.",
-        "Verdicts are by Holm's method over all rows; a claim may expect a gain, a loss, equality or no gain.",
+        "Lines: intervals of each effect by itself. Grey: the margin within which a difference counts as none.",
+        "Colours: the verdicts of the table, adjusted for all rows. Equivalent: shown to lie within the margin.",
+        "Insensitive: training on human passages is not shown to help this ranker by more than the margin.",
     )

@@ -46,5 +46,5 @@ def chart(data: Sequence[Path]) -> Any:
         layers.facet(panel_of(frame, "ranker"), columns=2),
         f"{measure}: difference to human passages, test set by test set",
         f"Filled: Holm's p below {ALPHA} within the table and ranker.",
-        "An open point says that nothing was shown, not that they are equal.",
+        "An open point does not say that they are equal, a filled one not that the difference matters.",
     )

@@ -76,18 +76,16 @@ class TableNeeds(StageNeeds):
 
     def claims_recipes(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the recipes that claims compare."""
-        return self.recipe_files(
-            name for claim in self.study.claims.claims.values() for name in (*claim.treatment, *claim.control)
-        )
+        return self.recipe_files(name for claim in self.study.claims.claims.values() for name in claim.recipes)
 
     def claims_metrics(self, wildcards: Wildcards) -> list[str]:
-        """Return the files that the table of claims is made from, each once."""
+        """Return the files that the table of claims is made from, each once: untrained rankers' among them."""
         llms = self.study.experiment.llms
         return list(
             dict.fromkeys(
                 path
                 for claim in self.study.claims.claims.values()
-                for path in self._trained(made(self.study, (*claim.treatment, *claim.control), llms), claim.rankers)
+                for path in self._trained([(NONE, NONE), *made(self.study, claim.recipes, llms)], claim.rankers)
             )
         )
 

@@ -5,10 +5,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-DECIDED = ("supported", "contradicted")
+DECIDED = ("supported", "contradicted", "equivalent")
+
+OPEN = ("undecided", "insensitive")
+
+WHERE = {"id": "in distribution", "ood": "out of distribution"}
 
 SHOWN = 6
-"""Decided claims that are written out; of more the table tells."""
+"""Decided rows that are written out; of more the table tells."""
 
 
 def findings(tables: Mapping[str, Path]) -> list[str]:
@@ -30,15 +34,19 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _claims(rows: Sequence[Mapping[str, str]]) -> list[str]:
     verdicts = Counter(row["verdict"] for row in rows)
-    counts = ", ".join(f"{verdicts[name]} {name}" for name in (*DECIDED, "undecided"))
+    counts = ", ".join(f"{verdicts[name]} {name}" for name in (*DECIDED, *OPEN))
     decided = [row for row in rows if row["verdict"] in DECIDED]
     lines = [
-        f"{row['verdict'].capitalize()} for {row['ranker']}: {row['statement']} "
-        f"({row['measure']} {float(row['effect']):+.4f}, interval {row['ci_low']} to {row['ci_high']})."
+        f"{row['verdict'].capitalize()} for {row['ranker']} trained on {row['treatment']}, "
+        f"{WHERE[row['distribution']]}: {row['statement']}. {row['why']}"
         for row in decided[:SHOWN]
     ]
-    more = [f"{len(decided) - SHOWN} more claims are decided: see the table."] if len(decided) > SHOWN else []
-    return [f"Of {len(rows)} claims, each of one ranker and tested as one family: {counts}.", *lines, *more]
+    more = [f"{len(decided) - SHOWN} more rows are decided: see the table."] if len(decided) > SHOWN else []
+    return [
+        f"Of {len(rows)} rows of claims, each of one ranker and training set and tested as one family: {counts}.",
+        *lines,
+        *more,
+    ]
 
 
 def _replies(rows: Sequence[Mapping[str, str]]) -> list[str]:

@@ -30,7 +30,8 @@ SECTIONS = (
     Section(
         "claims",
         "The claims, and whether they hold",
-        "What the study claims was written down before anything ran, and is tested as one family.",
+        "What the study claims was written down before anything ran, and is tested as one family. A claim counts only "
+        "where training on human passages was seen to help by more than the margin.",
         ("claims",),
         ("claims",),
     ),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from synthrank.specs.base import (
     Count,
@@ -20,7 +20,7 @@ from synthrank.specs.leaks import LeakTests
 
 
 class Intervals(Entity):
-    """Bootstrap intervals and randomisation tests of the tables."""
+    """Intervals and tests of the tables."""
 
     resamples: Count = Field(default=10_000, description="Of the bootstrap, and of a test that has more permutations.")
     confidence: float = Field(default=0.95, gt=0, lt=1)
@@ -57,19 +57,42 @@ class Twolar(Entity):
 
 
 class Claim(Entity):
-    """One claim of a study: one set of recipes against another, with the same rankers."""
+    """One claim of a study: training sets against one other, with the same rankers."""
 
     statement: str = Field(description="In words, as the table prints it.")
-    expects: Literal["gain", "loss", "equivalence", "no-gain"] = Field(
-        description="Of the treatment: a higher or a lower mean than the control's; a difference within the margin; "
-        "no gain as large as the margin."
+    expects: Literal["gain", "loss", "non-inferiority", "equivalence", "no-gain"] = Field(
+        description="Of the treatment: a higher or a lower mean than the control's; a mean that is not lower by the "
+        "margin (as good as), not different by the margin (no difference), or not higher by the margin."
     )
-    distribution: Literal["id", "ood", "all"] = Field(
-        description="On test sets of the recipes' corpus, on all others, or on both; each test set weighs the same."
+    distribution: Literal["id", "ood", "both"] = Field(
+        description="On test sets of the recipes' corpus, on all others, or on each of the two, a row each; within a "
+        "row each test set weighs the same."
     )
-    treatment: tuple[RecipeName, ...] = Field(min_length=1, description="Their scores are averaged, with every LLM.")
-    control: tuple[RecipeName, ...] = Field(min_length=1, description="The same.")
+    treatment: tuple[RecipeName, ...] = Field(
+        min_length=1, description="One row each; the scores of all its LLMs are averaged, and each LLM's effect shown."
+    )
+    control: RecipeName = Field(description="What they are compared with.")
+    gate: RecipeName | None = Field(
+        default=None,
+        description="The recipe of human passages whose gain over the untrained ranker must exceed the margin, or the "
+        "row is insensitive; the control by default.",
+    )
     rankers: tuple[RankerName, ...] = Field(min_length=1, description="One row each.")
+
+    @property
+    def human(self) -> str:
+        """The recipe that shows whether training helps."""
+        return self.gate or self.control
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Every recipe of the claim, each once."""
+        return tuple(dict.fromkeys((*self.treatment, self.control, self.human)))
+
+    @property
+    def distributions(self) -> tuple[Literal["id", "ood"], ...]:
+        """Where the claim is tested, a row each."""
+        return ("id", "ood") if self.distribution == "both" else (self.distribution,)
 
 
 class Claims(Entity):
@@ -77,9 +100,20 @@ class Claims(Entity):
 
     measure: str = "nDCG@10"
     margin: float = Field(gt=0, lt=1, description="A difference below it is taken for none, in units of the measure.")
-    alpha: float = Field(default=0.05, gt=0, lt=1, description="Of the whole family, by Holm's method.")
-    permutations: Count = Field(default=100_000, description="Of each test; all of them where there are fewer.")
+    alpha: float = Field(default=0.05, gt=0, lt=1, description="Of the whole family.")
+    over: tuple[Literal["queries", "seeds"], ...] = Field(
+        default=("queries", "seeds"),
+        description="What the claims speak of: other queries, and other training seeds, which takes two seeds or more.",
+    )
+    permutations: Count = Field(default=100_000, description="Of the correction for the family, and of each test.")
     claims: dict[Name, Claim] = Field(min_length=1)
+
+    @field_validator("over")
+    @classmethod
+    def _queries(cls, over: tuple[str, ...]) -> tuple[str, ...]:
+        if "queries" not in over or len(set(over)) < len(over):
+            raise ValueError("state [queries] or [queries, seeds]")
+        return over
 
 
 class Enrichment(Entity):

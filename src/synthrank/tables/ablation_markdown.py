@@ -18,7 +18,7 @@ def as_markdown(rows: Sequence[Row], ablation: str, intervals: Intervals) -> str
     lines = [f"# Ablation: {ablation}", "", *paragraphs(
         f"Each cell: mean over queries and seeds [{intervals.confidence:.0%} bootstrap interval over queries], then "
         "the difference to the reference, which is the first recipe with the first ranker by the same LLM, or by "
-        f"the first where that LLM made none. {what_p_is(intervals)}"
+        f"the first where that LLM made none. {what_p_is()}"
     )]  # fmt: skip
     for measure in dict.fromkeys(row.measure for row in rows):
         here = [row for row in rows if row.measure == measure]

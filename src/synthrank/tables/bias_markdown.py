@@ -32,7 +32,7 @@ def as_markdown(rows: Sequence[Row], measure: str, intervals: Intervals) -> str:
         lines += [f"## {testset}", "", *head(words, numbers)]
         lines += [_line(row) for row in rows if row.testset == testset]
         lines.append("")
-    return "\n".join([*lines, *paragraphs(what_p_is(intervals))]).rstrip("\n") + "\n"
+    return "\n".join([*lines, *paragraphs(what_p_is())]).rstrip("\n") + "\n"
 
 
 def _line(row: Row) -> str:

@@ -15,6 +15,10 @@ System = tuple[str, str, str]
 """Ranker, recipe, LLM."""
 
 
+FUSED = "+first-stage"
+"""How a table calls a ranker fused with its first stage, whichever that is on a test set: one system, one name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One measure of one system on one test set: ``values`` of shape (seeds, queries), and whose they are.
@@ -50,12 +54,18 @@ def read_cells(metrics: Iterable[Path], measures: Collection[str]) -> Cells:
     )
     for item in (score for path in metrics for score in read_scores(path)):
         if item.measure in measures:
-            system = item.ranker, item.recipe, item.llm
+            system = named(item.ranker), item.recipe, item.llm
             values[system][item.testset, item.measure][item.seed][item.query_id] = item.value
     return {
         system: {key: _cell(system, key, of_seed) for key, of_seed in of_system.items()}
         for system, of_system in values.items()
     }
+
+
+def named(ranker: str) -> str:
+    """Return what tables call the ranker of a score: of a fused one (``RANKER+RETRIEVER``) not by its retriever."""
+    alone, is_fused, _ = ranker.partition("+")
+    return alone + FUSED if is_fused else ranker
 
 
 def _cell(system: System, key: tuple[str, str], of_seed: dict[str, dict[str, float]]) -> Cell:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from synthrank.errors import DataError
 from synthrank.specs.experiment import Intervals
-from synthrank.tables.bootstrap import interval_of_means
 from synthrank.tables.cells import Cell, Cells, System, cell_of
-from synthrank.tables.paired import compare_all, differences
+from synthrank.tables.paired import compare_all
 from synthrank.tables.places import SHOWN, Places, with_macro
 from synthrank.tables.summary import summarise
 
@@ -115,8 +114,7 @@ class _Spot:
         other = next((item for item in others if item[2] == system[2]), others[0])
         pairs = list(zip(self._values(system), self._values(other), strict=True))
         (found,) = compare_all([pairs], self.intervals)
-        low, high = interval_of_means([array[None] for array in differences(pairs)], self.intervals)[0]
-        return found.delta, float(low), float(high), found.p
+        return found.delta, found.low, found.high, found.p
 
     def _values(self, system: System) -> list[Cell]:
         return [cell_of(self.cells, system, name, self.measure) for name in self.names]

@@ -20,10 +20,10 @@ def as_markdown(rows: Sequence[Row], recipes: Compared, intervals: Intervals) ->
     lines = ["# Enrichment", "", *paragraphs(
         f"Human passages alone ({recipes.base}), {against}, and human passages with synthetic ones "
         f"({', '.join(recipes.enriched)}). Each value: mean over queries and seeds [{intervals.confidence:.0%} "
-        "bootstrap interval over queries]; each difference: mean [bootstrap interval over queries and seeds] p. A gain "
+        "bootstrap interval over queries]; each difference: mean [interval that its test does not reject] p. A gain "
         "over the base alone may come from more passages of any kind; the difference to the control says what "
         "synthetic passages add beyond that.",
-        what_p_is(intervals),
+        what_p_is(),
     )]  # fmt: skip
     for distribution, measure in dict.fromkeys((row.distribution, row.measure) for row in rows):
         lines += [f"## {TITLES[distribution]}: {measure}", "", *head(

@@ -18,7 +18,8 @@ class Row:
     """One measure of one system on one test set.
 
     ``delta`` is the mean difference to the same ranker trained on human passages; absent for that one itself, and
-    where it has no such row. ``p_holm`` is adjusted for all p of the table with the same ranker and measure.
+    where it has no such row. ``p`` is of the two-way test, ``p_holm`` the same adjusted for all p of the table with
+    the same ranker and measure: Holm's method, since rows of a table are on other queries, and on more or fewer.
     """
 
     ranker: str
@@ -34,6 +35,7 @@ class Row:
     queries: int
     delta: float | None = None
     p: float | None = None
+    p_randomisation: float | None = None
     p_holm: float | None = None
 
 
@@ -51,7 +53,9 @@ def main_rows(cells: Cells, places: Places, where: Distribution, reference: str,
     pairs = [_pairs(cells, places, where, reference, row) for row in rows]
     found = iter(compare_all([item for item in pairs if item], intervals))
     compared = [(row, next(found) if item else None) for row, item in zip(rows, pairs, strict=True)]
-    rows = [replace(row, delta=to.delta, p=to.p) if to else row for row, to in compared]
+    rows = [
+        replace(row, delta=to.delta, p=to.p, p_randomisation=to.p_randomisation) if to else row for row, to in compared
+    ]
     families: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         if row.p is not None:
@@ -66,7 +70,7 @@ def _measured(cells: Cells, places: Places, where: Distribution, intervals: Inte
     for (ranker, recipe, llm), of_system in cells.items():
         for measure in dict.fromkeys(measure for _, measure in of_system):
             names = [name for name in places.of(recipe, where) if (name, measure) in of_system]
-            for label, group in with_macro(names):
+            for label, group in with_macro(names, places.of(NONE, where)):
                 if where != "id" or label in names:
                     found = summarise([of_system[name, measure].values for name in group], intervals)
                     yield Row(

@@ -20,7 +20,6 @@ def make_claims_table(
     recipes: list[Path],
     testsets: list[Path],
     claims: str,
-    resamples: int,
     confidence: float,
     seed: int,
     table: Path,
@@ -33,9 +32,8 @@ def make_claims_table(
         recipes: the entity files of the recipes that claims name.
         testsets: those of the test sets.
         claims: the declaration, as JSON.
-        resamples: of the bootstrap.
-        confidence: of the interval.
-        seed: of the bootstrap and of the randomisation tests.
+        confidence: of intervals.
+        seed: of the permutations.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -44,7 +42,7 @@ def make_claims_table(
         DataError: a system was not measured, or not with the same seeds and queries as what it is compared with.
     """
     declared = _read(claims)
-    intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
+    intervals = Intervals(confidence=confidence, seed=seed)
     rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets), declared, intervals)
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:

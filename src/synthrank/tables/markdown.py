@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.main_rows import Row
-from synthrank.tables.pipes import head, how_seeds_count, interval, line, paragraphs
-from synthrank.tables.places import TITLES, Distribution
+from synthrank.tables.pipes import head, interval, line, paragraphs, test_of_queries_and_seeds
+from synthrank.tables.places import MACRO, TITLES, Distribution
 
 MARK = "†"
 """Behind a cell that differs from the reference's."""
+
+LACKING = "—"
+"""In place of a macro average over fewer test sets than others'."""
 
 
 def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, intervals: Intervals) -> str:
@@ -25,7 +28,7 @@ def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, interv
         f"# {TITLES[where]}",
         "",
         f"Test questions of {place}. Each cell: mean [{intervals.confidence:.0%} bootstrap interval over queries].",
-        "Recipe `none` is the model before training, or a first stage; `RANKER+RETRIEVER` is the reranker's order",
+        "Recipe `none` is the model before training, or a first stage; `RANKER+first-stage` is the reranker's order",
         "fused with its first stage's; a reranker alone lists only the passages that it reordered. Overlapping",
         "intervals are no evidence of a difference, nor of equality.",
     ]
@@ -40,9 +43,12 @@ def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, interv
             systems.setdefault((row.ranker, row.recipe, row.llm), []).append(row)
         for system, of_system in systems.items():
             cells = {row.testset: _cell(row, alpha) for row in of_system}
-            lines.append(line([*system, str(of_system[0].seeds), *(cells.get(name, "") for name in testsets)]))
+            values = (cells.get(name, LACKING if name == MACRO else "") for name in testsets)
+            lines.append(line([*system, str(of_system[0].seeds), *values]))
+    if any(LACKING in text for text in lines):
+        lines += ["", f"{LACKING}: no macro average, since the system was not measured on every test set of the table."]
     if compared:
-        lines += ["", *_footnote(reference, alpha, intervals)]
+        lines += ["", *_footnote(reference, alpha)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -51,10 +57,9 @@ def _cell(row: Row, alpha: float) -> str:
     return interval(row.mean, row.ci_low, row.ci_high) + mark
 
 
-def _footnote(reference: str, alpha: float, intervals: Intervals) -> list[str]:
+def _footnote(reference: str, alpha: float) -> list[str]:
     return paragraphs(
-        f"{MARK} differs from the same ranker trained on recipe `{reference}`: p below {alpha:.3g}, by a paired "
-        f"randomisation test over queries, two-sided, of {intervals.resamples:,} draws (or all exchanges where there "
-        "are no more), and by Holm's method for all such tests of this table with the same ranker and measure, macro "
-        f"averages among them. {how_seeds_count()} No mark is no evidence of equality."
+        f"{MARK} differs from the same ranker trained on recipe `{reference}`: p below {alpha:.3g}, two-sided, "
+        f"{test_of_queries_and_seeds()} It is adjusted by Holm's method for all such tests of this table with the same "
+        "ranker and measure, macro averages among them. No mark is no evidence of equality."
     )

@@ -1,4 +1,4 @@
-"""Differences between two systems on the same queries, and how likely chance alone is to make them."""
+"""Differences between two systems on the same queries, with their intervals, and how likely chance is to make them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import Cell
 from synthrank.tables.randomisation import randomise
 from synthrank.tables.summary import Values
+from synthrank.tables.two_way import two_way
 
 Pairs = Sequence[tuple[Cell, Cell]]
 """For each test set a system's values and those of what it is compared with."""
@@ -18,10 +19,17 @@ Pairs = Sequence[tuple[Cell, Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Mean difference to another system, and its two-sided p, not corrected for other comparisons."""
+    """Mean difference to another system, the interval that its test does not reject, and p of no difference.
+
+    ``p`` is of the two-way test over queries and seeds, ``p_randomisation`` of flips of queries; both are two-sided
+    and not corrected for other comparisons.
+    """
 
     delta: float
+    low: float
+    high: float
     p: float
+    p_randomisation: float
 
 
 def compare(system: Cell, other: Cell, intervals: Intervals) -> Paired:
@@ -30,7 +38,7 @@ def compare(system: Cell, other: Cell, intervals: Intervals) -> Paired:
 
 
 def compare_all(comparisons: Sequence[Pairs], intervals: Intervals) -> list[Paired]:
-    """Compare systems with others, each over its test sets, by paired randomisation tests over queries.
+    """Compare systems with others, each over its test sets, by two-way and by paired randomisation tests.
 
     Systems on test sets of the same sizes are tested together, which is many times as fast and changes no p.
 
@@ -48,9 +56,11 @@ def compare_all(comparisons: Sequence[Pairs], intervals: Intervals) -> list[Pair
     found: dict[int, Paired] = {}
     for places in alike.values():
         stacked = [np.stack(arrays) for arrays in zip(*(values[place] for place in places), strict=True)]
+        tested = two_way(stacked)
+        columns = tested.mean, *tested.interval(intervals.confidence).T, tested.p()
         chances = randomise(stacked, intervals.resamples, intervals.seed)
-        for place, chance in zip(places, chances, strict=True):
-            found[place] = Paired(mean_of(values[place]), chance.two_sided)
+        for place, numbers, chance in zip(places, zip(*columns, strict=True), chances, strict=True):
+            found[place] = Paired(*map(float, numbers), chance.two_sided)
     return [found[place] for place in range(len(values))]
 
 
@@ -73,8 +83,3 @@ def differences(pairs: Pairs) -> list[Values]:
     if not seeds or any(sorted(cell.seeds) != sorted(seeds) for pair in pairs for cell in pair):
         return [(system.values.mean(axis=0) - other.values.mean(axis=0))[None] for system, other in pairs]
     return [system.by_seed(seeds) - other.by_seed(seeds) for system, other in pairs]
-
-
-def mean_of(testsets: Sequence[Values]) -> float:
-    """Return the mean over seeds and queries, of several test sets over their means."""
-    return float(np.mean([values.mean() for values in testsets]))

@@ -3,8 +3,6 @@
 import textwrap
 from collections.abc import Iterable
 
-from synthrank.specs.experiment import Intervals
-
 
 def line(cells: Iterable[str]) -> str:
     """Return one row."""
@@ -38,21 +36,19 @@ def paragraphs(*texts: str) -> list[str]:
     return [line for text in texts for line in [*textwrap.wrap(text, 110, break_on_hyphens=False), ""]]
 
 
-def what_p_is(intervals: Intervals) -> str:
+def what_p_is() -> str:
     """Return what the p of :func:`synthrank.tables.paired.compare` says, and what it does not."""
     return (
-        "p is how often a difference at least as far from 0 comes about when, query by query, chance decides which of "
-        "the two systems made which value: a paired randomisation test, two-sided, by "
-        f"{intervals.resamples:,} draws, or by all exchanges where there are no more. {how_seeds_count()} **The p are "
-        "not corrected for how many stand here**: of twenty tests of what does not differ, about one has p below .05. "
-        "A large p is no evidence of equality."
+        f"p: two-sided, {test_of_queries_and_seeds()} **The p are not corrected for how many stand here**: of twenty "
+        "tests of what does not differ, about one has p below .05. A large p is no evidence of equality."
     )
 
 
-def how_seeds_count() -> str:
-    """Return what training seeds are to a difference's p."""
+def test_of_queries_and_seeds() -> str:
+    """Return which test a difference's p is of, and what it speaks of."""
     return (
-        "Two systems trained with the same several seeds are paired seed by seed, and what is compared is the mean "
-        "difference over a standard error of queries and seeds, so that p speaks of other seeds too, approximately "
-        "where they are fewer than about five; otherwise seeds are averaged first, and p speaks of other queries alone."
+        "of a two-way test over queries and training seeds (quasi-F, Clark 1973, with Satterthwaite's degrees of "
+        "freedom). Two systems trained with the same several seeds are paired seed by seed, and p speaks of other "
+        "queries and other seeds, with fewer than five seeds somewhat too small where seeds differ widely; otherwise "
+        "seeds are averaged first, and p, of a paired t test, speaks of other queries alone."
     )

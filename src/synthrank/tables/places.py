@@ -11,8 +11,8 @@ from synthrank.specs.testsets import TestsetSpec
 MACRO = "macro-average"
 """The test set of a row that averages over all test sets of the table."""
 
-Distribution = Literal["id", "ood", "all"]
-"""The test sets of a recipe's own corpus, all others, or both."""
+Distribution = Literal["id", "ood"]
+"""The test sets of a recipe's own corpus, or all others."""
 
 SHOWN: tuple[Distribution, ...] = ("id", "ood")
 """What tables show, each by itself."""
@@ -20,7 +20,6 @@ SHOWN: tuple[Distribution, ...] = ("id", "ood")
 TITLES: dict[str, str] = {
     "id": "In distribution",
     "ood": "Out of distribution",
-    "all": "In and out of distribution",
 }
 
 
@@ -42,22 +41,21 @@ class Places:
 
         Args:
             recipe: its name; a recipe that is not of this table has none.
-            where: in distribution, out of it, or both.
+            where: in distribution, or out of it.
         """
         if recipe == NONE:
             return [name for name in self.corpus_of if any(name in self.of(key, where) for key in self.trained_on)]
         source = self.trained_on.get(base_and_size(recipe)[0])
-        return [
-            name
-            for name, corpus in self.corpus_of.items()
-            if source and (where == "all" or (corpus == source) == (where == "id"))
-        ]
+        return [name for name, corpus in self.corpus_of.items() if source and (corpus == source) == (where == "id")]
 
 
-def with_macro(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+def with_macro(names: Sequence[str], there: Sequence[str] | None = None) -> list[tuple[str, list[str]]]:
     """Return each test set by itself and, of two or more, their macro average: what a row is called, and what it is of.
 
     Args:
-        names: the test sets.
+        names: the test sets that a system was measured on.
+        there: all of the table; a system that lacks one has no macro average, since means over other test sets
+            cannot be compared. By default none is lacking.
     """
-    return [*((name, [name]) for name in names), *([(MACRO, list(names))] if len(names) > 1 else [])]
+    is_whole = len(names) > 1 and (there is None or len(names) == len(there))
+    return [*((name, [name]) for name in names), *([(MACRO, list(names))] if is_whole else [])]

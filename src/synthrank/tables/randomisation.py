@@ -39,18 +39,13 @@ def randomise(testsets: Sequence[Differences], permutations: int, seed: int) -> 
     counted where there are at most ``permutations``, and p is their exact share; else so many are drawn, and p is
     (count + 1) / (permutations + 1), never 0.
 
-    With one seed what is compared is the mean. With several it is t, the mean over its standard error with clusters
-    both ways (Cameron, Gelbach and Miller 2011, section 2.2): the variance is V_query + V_seed - V_cell, never below
-    V_query, each with its correction n / (n - 1). Queries of all test sets are clusters of their own; a seed is one
-    cluster over all of them. So a difference that only some seeds have counts for less.
+    With one seed what is compared is the mean, with several t of the two-way test over queries and seeds
+    (:func:`synthrank.tables.two_way.two_way`), so that a difference that only some seeds have counts for less.
 
-    How far p can be trusted: of 4,000 simulated experiments of 40 queries in which systems are equal, .047 to .054 had
-    p below .05 where seeds do not differ, whatever their number (benchmarks/significance.py). Flips of queries do not
-    move what a seed adds to all of them, so with few seeds t has too heavy a tail: where seeds add to the mean's
-    variance about as much as queries do at 3 seeds, .107 had with 2 seeds, .086 with 3, .072 with 5, .057 with 10
-    (seeds averaged first: .147, .130, .099, .076); with seeds that spread twice as far .191, .134, .082 and .058
-    (.365, .298, .226, .151). With one seed nothing is known of others, and p speaks of other queries alone. So with
-    fewer than about five seeds p is approximate, and too small where seeds differ.
+    Flips of queries do not move what a seed adds to all of them, so with few seeds t has too heavy a tail, and this p
+    is too small where seeds differ: docs/checks.md says how far. It stands in tables beside that of the two-way test,
+    which assumes about normal means in its place. With one seed nothing is known of others, and both speak of other
+    queries alone.
 
     Ties: a flip counts if its value is at least the observed one less 1e-5 standard errors where it was drawn (32-bit
     sums), 1e-9 where all are counted (64-bit sums): far above what rounding does to a sum, far below what moves p.
@@ -69,7 +64,7 @@ def randomise(testsets: Sequence[Differences], permutations: int, seed: int) -> 
     slack = (1e-9 if exact else 1e-5) * np.maximum(1, np.abs(observed))
     statistic = _Statistic(testsets, np.float64 if exact else np.float32)
     rows = max(1, BLOCK // (queries + 8 * testsets[0].shape[0] * testsets[0].shape[1]))
-    blocks = _every(queries, rows) if exact else _drawn(queries, permutations, rows, seed)
+    blocks = _every(queries, rows) if exact else drawn(queries, permutations, rows, seed)
     counts = np.zeros((3, len(observed)))
     for signs in blocks:
         found = statistic.of(signs)
@@ -87,7 +82,7 @@ def _every(queries: int, rows: int) -> Iterator[Floats]:
         yield 1.0 - 2.0 * (numbers[:, None] >> np.arange(queries) & 1)
 
 
-def _drawn(queries: int, permutations: int, rows: int, seed: int) -> Iterator[Floats]:
+def drawn(queries: int, permutations: int, rows: int, seed: int) -> Iterator[Floats]:
     """Yield vectors of signs out of random bits, in blocks of shape (rows, queries); the blocks' size changes none.
 
     All blocks are the same memory, filled anew: memory that is asked for again each time takes ten times as long.
@@ -119,9 +114,9 @@ class _Statistic:
             (values.reshape(-1, size).T / size).astype(kind) for values, size in zip(testsets, sizes, strict=True)
         ]
         self.of_queries = [(values.mean(axis=1) ** 2).mean(axis=1) for values in testsets]
-        self.of_cells = [(values**2).mean(axis=(1, 2)) for values in testsets]
         # The least that a variance is taken for: where nothing varies, t is huge and finite, and 0 if the mean is.
-        self.least = 1e-12 * sum(self.of_cells) / len(testsets) ** 2 + np.finfo(np.float64).tiny
+        squares = sum((values**2).mean(axis=(1, 2)) for values in testsets)
+        self.least = 1e-12 * squares / len(testsets) ** 2 + np.finfo(np.float64).tiny
         self.scale = np.sqrt(
             sum(squares / size for squares, size in zip(self.of_queries, sizes, strict=True))
         ) / len(testsets)  # fmt: skip
@@ -130,17 +125,15 @@ class _Statistic:
         """Return t, or with one seed the mean in its standard errors under flips: shape (signs' rows, comparisons)."""
         seeds, testsets = self.shape[1], len(self.columns)
         by_seed = np.zeros((len(signs), *self.shape))
-        by_query, by_cell = np.zeros((2, len(signs), self.shape[0]))
+        by_query = np.zeros((len(signs), self.shape[0]))
         for place, columns in enumerate(self.columns):
-            size = len(columns)
             products = signs[:, self.bounds[place] : self.bounds[place + 1]] @ columns
             means = products.astype(np.float64).reshape(len(signs), *self.shape)
-            squared = means.mean(axis=2) ** 2
             by_seed += means / testsets
-            by_query += (self.of_queries[place] - squared) / max(1, size - 1) / testsets**2
-            by_cell += (self.of_cells[place] - squared) / max(1, seeds * size - 1) / testsets**2
+            spread = np.maximum(self.of_queries[place] - means.mean(axis=2) ** 2, 0)
+            by_query += spread / max(1, len(columns) - 1) / testsets**2
         mean = by_seed.mean(axis=2)
         if seeds == 1:
             return np.asarray(mean / np.maximum(self.scale, np.finfo(np.float64).tiny))
-        both_ways = by_query + by_seed.var(axis=2, ddof=1) / seeds - by_cell
-        return np.asarray(mean / np.sqrt(np.maximum(np.maximum(both_ways, by_query), self.least)))
+        squared = by_query + by_seed.var(axis=2, ddof=1) / seeds
+        return np.asarray(mean / np.sqrt(np.maximum(squared, self.least)))

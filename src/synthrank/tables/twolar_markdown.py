@@ -45,11 +45,11 @@ def _notes(headline: str, intervals: Intervals) -> list[str]:
     return paragraphs(
         f"Sorted by {headline}. A measured cell is the mean over queries and training seeds, for {headline} with its "
         f"{intervals.confidence:.0%} bootstrap interval over queries; `spread` is the standard deviation over seeds. "
-        "Recipe `none` is the model before training, or a first stage; `RANKER+RETRIEVER` is the reranker's order "
+        "Recipe `none` is the model before training, or a first stage; `RANKER+first-stage` is the reranker's order "
         "fused with its first stage's. A published figure is its source's own, with other candidates, indexes and "
         "code, and is compared with nothing here.",
         f"The differences are in {headline}: to the run that the system reorders, and to the same system before "
-        f"training. {what_p_is(intervals)}",
+        f"training. {what_p_is()}",
     )
 
 
