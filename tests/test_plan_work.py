@@ -47,8 +47,8 @@ def test_the_jobs_of_the_full_study(paper, tmp_path):
     # MS MARCO and the thirteen
     assert jobs["build_passages"] == jobs["index_bm25"] == 14
     assert jobs["encode_dense"] == jobs["encode_sparse"] == 14 * 4
-    # fifteen test sets, the training queries, and three sets of queries that are made
-    assert jobs["search_bm25"] == 15 + 1 + 3
+    # fifteen test sets, the training and the development queries, and three sets of queries that are made
+    assert jobs["search_bm25"] == 15 + 2 + 3
     assert jobs["search_dense"] == 15 + 3
     assert jobs["rerank_run"] == 3 * 4
     assert (jobs["generate_passages"], jobs["rank_candidates"]) == (6, 7)
@@ -161,3 +161,18 @@ def test_the_table_adds_up(tmp_path):
         ["a_gpu", "1", "1", "8000", "?", "?", "?"],
         ["total", "8", "3.50", "2.00"],
     ]
+
+
+def test_a_selection_trains_once_a_rate_and_reorders_at_every_point(tmp_path):
+    experiment = read_yaml(PROJECT / "config/experiments/nfcorpus-selected.yaml")
+    study = Study(PROJECT / "config", {**experiment, "rankers": ["nfcorpus-bi-encoder-selected"]})
+    chosen = found(study, tmp_path)["train_ranker"]
+    assert FirstStage("nfcorpus-shared", "bm25", "dev") in AskedFor(study).runs
+    changed(study, "rankers", "nfcorpus-bi-encoder-selected", selection=None)
+    plain = found(study, tmp_path)["train_ranker"]
+    assert FirstStage("nfcorpus-shared", "bm25", "dev") not in AskedFor(study).runs
+    assert chosen.jobs == plain.jobs == 2 * 3
+    parameters = study.entities["models"]["all-minilm-l6-v2"].parameters * 1e6
+    # two rates of two points, 324 questions, 100 candidates, the first 64 tokens
+    scored = 2 * 2 * 324 * 100 * 64 * rates.FORWARD * parameters / rates.FLOPS
+    assert chosen.seconds == pytest.approx(2 * plain.seconds + 6 * scored, rel=1e-6)

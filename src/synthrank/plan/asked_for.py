@@ -64,7 +64,7 @@ class AskedFor:
 
     def _runs(self) -> Iterator[FirstStage]:
         """Yield every run of a first stage, and those that it is made from."""
-        waiting = [*self._measured_runs(), *self._candidate_runs()]
+        waiting = [*self._measured_runs(), *self._candidate_runs(), *self._development_runs()]
         while waiting:
             run = waiting.pop()
             yield run
@@ -96,6 +96,15 @@ class AskedFor:
             elif isinstance(recipe, OrderRecipe):
                 for source in self._study.entities["pools"][recipe.pool].sources:
                     yield FirstStage(recipe.corpus, source, recipe.queries)
+
+    def _development_runs(self) -> Iterator[FirstStage]:
+        """Yield the runs that settings are chosen on."""
+        for model in self.checkpoints:
+            selection = self._study.entities["rankers"][model.ranker].selection
+            if selection:
+                corpus = self._study.entities["recipes"][model.recipe].corpus
+                split = self._study.entities["corpora"][corpus].development
+                yield FirstStage(corpus, selection.retriever, split)
 
     def _corpora(self) -> Iterator[str]:
         """Yield the corpora of the test sets and the recipes, and what mixed ones are made of."""

@@ -138,8 +138,20 @@ class _Workload:
         else:
             seen = groups and groups * optimiser.epochs
         cost = rates.CHECKPOINTED if optimiser.gradient_checkpointing else rates.TRAINING
-        tokens = min(ranker.max_length, rates.PAIR_TOKENS)
-        return _passed(seen and passages and seen * passages, tokens, self._parameters(model.ranker), cost)
+        tokens, parameters = min(ranker.max_length, rates.PAIR_TOKENS), self._parameters(model.ranker)
+        once = _passed(seen and passages and seen * passages, tokens, parameters, cost)
+        if ranker.selection is None:
+            return once
+        trainings = len(ranker.selection.learning_rates)
+        pairs = trainings * len(ranker.selection.points) * self._development_pairs(model)
+        return _sum([once and trainings * once, _passed(pairs, tokens, parameters)])
+
+    def _development_pairs(self, model: Model) -> int:
+        """Return how many candidates of the development split are reordered at one point of a selection."""
+        selection = self._study.entities["rankers"][model.ranker].selection
+        corpus = self._study.entities["recipes"][model.recipe].corpus
+        queries = self._queries(corpus, self._study.entities["corpora"][corpus].development)
+        return int(min(queries, selection.queries or queries) * selection.depth)
 
     def _groups(self, name: str, negatives: int | None) -> tuple[float | None, float | None]:
         """Return how many groups a training set has, and how many passages each has beside its query."""
