@@ -4,24 +4,27 @@
 #
 #   results/models/{model}/
 #   results/corpora/{corpus}/passages.jsonl                       {split}/queries.jsonl  {split}/qrels.txt
-#   results/passages/{corpus}/{paradigm}/requests.jsonl           {llm}/replies.jsonl  {llm}/passages.jsonl
+#   results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl  {llm}/replies.jsonl  {llm}/passages.jsonl
 #   results/queries/{corpus}/{augmentation}/raw.jsonl             queries.jsonl after the filters
 #   results/runs/corpora/{corpus}/{retriever}/{queryset}.trec     first stages
-#   results/runs/passages/{corpus}/{paradigm}/{llm}/{retriever}/  the same over written passages
+#   results/runs/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{retriever}/  the same over written passages
 #   results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{testset}.trec
 #   results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl  {ranking}/{llm}/orders.jsonl
-#   results/trainsets/{recipe}/{llm}/groups.jsonl
+#   results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl
 #   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
 #   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
 #   results/validity/{data}/statistics.json  passages.csv         leaks.jsonl  leaks.json
 #   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,twolar,rankings,ablation-…}.csv
 #   results/figures/{figure}.svg                                  results/report.html
-#   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/  passages/{corpus}/{paradigm}/{llm}/
+#   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/
+#   results/releases/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/
 #   results/releases/{models/{recipe},runs/{suite}/{recipe}}/{llm}/{ranker}/seed-{seed}/
 #
 # A wildcard but {figure}, and {seed} and {ablation}, which the experiment states, is the name of a file under config/, a
-# recipe's with @N for N queries, or a split that a corpus states; `none` stands where no recipe or no LLM was involved; {data} is
-# trainsets/{recipe}/{llm} or passages/{corpus}/{paradigm}/{llm}; shards/{scatteritem} beside a file is a share of it.
+# recipe's with @N for N queries, or a split that a corpus states; `none` stands where no recipe or no LLM was involved.
+# {draw} is the training seed whose data lie there, 0 where all seeds share them; `vary` of the experiment says which do.
+# {data} is trainsets/{recipe}/{llm}/draw-{draw} or passages/{corpus}/{paradigm}/draw-{draw}/{llm}; shards/{scatteritem}
+# beside a file is a share of it.
 
 from snakemake.utils import min_version
 

@@ -1,6 +1,7 @@
 """Stage checkpoints: rankers trained on training sets.
 
-Takes  results/trainsets/{recipe}/{llm}/groups.jsonl, config/rankers/{ranker}.yaml, the model to start from
+Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl of a seed, config/rankers/{ranker}.yaml, the model to
+       start from
 Gives  results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/: safetensors, training.json, loss.csv
        and selection.json where the ranker's file has a selection: what was tried on the development split
        and, while it trains, .seed-{seed}.state-HASH beside it, from which a killed training goes on
@@ -10,7 +11,7 @@ Gives  results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/: safetensors, tr
 rule train_ranker:
     """Train one ranker on one training set with one seed; an attempt that ended early is gone on with."""
     input:
-        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
+        trainset=needs.trainset,
         spec=ancient("config/rankers/{ranker}.yaml"),
         base=needs.base,
         development=needs.development,
@@ -30,13 +31,14 @@ rule train_ranker:
     params:
         code=code_of("train_ranker.py"),
         settings=needs.training_settings,
+        seed=needs.training_seed,
     shell:
         r"""
         python "$SCRIPTS"/train_ranker.py \
             --trainset {input.trainset:q} \
             --spec {input.spec:q} \
             --base {input.base:q} \
-            --seed {wildcards.seed:q} \
+            --seed {params.seed} \
             --development {input.development:q} \
             --checkpoint {output.checkpoint:q} \
             &>{log:q}

@@ -68,9 +68,10 @@ scattergather:
 wildcard_constraints:
     ablation=study.ablation_pattern,
     augmentation=study.pattern("augmentations"),
-    collection=r"corpora/[^/]+|passages/[^/]+/[^/]+/[^/]+",
+    collection=r"corpora/[^/]+|passages/[^/]+/[^/]+/draw-\d+/[^/]+",
     corpus=study.pattern("corpora"),
-    data=r"trainsets/[^/]+/[^/]+|passages/[^/]+/[^/]+/[^/]+",
+    data=r"trainsets/[^/]+/[^/]+/draw-\d+|passages/[^/]+/[^/]+/draw-\d+/[^/]+",
+    draw=r"\d+",
     llm=study.pattern("llms", "none"),
     model=study.pattern("models"),
     paradigm=study.pattern("paradigms"),

@@ -1,8 +1,8 @@
 """Stage passages: training passages for the training queries.
 
 Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml
-Gives  results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, every reply and every dropped one beside it, the
-       replies share by share in shards/;
+Gives  results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, every reply and every dropped one beside
+       it, the replies share by share in shards/; {draw} is a training seed that has passages of its own, else 0;
        {llm} is none where people wrote the passages, and where they are imported: then all imported texts stand
        in collection.jsonl beside them
 """
@@ -16,8 +16,8 @@ rule collect_passages:
         qrels="results/corpora/{corpus}/train/qrels.txt",
         held_out=needs.held_out_qrels,
     output:
-        positives="results/passages/{corpus}/{paradigm}/none/passages.jsonl",
-        counts="results/passages/{corpus}/{paradigm}/none/counts.json",
+        positives="results/passages/{corpus}/{paradigm}/draw-0/none/passages.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/draw-0/none/counts.json",
     log:
         "results/logs/collect_passages/{corpus}/{paradigm}.log",
     benchmark:
@@ -51,9 +51,9 @@ rule import_passages:
         qrels=needs.training_qrels,
         held_out=needs.held_out_qrels,
     output:
-        passages="results/passages/{corpus}/{paradigm}/none/passages.jsonl",
-        collection="results/passages/{corpus}/{paradigm}/none/collection.jsonl",
-        counts="results/passages/{corpus}/{paradigm}/none/counts.json",
+        passages="results/passages/{corpus}/{paradigm}/draw-0/none/passages.jsonl",
+        collection="results/passages/{corpus}/{paradigm}/draw-0/none/collection.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/draw-0/none/counts.json",
     log:
         "results/logs/import_passages/{corpus}/{paradigm}.log",
     benchmark:
@@ -91,13 +91,13 @@ rule write_requests:
         qrels="results/corpora/{corpus}/train/qrels.txt",
         held_out=needs.held_out_qrels,
     output:
-        requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
-        exemplars="results/passages/{corpus}/{paradigm}/exemplars.jsonl",
-        examples="results/passages/{corpus}/{paradigm}/examples.md",
+        requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
+        exemplars="results/passages/{corpus}/{paradigm}/draw-{draw}/exemplars.jsonl",
+        examples="results/passages/{corpus}/{paradigm}/draw-{draw}/examples.md",
     log:
-        "results/logs/write_requests/{corpus}/{paradigm}.log",
+        "results/logs/write_requests/{corpus}/{paradigm}/draw-{draw}.log",
     benchmark:
-        "results/benchmarks/write_requests/{corpus}/{paradigm}.tsv"
+        "results/benchmarks/write_requests/{corpus}/{paradigm}/draw-{draw}.tsv"
     wildcard_constraints:
         paradigm=study.pattern_of("paradigms", Asked),
     conda:
@@ -105,6 +105,7 @@ rule write_requests:
     threads: 1
     params:
         code=code_of("write_requests.py"),
+        exemplar_draw=needs.exemplar_draw,
     shell:
         r"""
         python "$SCRIPTS"/write_requests.py \
@@ -115,6 +116,7 @@ rule write_requests:
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --held-out {input.held_out:q} \
+            --exemplar-draw {params.exemplar_draw} \
             --requests {output.requests:q} \
             --exemplars {output.exemplars:q} \
             --examples {output.examples:q} \
@@ -125,16 +127,16 @@ rule write_requests:
 rule generate_passages:
     """Ask a language model for every request of a share and keep every reply."""
     input:
-        requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
+        requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
         llm="config/llms/{llm}.yaml",
         model=needs.llm_model,
     output:
-        replies="results/passages/{corpus}/{paradigm}/{llm}/shards/{scatteritem}.jsonl",
+        replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/shards/{scatteritem}.jsonl",
     log:
-        "results/logs/generate_passages/{corpus}/{paradigm}/{llm}/{scatteritem}.log",
+        "results/logs/generate_passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/generate_passages/{corpus}/{paradigm}/{llm}/{scatteritem}.tsv"
+        "results/benchmarks/generate_passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{scatteritem}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
         paradigm=study.pattern_of("paradigms", Asked),
@@ -148,6 +150,7 @@ rule generate_passages:
         api=needs.llm_api,
     params:
         code=code_of("generate_passages.py"),
+        generation_draw=needs.generation_draw,
     shell:
         r"""
         python "$SCRIPTS"/generate_passages.py \
@@ -155,6 +158,7 @@ rule generate_passages:
             --paradigm {input.paradigm:q} \
             --llm {input.llm:q} \
             --model {input.model:q} \
+            --generation-draw {params.generation_draw} \
             --shard {wildcards.scatteritem:q} \
             --replies {output.replies:q} \
             &>{log:q}
@@ -164,15 +168,15 @@ rule generate_passages:
 rule gather_replies:
     """Lay the replies of all shares end to end."""
     input:
-        requests="results/passages/{corpus}/{paradigm}/requests.jsonl",
+        requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
-        shards=gather.write("results/passages/{{corpus}}/{{paradigm}}/{{llm}}/shards/{scatteritem}.jsonl"),
+        shards=gather.write("results/passages/{{corpus}}/{{paradigm}}/draw-{{draw}}/{{llm}}/shards/{scatteritem}.jsonl"),
     output:
-        replies="results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl",
+        replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/replies.jsonl",
     log:
-        "results/logs/gather_replies/{corpus}/{paradigm}/{llm}.log",
+        "results/logs/gather_replies/{corpus}/{paradigm}/draw-{draw}/{llm}.log",
     benchmark:
-        "results/benchmarks/gather_replies/{corpus}/{paradigm}/{llm}.tsv"
+        "results/benchmarks/gather_replies/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
         paradigm=study.pattern_of("paradigms", Asked),
@@ -195,16 +199,16 @@ rule gather_replies:
 rule filter_passages:
     """Read replies as passages and count what is dropped and why."""
     input:
-        replies="results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl",
+        replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/replies.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
     output:
-        passages="results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl",
-        dropped="results/passages/{corpus}/{paradigm}/{llm}/dropped.jsonl",
-        counts="results/passages/{corpus}/{paradigm}/{llm}/counts.json",
+        passages="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl",
+        dropped="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/dropped.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/counts.json",
     log:
-        "results/logs/filter_passages/{corpus}/{paradigm}/{llm}.log",
+        "results/logs/filter_passages/{corpus}/{paradigm}/draw-{draw}/{llm}.log",
     benchmark:
-        "results/benchmarks/filter_passages/{corpus}/{paradigm}/{llm}.tsv"
+        "results/benchmarks/filter_passages/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
         paradigm=study.pattern_of("paradigms", Asked),

@@ -1,9 +1,9 @@
 """Stage releases: data sets, models and runs ready to publish.
 
 Takes  orders of language models, written passages, checkpoints, runs, with everything that says how they came about
-Gives  results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/, passages/{corpus}/{paradigm}/{llm}/,
-       models/{recipe}/{llm}/{ranker}/seed-{seed}/ and runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/ beside it: each
-       with its files, a card, checksums
+Gives  results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/, and beside it
+       passages/{corpus}/{paradigm}/draw-{draw}/{llm}/, models/{recipe}/{llm}/{ranker}/seed-{seed}/ and
+       runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/: each with its files, a card, checksums
 """
 
 
@@ -59,8 +59,8 @@ rule release_rankings:
 rule release_passages:
     """Write training passages as a data set that loads without a script."""
     input:
-        passages="results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl",
-        counts="results/passages/{corpus}/{paradigm}/{llm}/counts.json",
+        passages="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/counts.json",
         replies=needs.released_replies,
         exemplars=needs.released_exemplars,
         corpus="config/corpora/{corpus}.yaml",
@@ -73,11 +73,11 @@ rule release_passages:
         statistics=needs.released_statistics,
         leaks=needs.released_leaks,
     output:
-        release=directory("results/releases/passages/{corpus}/{paradigm}/{llm}"),
+        release=directory("results/releases/passages/{corpus}/{paradigm}/draw-{draw}/{llm}"),
     log:
-        "results/logs/release_passages/{corpus}/{paradigm}/{llm}.log",
+        "results/logs/release_passages/{corpus}/{paradigm}/draw-{draw}/{llm}.log",
     benchmark:
-        "results/benchmarks/release_passages/{corpus}/{paradigm}/{llm}.tsv"
+        "results/benchmarks/release_passages/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
     conda:
         "../envs/releases.yaml"
     threads: 1
@@ -112,7 +112,7 @@ rule release_model:
         bases=needs.released_bases,
         pretrained=needs.released_pretrained,
         spec=needs.recipe_spec,
-        stats="results/trainsets/{recipe}/{llm}/stats.json",
+        stats=needs.released_stats,
         llm=needs.released_llm,
         weights=needs.llm_weights,
         metrics=needs.released_metrics,

@@ -1,7 +1,8 @@
 """Stage trainsets: training groups, as a recipe says.
 
 Takes  config/recipes/{recipe}.yaml, and the written passages, runs, queries and orders it names
-Gives  results/trainsets/{recipe}/{llm}/groups.jsonl; {llm} is none where no LLM wrote or ordered a passage
+Gives  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl; {llm} is none where no LLM wrote or ordered a passage,
+       {draw} a training seed that has data of its own, else 0
 """
 
 
@@ -21,12 +22,12 @@ rule pair_trainset:
         dropped_retriever=needs.dropped_retriever,
         dropped_model=needs.dropped_model,
     output:
-        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
-        stats="results/trainsets/{recipe}/{llm}/stats.json",
+        trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
     log:
-        "results/logs/pair_trainset/{recipe}/{llm}.log",
+        "results/logs/pair_trainset/{recipe}/{llm}/draw-{draw}.log",
     benchmark:
-        "results/benchmarks/pair_trainset/{recipe}/{llm}.tsv"
+        "results/benchmarks/pair_trainset/{recipe}/{llm}/draw-{draw}.tsv"
     wildcard_constraints:
         recipe=study.pattern_of("recipes", PairsRecipe),
     conda:
@@ -35,14 +36,16 @@ rule pair_trainset:
     params:
         code=code_of("pair_trainset.py"),
         size=needs.recipe_size,
+        query_draw=needs.query_draw,
+        negative_draw=needs.negative_draw,
         reworded=needs.reworded,
     shell:
         r"""
         python "$SCRIPTS"/pair_trainset.py \
             --spec {input.spec:q} \
             --size {params.size} \
-            --query-draw 0 \
-            --negative-draw 0 \
+            --query-draw {params.query_draw} \
+            --negative-draw {params.negative_draw} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --held-out {input.held_out:q} \
@@ -78,12 +81,12 @@ rule graded_trainset:
         dropped_retriever=needs.dropped_retriever,
         dropped_model=needs.dropped_model,
     output:
-        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
-        stats="results/trainsets/{recipe}/{llm}/stats.json",
+        trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
     log:
-        "results/logs/graded_trainset/{recipe}/{llm}.log",
+        "results/logs/graded_trainset/{recipe}/{llm}/draw-{draw}.log",
     benchmark:
-        "results/benchmarks/graded_trainset/{recipe}/{llm}.tsv"
+        "results/benchmarks/graded_trainset/{recipe}/{llm}/draw-{draw}.tsv"
     wildcard_constraints:
         recipe=study.pattern_of("recipes", GradedRecipe),
     conda:
@@ -92,13 +95,15 @@ rule graded_trainset:
     params:
         code=code_of("graded_trainset.py"),
         size=needs.recipe_size,
+        query_draw=needs.query_draw,
+        negative_draw=needs.negative_draw,
     shell:
         r"""
         python "$SCRIPTS"/graded_trainset.py \
             --spec {input.spec:q} \
             --size {params.size} \
-            --query-draw 0 \
-            --negative-draw 0 \
+            --query-draw {params.query_draw} \
+            --negative-draw {params.negative_draw} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --passages {input.passages:q} \
@@ -128,8 +133,8 @@ rule distil_trainset:
         teacher=needs.teacher_spec,
         model=needs.teacher_model,
     output:
-        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
-        stats="results/trainsets/{recipe}/{llm}/stats.json",
+        trainset="results/trainsets/{recipe}/{llm}/draw-0/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/draw-0/stats.json",
     log:
         "results/logs/distil_trainset/{recipe}/{llm}.log",
     benchmark:
@@ -171,8 +176,8 @@ rule order_trainset:
         passages=needs.recipe_passages,
         held_out=needs.held_out_qrels,
     output:
-        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
-        stats="results/trainsets/{recipe}/{llm}/stats.json",
+        trainset="results/trainsets/{recipe}/{llm}/draw-0/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/draw-0/stats.json",
     log:
         "results/logs/order_trainset/{recipe}/{llm}.log",
     benchmark:
@@ -208,8 +213,8 @@ rule teacher_trainset:
         held_out=needs.held_out_qrels,
         held_out_queries=needs.held_out_queries,
     output:
-        trainset="results/trainsets/{recipe}/{llm}/groups.jsonl",
-        stats="results/trainsets/{recipe}/{llm}/stats.json",
+        trainset="results/trainsets/{recipe}/{llm}/draw-0/groups.jsonl",
+        stats="results/trainsets/{recipe}/{llm}/draw-0/stats.json",
     log:
         "results/logs/teacher_trainset/{recipe}/{llm}.log",
     benchmark:

@@ -1,7 +1,8 @@
 """Stage validity: what training sets are like, and what of them test sets hold too.
 
-Takes  results/trainsets/{recipe}/{llm}/groups.jsonl or results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, which
-       {data} names without the file; the exemplars of prompts; queries, judgments and passages of test sets
+Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl or
+       results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, which {data} names without the file; the
+       exemplars of prompts; queries, judgments and passages of test sets
 Gives  results/validity/{data}/statistics.json, passages.csv, leaks.jsonl and leaks.json
 """
 

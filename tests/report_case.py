@@ -40,7 +40,7 @@ SPECS = {
     "testsets/gardens": "corpus: gardens\nsplit: test\n",
     "models/tiny": "source: hub\nrepo: someone/tiny\nrevision: abc123\n",
 }
-PLACE = "results/passages/gardens/zero-shot/echo"
+PLACE = "results/passages/gardens/zero-shot/draw-0/echo"
 
 
 class Case:
@@ -104,7 +104,7 @@ class Case:
         written = WrittenPassage("w1", ATTACK, "q1", "How often?")
         return {
             "written": [
-                self.rows("results/passages/gardens/human/none/passages.jsonl", human),
+                self.rows("results/passages/gardens/human/draw-0/none/passages.jsonl", human),
                 self.rows(f"{PLACE}/passages.jsonl", written, WrittenPassage("w3", "x", "q2", "How warm?")),
             ],
             "replies": [self.rows(f"{PLACE}/replies.jsonl", *replies)],

@@ -93,7 +93,7 @@ def test_every_query_has_its_candidates_in_order(finished):
         assert sorted(order["ids"]) == sorted(shown)
         assert len(set(shown)) == 8
         assert not held_out & set(shown)
-    groups = jsonl(finished / "results/trainsets/order/echo/groups.jsonl")
+    groups = jsonl(finished / "results/trainsets/order/echo/draw-0/groups.jsonl")
     assert {group["query_id"]: [item["id"] for item in group["candidates"]] for group in groups} == {
         name: order["ids"] for name, order in orders.items()
     }

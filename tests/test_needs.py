@@ -30,16 +30,16 @@ RUN = "results/runs/corpora/python-faq/bm25/train.trec"
 @pytest.mark.parametrize(
     ("recipe", "llm", "positives"),
     [
-        ("human", "none", [f"{WRITTEN}/human/none/passages.jsonl"]),
-        ("zero-shot", "smollm2-135m", [f"{WRITTEN}/zero-shot/smollm2-135m/passages.jsonl"]),
+        ("human", "none", [f"{WRITTEN}/human/draw-0/none/passages.jsonl"]),
+        ("zero-shot", "smollm2-135m", [f"{WRITTEN}/zero-shot/draw-0/smollm2-135m/passages.jsonl"]),
         (
             "human-zero-shot", "smollm2-135m",
-            [f"{WRITTEN}/human/none/passages.jsonl", f"{WRITTEN}/zero-shot/smollm2-135m/passages.jsonl"],
+            [f"{WRITTEN}/human/draw-0/none/passages.jsonl", f"{WRITTEN}/zero-shot/draw-0/smollm2-135m/passages.jsonl"],
         ),
     ],
 )  # fmt: skip
 def test_a_recipe_of_pairs(needs, at, recipe, llm, positives):
-    job = at(recipe=recipe, llm=llm)
+    job = at(recipe=recipe, llm=llm, draw="1")
     assert needs.positives(job) == positives
     assert needs.negative_runs(job) == [RUN] * len(positives)
     assert needs.negative_passages(job) == [f"{CORPUS}/passages.jsonl"] * len(positives)
@@ -52,11 +52,14 @@ def test_negatives_of_the_same_source(config, tmp_path, at):
     folder = shutil.copytree(config, tmp_path / "config")
     path = folder / "recipes/human-zero-shot.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("source: human", "source: same"), encoding="utf-8")
-    needs, job = Needs(Study(folder, read_yaml(folder / "config.yaml"))), at(recipe="human-zero-shot", llm="echo")
-    assert needs.negative_runs(job) == [RUN, "results/runs/passages/python-faq/zero-shot/echo/bm25/train.trec"]
+    needs, job = (
+        Needs(Study(folder, read_yaml(folder / "config.yaml"))),
+        at(recipe="human-zero-shot", llm="echo", draw="1"),
+    )
+    assert needs.negative_runs(job) == [RUN, "results/runs/passages/python-faq/zero-shot/draw-0/echo/bm25/train.trec"]
     assert needs.negative_passages(job) == [
         f"{CORPUS}/passages.jsonl",
-        f"{WRITTEN}/zero-shot/echo/passages.jsonl",
+        f"{WRITTEN}/zero-shot/draw-0/echo/passages.jsonl",
     ]
 
 

@@ -60,19 +60,19 @@ CORPUS = "results/corpora/nfcorpus/passages.jsonl"
     ("by", "source", "run", "passages", "reworded"),
     [
         ("passage", "human", RUNS, CORPUS, []),
-        ("passage", "same", RUNS, "results/passages/nfcorpus/own/none/collection.jsonl", ["own"]),
+        ("passage", "same", RUNS, "results/passages/nfcorpus/own/draw-0/none/collection.jsonl", ["own"]),
         ("query", "human", RUNS, CORPUS, []),
         (
-            "query", "same", "results/runs/passages/nfcorpus/own/none/bm25/train.trec",
-            "results/passages/nfcorpus/own/none/passages.jsonl", [],
+            "query", "same", "results/runs/passages/nfcorpus/own/draw-0/none/bm25/train.trec",
+            "results/passages/nfcorpus/own/draw-0/none/passages.jsonl", [],
         ),
     ],
 )  # fmt: skip
 def test_negatives_of_an_imported_paradigm(copy, by, source, run, passages, reworded):
     write(copy, "paradigms/own.yaml", f"kind: imported\nfile: own/texts.jsonl\nby: {by}\nwritten_by: me\n")
     write(copy, "recipes/own.yaml", PAIRS.format(paradigm="own", source=source))
-    needs, job = Needs(study_of(copy)), at(recipe="own", llm="none")
-    assert needs.positives(job) == ["results/passages/nfcorpus/own/none/passages.jsonl"]
+    needs, job = Needs(study_of(copy)), at(recipe="own", llm="none", draw="1")
+    assert needs.positives(job) == ["results/passages/nfcorpus/own/draw-0/none/passages.jsonl"]
     assert (needs.negative_runs(job), needs.negative_passages(job)) == ([run], [passages])
     assert needs.reworded(job) == reworded
 
@@ -99,8 +99,8 @@ def test_every_paradigm_and_corpus_is_made_by_one_rule(study):
 
 
 def test_a_graded_recipe(study):
-    needs, job = Needs(study), at(recipe="graded", llm="echo")
-    assert needs.graded_positives(job) == "results/passages/python-faq/graded/echo/passages.jsonl"
+    needs, job = Needs(study), at(recipe="graded", llm="echo", draw="1")
+    assert needs.graded_positives(job) == "results/passages/python-faq/graded/draw-0/echo/passages.jsonl"
     assert needs.negative_runs(job) == ["results/runs/corpora/python-faq/bm25/train.trec"]
     assert needs.negative_passages(job) == ["results/corpora/python-faq/passages.jsonl"]
     assert needs.held_out_qrels(at(recipe="graded")) == ["results/corpora/python-faq/test/qrels.txt"]
@@ -110,7 +110,7 @@ def test_a_graded_recipe(study):
 
 def test_a_graded_recipe_without_negatives_reads_no_run(copy):
     write(copy, "recipes/bare.yaml", "kind: graded\ncorpus: python-faq\nparadigm: graded\nqueries: 4\n")
-    needs, job = Needs(study_of(copy)), at(recipe="bare", llm="echo")
+    needs, job = Needs(study_of(copy)), at(recipe="bare", llm="echo", draw="1")
     assert (needs.negative_runs(job), needs.negative_passages(job)) == ([], [])
 
 
@@ -120,7 +120,7 @@ def test_graded_recipes_have_sizes(copy):
     sized = study.entities["recipes"]["graded@12"]
     assert isinstance(sized, GradedRecipe)
     assert sized.queries == 12
-    job = at(recipe="graded@12", llm="echo")
+    job = at(recipe="graded@12", llm="echo", draw="1")
     assert Needs(study).recipe_size(job) == 12
     assert Needs(study).recipe_spec(job).endswith("recipes/graded.yaml")
 
@@ -131,7 +131,7 @@ def test_graded_recipes_have_sizes(copy):
 def test_a_mixed_corpus(study, config):
     needs, job = Needs(study), at(corpus="nfcorpus-mixed", split="test")
     assert needs.mixed_originals(job) == "results/corpora/nfcorpus-shared/passages.jsonl"
-    assert needs.mixed_rewritten(job) == "results/passages/nfcorpus-shared/llama2-rewrite/none/collection.jsonl"
+    assert needs.mixed_rewritten(job) == "results/passages/nfcorpus-shared/llama2-rewrite/draw-0/none/collection.jsonl"
     assert needs.mixed_queries(job) == "results/corpora/nfcorpus-shared/test/queries.jsonl"
     assert needs.mixed_qrels(job) == "results/corpora/nfcorpus-shared/test/qrels.txt"
     assert needs.mixed_corpora(at(suite="nfcorpus-mixed")) == [f"{config}/corpora/nfcorpus-mixed.yaml"]
@@ -273,7 +273,7 @@ def test_the_plan_counts_a_request_for_each_passage(copy, tmp_path):
     assert three.requests == 3 * one.requests > 0
     assert three.tokens_out == 3 * one.tokens_out
     asked = [Request(f"q{place}", "why", (Message("user", "why?"),)) for place in range(4)]
-    write_jsonl(tmp_path / "passages/python-faq/zero-shot/requests.jsonl", asked)
+    write_jsonl(tmp_path / "passages/python-faq/zero-shot/draw-0/requests.jsonl", asked)
     counted = next(iter(plan(study_of(copy, recipes=["zero-shot"]), tmp_path, tmp_path)))
     assert (counted.requests, counted.counted) == (12, "yes")
 

@@ -17,7 +17,7 @@ TABLES = ["claims", "enrichment", "sizes", "validity", "leaks", "bias"]
 FIGURES = ["claims", "cost", "differences", "effectiveness", "enrichment", "passages", "sizes"]
 REPORT = "results/report.html"
 RELEASES = [
-    "results/releases/passages/gardens/zero-shot/echo",
+    "results/releases/passages/gardens/zero-shot/draw-0/echo",
     "results/releases/models/human/none/bi-encoder/seed-1",
     "results/releases/runs/toy/human/none/bi-encoder/seed-1",
 ]
@@ -66,7 +66,9 @@ def test_the_effect_and_the_gain_of_a_claim_are_those_of_the_tables(finished):
 
 
 def test_a_smaller_sample_lies_within_a_larger_one(finished):
-    small, large = (jsonl(finished / f"results/trainsets/{name}/none/groups.jsonl") for name in ("human@6", "human"))
+    small, large = (
+        jsonl(finished / f"results/trainsets/{name}/none/draw-1/groups.jsonl") for name in ("human@6", "human")
+    )
     assert len(small) == 6
     assert small == large[:6]
     assert {(row["recipe"], row["size"]) for row in rows(finished, "sizes")} == {("human", "6"), ("human", "12")}
@@ -78,7 +80,7 @@ def test_enrichment_is_held_against_base_and_control(finished):
 
 
 def test_rewritten_positives_come_with_rewritten_negatives(finished):
-    groups = jsonl(finished / "results/trainsets/rewritten/none/groups.jsonl")
+    groups = jsonl(finished / "results/trainsets/rewritten/none/draw-1/groups.jsonl")
     texts = [item["text"] for group in groups for item in group["candidates"]]
     assert texts
     assert all(text.startswith("One should know: ") for text in texts)
@@ -109,7 +111,7 @@ def test_a_release_is_loaded_back(finished, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     folder = shutil.copytree(finished / RELEASES[0], tmp_path / "release")
     released = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))["train"]
-    written = jsonl(finished / "results/passages/gardens/zero-shot/echo/passages.jsonl")
+    written = jsonl(finished / "results/passages/gardens/zero-shot/draw-0/echo/passages.jsonl")
     assert sorted(released["query_id"]) == sorted(item["query_id"] for item in written)
 
 

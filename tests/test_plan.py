@@ -35,7 +35,8 @@ def test_the_full_study_is_estimated_without_data(paper, tmp_path):
     lines = list(plan(paper, tmp_path, tmp_path / "store"))
     assert all(0 < line.batch_usd == pytest.approx(line.live_usd / 2) for line in lines)
     passages = [line for line in lines if line.rule == "generate_passages"]
-    assert len(passages) == 6
+    # of each LLM zero-shot passages for all three seeds, and those of two few-shot prompts for each seed
+    assert len(passages) == 2 * (1 + 2 * 3)
     assert {line.requests for line in passages} == {10_000}
     assert {line.minutes for line in passages if line.llm == "gemini-2.5-flash"} == {10_000 * 4 / 64 / 60}
     # TWOLAR's 30 candidates of 20 000 queries are one window each
@@ -49,7 +50,7 @@ def test_the_full_study_is_estimated_without_data(paper, tmp_path):
 
 def test_written_requests_are_counted_and_looked_up(paper, tmp_path):
     asked = [Request(f"q{place}", "why", (Message("user", f"why {place}?" * 20),)) for place in range(8)]
-    write_jsonl(tmp_path / "passages/msmarco-passage/zero-shot/requests.jsonl", asked)
+    write_jsonl(tmp_path / "passages/msmarco-passage/zero-shot/draw-0/requests.jsonl", asked)
     spec = paper.entities["llms"]["gpt-4.1-mini"]
     with ReplyStore(folder_of(tmp_path / "store", spec.model)) as store:
         for item in asked[:3]:

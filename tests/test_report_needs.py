@@ -42,7 +42,7 @@ def test_what_is_not_stated_is_not_asked_for(of):
     assert stems(needs.report_tables(JOB)) == ["id", "ood"]
     assert stems(needs.report_figures(JOB)) == ["effectiveness", "differences"]
     assert needs.report_replies(JOB) == needs.report_orders(JOB) == needs.report_asks(JOB) == []
-    assert needs.report_passages(JOB) == ["results/passages/python-faq/human/none/passages.jsonl"]
+    assert needs.report_passages(JOB) == ["results/passages/python-faq/human/draw-0/none/passages.jsonl"]
 
 
 def test_every_table_and_figure_has_a_place_on_the_page(of):

@@ -33,7 +33,7 @@ def toy(tmp_path_factory):
         Group(f"q{place}", f"what does plant {place} like", (Candidate("a", text, 1.0), Candidate("b", "frost", 0.0)))
         for place, text in enumerate(texts)
     ]
-    write_jsonl(folder / "results/trainsets/human/none/groups.jsonl", groups)
+    write_jsonl(folder / "results/trainsets/human/none/draw-1/groups.jsonl", groups)
     tiny_encoder(folder / "results/models/tiny-encoder")
     spec = folder / "config/rankers/bi-encoder.yaml"
     spec.write_text(spec.read_text().replace("batch_size: 4", "batch_size: 4, save_every: 2"))

@@ -51,14 +51,20 @@ def downstream(recipe: str, llm: str, rankers: tuple[str, ...] = RANKERS, seed: 
     return jobs
 
 
-def written(paradigm: str) -> set[str]:
+def written(paradigm: str, seed: int = 1) -> set[str]:
     """Return the jobs that follow from the shares of a generated paradigm's replies, up to its own run."""
+    draw = draw_of(paradigm, seed)
     return {
-        f"gather_replies gardens {paradigm} echo",
-        f"filter_passages gardens {paradigm} echo",
-        f"index_bm25 passages/gardens/{paradigm}/echo bm25",
-        f"search_bm25 passages/gardens/{paradigm}/echo bm25 train",
+        f"gather_replies gardens {paradigm} {draw} echo",
+        f"filter_passages gardens {paradigm} {draw} echo",
+        f"index_bm25 passages/gardens/{paradigm}/draw-{draw}/echo bm25",
+        f"search_bm25 passages/gardens/{paradigm}/draw-{draw}/echo bm25 train",
     }
+
+
+def draw_of(paradigm: str, seed: int = 1) -> int:
+    """Return the draw of a paradigm's passages: seeds share those of a prompt without exemplars."""
+    return 0 if paradigm == "zero-shot" else seed
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -166,10 +172,10 @@ def test_two_folders_give_the_same_bytes(finished: Path, tmp_path: Path) -> None
 def test_an_edited_prompt_reruns_its_dependents(edited: Path) -> None:
     edit(edited / "config/prompts/passage-zero-shot.md", "Write one passage", "Write a passage")
     assert planned(edited) == {
-        "write_requests gardens zero-shot",
-        "generate_passages gardens zero-shot echo 1-of-1",
+        "write_requests gardens zero-shot 0",
+        "generate_passages gardens zero-shot 0 echo 1-of-1",
         *written("zero-shot"),
-        "pair_trainset enriched echo",
+        "pair_trainset enriched echo 1",
         *downstream("enriched", "echo"),
     }
 
@@ -179,7 +185,7 @@ def test_what_a_prompt_says_counts_and_not_its_time(edited: Path) -> None:
     prompt = edited / "config/prompts/passage-zero-shot.md"
     edit(prompt, "Write one passage", "Write a passage")
     os.utime(prompt, (1, 1))
-    assert "write_requests gardens zero-shot" in planned(edited)
+    assert "write_requests gardens zero-shot 0" in planned(edited)
     edit(prompt, "Write a passage", "Write one passage")
     assert planned(edited) == set(), "newer, and the same"
     os.utime(prompt, (1, 1))
@@ -188,7 +194,7 @@ def test_what_a_prompt_says_counts_and_not_its_time(edited: Path) -> None:
 
 def test_an_edited_recipe_reruns_its_dependents(edited: Path) -> None:
     edit(edited / "config/recipes/human.yaml", "queries: 12", "queries: 11")
-    assert planned(edited) == {"pair_trainset human none", *downstream("human", "none")}
+    assert planned(edited) == {"pair_trainset human none 1", *downstream("human", "none")}
 
 
 def test_an_edited_ranker_reruns_its_dependents(edited: Path) -> None:
@@ -211,7 +217,10 @@ def test_what_a_ranker_is_used_for_trains_it_no_further(edited: Path) -> None:
 
 def test_a_further_seed_runs_that_seed_alone(edited: Path) -> None:
     edit(edited / "config/config.yaml", "seeds: [1]", "seeds: [1, 2]")
-    expected = {"train_ranker warm-up none warm 2"}
+    expected = {"train_ranker warm-up none warm 2", "pair_trainset human none 2", "pair_trainset enriched echo 2"}
+    for paradigm in ("few-shot-unsupervised", "few-shot-supervised"):
+        expected |= {f"write_requests gardens {paradigm} 2", f"generate_passages gardens {paradigm} 2 echo 1-of-1"}
+        expected |= written(paradigm, seed=2)
     for recipe, llm in (("none", "none"), ("human", "none"), ("enriched", "echo")):
         expected |= downstream(recipe, llm, seed=2)
     assert planned(edited) == expected
@@ -226,9 +235,9 @@ def test_comments_and_docstrings_rerun_nothing(edited: Path) -> None:
 
 def test_changed_behaviour_reruns_what_runs_it(edited: Path) -> None:
     edit(edited / "src/synthrank/reading/passage.py", 'finish_reason == "length"', 'finish_reason == "limit"')
-    expected = {"pair_trainset enriched echo", *downstream("enriched", "echo")}
+    expected = {"pair_trainset enriched echo 1", *downstream("enriched", "echo")}
     for paradigm in GENERATED:
-        expected |= {f"generate_passages gardens {paradigm} echo 1-of-1", *written(paradigm)}
+        expected |= {f"generate_passages gardens {paradigm} {draw_of(paradigm)} echo 1-of-1", *written(paradigm)}
     assert planned(edited) == expected
 
 
@@ -278,10 +287,10 @@ def test_a_wrong_configuration_is_one_line(edited: Path, path: str, old: str, ne
 
 
 def test_replies_are_stored_and_not_asked_again(edited: Path) -> None:
-    target = "results/passages/gardens/zero-shot/echo/replies.jsonl"
+    target = "results/passages/gardens/zero-shot/draw-0/echo/replies.jsonl"
     before = (edited / target).read_bytes()
     snakemake(edited, "--cores", "2", "--forcerun", "generate_passages", "--", target)
-    log = edited / "results/logs/generate_passages/gardens/zero-shot/echo/1-of-1.log"
+    log = edited / "results/logs/generate_passages/gardens/zero-shot/draw-0/echo/1-of-1.log"
     assert "0 of 14 requests new, 14 from the store" in log.read_text()
     assert (edited / target).read_bytes() == before
 
@@ -302,7 +311,7 @@ def test_the_tables_of_replies_and_costs(edited: Path) -> None:
 
 def test_a_key_is_left_nowhere_and_a_budget_stops_the_workflow(edited: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_KEY", KEY)
-    wanted = "results/passages/gardens/zero-shot/served/passages.jsonl"
+    wanted = "results/passages/gardens/zero-shot/draw-0/served/passages.jsonl"
     with ProviderServer(faults=[Fault("bad-key", first=1, last=1, share=0.2), Fault("429", share=0.3)]) as server:
         (edited / "config/llms/served.yaml").write_text(
             f"backend: openai\nmodel: toy\nkey_variable: TOY_KEY\nbase_url: {server.url}/v1\nlimits: {{attempts: 4}}\n"
@@ -315,7 +324,7 @@ def test_a_key_is_left_nowhere_and_a_budget_stops_the_workflow(edited: Path, mon
         assert refused.returncode
         assert re.search(r"^error: .*TOY_KEY", refused.stdout, re.MULTILINE)
         done = snakemake(edited, "--cores", "2", "--", wanted)
-        answered = sum(1 for _ in (edited / "results/passages/gardens/zero-shot/served/replies.jsonl").open())
+        answered = sum(1 for _ in (edited / "results/passages/gardens/zero-shot/draw-0/served/replies.jsonl").open())
         assert answered >= 14
     assert KEY not in stopped.stdout + refused.stdout + done.stdout
     for path in edited.rglob("*"):

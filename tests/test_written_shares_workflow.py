@@ -8,7 +8,7 @@ from toy_experiment import make_toy, snakemake
 pytestmark = pytest.mark.workflow
 
 WRITTEN = (
-    "results/passages/gardens/zero-shot/echo/replies.jsonl",
+    "results/passages/gardens/zero-shot/draw-0/echo/replies.jsonl",
     "results/queries/gardens/asked/raw.jsonl",
     "results/queries/gardens/asked/replies.jsonl",
     "results/queries/gardens/asked/counts.json",
@@ -50,6 +50,9 @@ def test_shares_give_the_same_files(toy):
         snakemake(toy, "--cores", "2", "--", *WRITTEN)
         # Replies come out of the store when they are asked for again, with the time at which they came.
         made[count] = [(toy / path).read_bytes() for path in WRITTEN]
-        assert len(list((toy / "results/passages/gardens/zero-shot/echo/shards").glob(f"*-of-{count}.jsonl"))) == count
+        assert (
+            len(list((toy / "results/passages/gardens/zero-shot/draw-0/echo/shards").glob(f"*-of-{count}.jsonl")))
+            == count
+        )
     assert made[1] == made[3]
     assert all(made[1])

@@ -6,7 +6,7 @@ Draw 0 is the fixed sample that an entity's own seed chooses; draw s is the samp
 
 from synthrank.specs.experiment import Part
 from synthrank.specs.paradigms import Asked
-from synthrank.specs.recipes import Sized
+from synthrank.specs.recipes import Sized, base_and_size
 from synthrank.study import Study
 
 
@@ -30,7 +30,7 @@ class Draws:
 
     def of_trainset(self, recipe: str, seed: int | str) -> int:
         """Return the draw of a recipe's training set that a training seed trains on; 0 where all seeds share one."""
-        spec = self._study.entities["recipes"][recipe]
+        spec = self._study.entities["recipes"][base_and_size(recipe)[0]]
         if not isinstance(spec, Sized):
             return 0
         negatives = self.of_part("negatives", seed) if spec.negatives else 0
@@ -53,6 +53,11 @@ class Draws:
     def trainset_folder(self, recipe: str, llm: str, seed: int | str) -> str:
         """Return the folder of the training set that a training seed trains on."""
         return f"results/trainsets/{recipe}/{llm}/draw-{self.of_trainset(recipe, seed)}"
+
+    def measured_folder(self, recipe: str, llm: str) -> str:
+        """Return where what is measured of a training set lies; of several draws the first seed's is measured."""
+        trainset = self.trainset_folder(recipe, llm, self._study.experiment.seeds[0])
+        return trainset.replace("results/", "results/validity/", 1)
 
 
 def request_folder(corpus: str, paradigm: str, draw: int | str) -> str:

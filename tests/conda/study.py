@@ -11,7 +11,7 @@ TARGETS = (
     "results/figures/passages.svg",
     "results/queries/gardens/titles/queries.jsonl",
     "results/rankings/gardens/both/four/likelihood/echo/orders.jsonl",
-    "results/releases/passages/gardens/zero-shot/echo",
+    "results/releases/passages/gardens/zero-shot/draw-0/echo",
     "results/report.html",
 )
 

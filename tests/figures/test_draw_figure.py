@@ -112,8 +112,8 @@ def test_claims_are_a_row_each_with_the_margin_behind(tmp_path):
 def test_passages_are_boxes_of_their_quantiles(tmp_path):
     for recipe, llm, words in (("human", "none", range(101)), ("zero-shot", "tiny", range(100, 201))):
         rows = [{"query_id": k, "passage_id": k, "words": n, "query_overlap": 0.5} for k, n in enumerate(words)]
-        write(tmp_path / recipe / llm / "passages.csv", rows)
-    figure = Figure(tmp_path, "passages", *sorted(tmp_path.glob("*/*/passages.csv")))
+        write(tmp_path / recipe / llm / "draw-1/passages.csv", rows)
+    figure = Figure(tmp_path, "passages", *sorted(tmp_path.glob("*/*/draw-1/passages.csv")))
     lengths = {item["system"]: item for item in figure.rows if item["high"] > 1}
     assert [lengths["human"][name] for name in ("low", "lower", "middle", "upper", "high")] == [5, 25, 50, 75, 95]
     assert lengths["zero-shot by tiny"]["middle"] == 150

@@ -48,7 +48,8 @@ def world(tmp_path, monkeypatch):
         paths = [tmp_path / f"shards/{number}-of-{of}.jsonl" for number in range(1, of + 1)]
         for path in paths:
             generate_passages(requests=tmp_path / "requests.jsonl", paradigm=tmp_path / "p.yaml",
-                              llm=tmp_path / "llm.yaml", model=[], shard=path.stem, replies=path)  # fmt: skip
+                              llm=tmp_path / "llm.yaml", model=[], generation_draw=0,
+                              shard=path.stem, replies=path)  # fmt: skip
         return paths
 
     def gathered(paths):

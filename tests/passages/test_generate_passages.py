@@ -39,7 +39,7 @@ def ask(tmp_path, monkeypatch):
         )
         (tmp_path / "llm.yaml").write_text("backend: echo\n")
         generate_passages(requests=tmp_path / "requests.jsonl", paradigm=tmp_path / "p.yaml",
-                          llm=tmp_path / "llm.yaml", model=[], shard="1-of-1",
+                          llm=tmp_path / "llm.yaml", model=[], generation_draw=0, shard="1-of-1",
                           replies=tmp_path / "replies.jsonl")  # fmt: skip
         return llm.batches, list(read_jsonl(tmp_path / "replies.jsonl", Reply))
 
@@ -70,7 +70,7 @@ def test_nothing_is_asked_again_where_all_is_well(ask):
 def test_an_llm_without_a_model_folder(tmp_path, config):
     write_jsonl(tmp_path / "requests.jsonl", requests(["what is a spider", "b"]))
     generate_passages(requests=tmp_path / "requests.jsonl", paradigm=config / "paradigms/zero-shot.yaml",
-                      llm=config / "llms/echo.yaml", model=[], shard="1-of-1",
+                      llm=config / "llms/echo.yaml", model=[], generation_draw=0, shard="1-of-1",
                       replies=tmp_path / "replies.jsonl")  # fmt: skip
     replies = list(read_jsonl(tmp_path / "replies.jsonl", Reply))
     assert [(reply.query_id, reply.model, reply.sample) for reply in replies] == [

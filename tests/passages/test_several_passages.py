@@ -40,7 +40,7 @@ def make(tmp_path, monkeypatch):
         (tmp_path / "p.yaml").write_text(json.dumps({"prompt": "p", **spec}))
         (tmp_path / "llm.yaml").write_text("backend: echo\n")
         generate_passages(requests=tmp_path / "requests.jsonl", paradigm=tmp_path / "p.yaml",
-                          llm=tmp_path / "llm.yaml", model=[], shard="1-of-1",
+                          llm=tmp_path / "llm.yaml", model=[], generation_draw=0, shard="1-of-1",
                           replies=tmp_path / "replies.jsonl")  # fmt: skip
         filter_passages(replies=tmp_path / "replies.jsonl", paradigm=tmp_path / "p.yaml",
                         passages=tmp_path / "passages.jsonl", dropped=tmp_path / "dropped.jsonl",
@@ -130,7 +130,7 @@ def test_the_committed_prompt_asks_for_the_levels(tmp_path, config):
         paradigm=config / "paradigms/graded.yaml", prompt=config / "prompts/passage-graded.md",
         corpus=config / "corpora/python-faq.yaml",
         passages=tmp_path / "empty.jsonl", queries=tmp_path / "queries.jsonl", qrels=tmp_path / "empty.txt",
-        held_out=[], requests=tmp_path / "requests.jsonl", exemplars=tmp_path / "exemplars.jsonl",
+        held_out=[], exemplar_draw=0, requests=tmp_path / "requests.jsonl", exemplars=tmp_path / "exemplars.jsonl",
         examples=tmp_path / "examples.md",
     )  # fmt: skip
     (request,) = read_jsonl(tmp_path / "requests.jsonl", Request)

@@ -36,7 +36,7 @@ def make(tmp_path):
         write_requests(
             paradigm=tmp_path / "paradigm.yaml", prompt=tmp_path / "prompt.md", corpus=tmp_path / "corpus.yaml",
             passages=tmp_path / "passages.jsonl", queries=tmp_path / "queries.jsonl", qrels=tmp_path / "qrels.txt",
-            held_out=[tmp_path / "held.txt"], requests=tmp_path / "requests.jsonl",
+            held_out=[tmp_path / "held.txt"], exemplar_draw=0, requests=tmp_path / "requests.jsonl",
             exemplars=tmp_path / "exemplars.jsonl", examples=tmp_path / "examples.md",
         )  # fmt: skip
         return (

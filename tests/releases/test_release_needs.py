@@ -23,17 +23,17 @@ def job(**names):
 
 
 def test_what_generated_passages_are_released_with(needs, config):
-    made = job(corpus="python-faq", paradigm="few-shot-supervised", llm="smollm2-135m")
-    assert needs.released_replies(made) == [f"{WRITTEN}/few-shot-supervised/smollm2-135m/replies.jsonl"]
-    assert needs.released_exemplars(made) == [f"{WRITTEN}/few-shot-supervised/exemplars.jsonl"]
+    made = job(corpus="python-faq", paradigm="few-shot-supervised", draw="1", llm="smollm2-135m")
+    assert needs.released_replies(made) == [f"{WRITTEN}/few-shot-supervised/draw-1/smollm2-135m/replies.jsonl"]
+    assert needs.released_exemplars(made) == [f"{WRITTEN}/few-shot-supervised/draw-1/exemplars.jsonl"]
     assert needs.released_prompt(made) == [f"{config}/prompts/passage-few-shot-supervised.md"]
     assert needs.released_llm(made) == [f"{config}/llms/smollm2-135m.yaml"]
     assert needs.llm_weights(made) == [f"{config}/models/smollm2-135m.yaml"]
-    assert needs.released_exemplars(job(corpus="python-faq", paradigm="zero-shot", llm="smollm2-135m")) == []
+    assert needs.released_exemplars(job(corpus="python-faq", paradigm="zero-shot", draw="0", llm="smollm2-135m")) == []
 
 
 def test_human_passages_have_no_replies(needs):
-    made = job(corpus="python-faq", paradigm="human", llm="none")
+    made = job(corpus="python-faq", paradigm="human", draw="0", llm="none")
     assert needs.released_replies(made) == needs.released_prompt(made) == needs.released_exemplars(made) == []
     assert needs.released_llm(made) == needs.llm_weights(made) == []
 
@@ -44,8 +44,8 @@ def test_what_was_measured_is_told_where_the_experiment_measures(config, measure
     if measured:
         stated["validity"] = {"retriever": "minilm"}
     needs = Needs(Study(config, stated))
-    made = job(corpus="python-faq", paradigm="human", llm="none")
-    files = [f"results/validity/passages/python-faq/human/none/{name}.json" for name in ("statistics", "leaks")]
+    made = job(corpus="python-faq", paradigm="human", draw="0", llm="none")
+    files = [f"results/validity/passages/python-faq/human/draw-0/none/{name}.json" for name in ("statistics", "leaks")]
     assert needs.released_statistics(made) + needs.released_leaks(made) == (files if measured else [])
 
 
@@ -64,7 +64,7 @@ def test_what_a_model_is_released_with(needs, config):
 def test_what_runs_are_released_with(needs, config):
     made = job(suite="faq", recipe="zero-shot@50", llm="smollm2-135m", ranker="cross-encoder", seed="1")
     assert needs.released_recipe(made) == [f"{config}/recipes/zero-shot.yaml"]
-    assert needs.released_stats(made) == ["results/trainsets/zero-shot@50/smollm2-135m/stats.json"]
+    assert needs.released_stats(made) == ["results/trainsets/zero-shot@50/smollm2-135m/draw-1/stats.json"]
     testsets = needs.study.testsets_of("faq").values()
     assert needs.suite_corpora(made) == [f"{config}/corpora/{item.corpus}.yaml" for item in testsets]
     assert needs.suite_retrievers(made) == [f"{config}/retrievers/bm25.yaml"] * len(testsets)
@@ -86,7 +86,8 @@ def test_the_workflow_knows_the_targets(tmp_path):
         stream.write("sizes: {recipes: [human], queries: [4]}\n")
     releases = "results/releases"
     targets = (
-        f"{releases}/passages/gardens/few-shot-supervised/echo", f"{releases}/passages/gardens/human/none",
+        f"{releases}/passages/gardens/few-shot-supervised/draw-1/echo",
+        f"{releases}/passages/gardens/human/draw-0/none",
         f"{releases}/models/human@4/none/bi-encoder/seed-1", f"{releases}/runs/toy/human@4/none/cross-encoder/seed-1",
         f"{releases}/runs/toy/none/none/bi-encoder/seed-1",
     )  # fmt: skip

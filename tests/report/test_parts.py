@@ -46,14 +46,16 @@ def test_the_best_grade_comes_first(case):
     from synthrank.records import WrittenPassage
 
     rows = [WrittenPassage(f"h{grade}", f"grade {grade}", "q1", "How often?", grade) for grade in (1, 3, 0, 2)]
-    (found,) = written_examples([case.rows("results/passages/gardens/human/none/passages.jsonl", *rows)], [], [], 13)
+    (found,) = written_examples(
+        [case.rows("results/passages/gardens/human/draw-0/none/passages.jsonl", *rows)], [], [], 13
+    )
     assert [item["grade"] for item in found["passages"][0]["texts"]] == [3, 2, 1]
 
 
 def test_the_sample_has_the_stated_size_and_is_seeded(case):
     from synthrank.records import WrittenPassage
 
-    path = "results/passages/gardens/human/none/passages.jsonl"
+    path = "results/passages/gardens/human/draw-0/none/passages.jsonl"
     rows = [WrittenPassage(f"p{n}", "text", f"q{n:03}", "query") for n in range(QUERIES + 30)]
     written = [case.rows(path, *rows)]
     one, same, other = (written_examples(written, [], [], seed) for seed in (13, 13, 14))

@@ -24,11 +24,11 @@ LEAKS = {
 def make(folder, trained):
     """Write what was measured of (recipe, LLM, statistics, leaks) and make the tables."""
     for recipe, llm, statistics, leaks in trained:
-        place = folder / "trainsets" / recipe / llm
+        place = folder / "trainsets" / recipe / llm / "draw-1"
         place.mkdir(parents=True)
         (place / "statistics.json").write_text(json.dumps(statistics))
         (place / "leaks.json").write_text(json.dumps(leaks))
-    places = [folder / "trainsets" / recipe / llm for recipe, llm, *_ in trained]
+    places = [folder / "trainsets" / recipe / llm / "draw-1" for recipe, llm, *_ in trained]
     make_validity_table(
         statistics=[place / "statistics.json" for place in places], leaks=[place / "leaks.json" for place in places],
         validity=folder / "validity.csv", validity_markdown=folder / "validity.md",
@@ -47,13 +47,14 @@ def test_a_row_a_training_set_in_the_order_given(tmp_path):
         tmp_path, [("human", "none", STATISTICS, LEAKS), ("zero-shot@50", "gpt", empty, LEAKS)]
     )
     assert [(row["recipe"], row["llm"]) for row in measured] == [("human", "none"), ("zero-shot@50", "gpt")]
+    assert {row["draw"] for row in (*measured, *leaked)} == {"1"}
     row = measured[0]
     assert list(row) == list(Measured.__slots__)
     assert (row["words_mean"], row["query_overlap"], row["self_bleu"]) == ("80.2500", "0.3460", "")
     assert (row["language"], row["language_share"], row["pairs"]) == ("en", "0.6667", "3")
     assert (measured[1]["language"], measured[1]["language_share"], measured[1]["words_sd"]) == ("", "", "")
     assert "| human | none | 2 | 3 | 1.500 | 80.250 |" in page
-    assert [tuple(row.values())[2:] for row in leaked[:4]] == [
+    assert [tuple(row.values())[3:] for row in leaked[:4]] == [
         ("faq", "exact", "query", "0", "2"), ("faq", "exact", "passage", "1", "3"),
         ("faq", "8-gram", "query", "0", "2"), ("faq", "8-gram", "passage", "2", "3"),
     ]  # fmt: skip

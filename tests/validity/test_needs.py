@@ -47,8 +47,8 @@ def at(**names):
 
 def test_what_is_measured(needs):
     found = needs()
-    assert found.measured(at(data="trainsets/human/none")) == "results/trainsets/human/none/groups.jsonl"
-    written = "passages/gardens/zero-shot/echo"
+    assert found.measured(at(data="trainsets/human/none/draw-1")) == "results/trainsets/human/none/draw-1/groups.jsonl"
+    written = "passages/gardens/zero-shot/draw-0/echo"
     assert found.measured(at(data=written)) == f"results/{written}/passages.jsonl"
     assert found.measuring_retriever(at()).endswith("config/retrievers/tiny-dense.yaml")
     assert found.measuring_model(at()) == "results/models/tiny-encoder"
@@ -73,26 +73,26 @@ def test_a_model_is_read_only_where_near_duplicates_are_looked_for(needs):
 
 def test_exemplars_of_what_was_written_with_some(needs):
     found = needs()
-    shown = "results/passages/gardens/few-shot-supervised/exemplars.jsonl"
-    assert found.leak_exemplars(at(data="passages/gardens/few-shot-supervised/echo")) == [shown]
-    assert found.leak_exemplars(at(data="passages/gardens/zero-shot/echo")) == []
-    assert found.leak_exemplars(at(data="trainsets/human/none")) == []
+    shown = "results/passages/gardens/few-shot-supervised/draw-1/exemplars.jsonl"
+    assert found.leak_exemplars(at(data="passages/gardens/few-shot-supervised/draw-1/echo")) == [shown]
+    assert found.leak_exemplars(at(data="passages/gardens/zero-shot/draw-0/echo")) == []
+    assert found.leak_exemplars(at(data="trainsets/human/none/draw-1")) == []
     enriched = found.study.entities["recipes"]["enriched"]
     expected = [
-        f"results/passages/{enriched.corpus}/{name}/exemplars.jsonl"
+        f"results/passages/{enriched.corpus}/{name}/draw-1/exemplars.jsonl"
         for name in enriched.paradigms
         if name.startswith("few-shot")
     ]
-    assert found.leak_exemplars(at(data="trainsets/enriched/echo")) == expected
+    assert found.leak_exemplars(at(data="trainsets/enriched/echo/draw-1")) == expected
 
 
 def test_human_training_sets_come_first_in_the_table(needs):
     found = needs(recipes=["enriched", "human"])
     assert found.validity_statistics(at()) == [
-        "results/validity/trainsets/human/none/statistics.json",
-        "results/validity/trainsets/enriched/echo/statistics.json",
+        "results/validity/trainsets/human/none/draw-1/statistics.json",
+        "results/validity/trainsets/enriched/echo/draw-1/statistics.json",
     ]
-    assert found.validity_leaks(at())[1] == "results/validity/trainsets/enriched/echo/leaks.json"
+    assert found.validity_leaks(at())[1] == "results/validity/trainsets/enriched/echo/draw-1/leaks.json"
 
 
 def test_an_experiment_that_measures_nothing_is_refused_in_one_line(needs):

@@ -19,7 +19,7 @@ def chart(data: Sequence[Path]) -> Any:
     """Return the two distributions of each training set, as boxes.
 
     Args:
-        data: results/validity/trainsets/{recipe}/{llm}/passages.csv of each training set.
+        data: results/validity/trainsets/{recipe}/{llm}/draw-{draw}/passages.csv of each training set.
 
     Raises:
         DataError: a training set has no passage.
@@ -48,5 +48,5 @@ def _panel(frame: pd.DataFrame, field: str, title: str, names: Sequence[str]) ->
 
 
 def _name(path: Path) -> str:
-    recipe, llm = path.parts[-3:-1]
+    recipe, llm = path.parts[-4:-2]
     return recipe if llm == "none" else f"{recipe} by {llm}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+from synthrank.draws import Draws
 from synthrank.specs.base import NONE
 from synthrank.specs.recipes import base_and_size
 from synthrank.study import Study
@@ -25,6 +26,7 @@ class StageNeeds:
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self.draws = Draws(study)
 
     def spec(self, kind: str, name: str) -> str:
         """Return the path of an entity file."""

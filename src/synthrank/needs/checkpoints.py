@@ -10,6 +10,14 @@ TRAINING_MB = 16000
 class CheckpointNeeds(StageNeeds):
     """What training starts from, and what ranks."""
 
+    def trainset(self, wildcards: Wildcards) -> str:
+        """Return the training set that a seed trains on."""
+        return f"{self.draws.trainset_folder(wildcards.recipe, wildcards.llm, wildcards.seed)}/groups.jsonl"
+
+    def training_seed(self, wildcards: Wildcards) -> int:
+        """Return the seed of the trainer."""
+        return self.draws.of_training(wildcards.seed)
+
     def base(self, wildcards: Wildcards) -> str:
         """Return the model that a ranker's training starts from."""
         return self.ranker_model(wildcards.ranker, NONE, NONE, wildcards.seed)

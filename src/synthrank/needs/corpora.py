@@ -27,7 +27,7 @@ class CorpusNeeds(StageNeeds):
     def mixed_rewritten(self, wildcards: Wildcards) -> str:
         """Return the other wording of the passages of a mixed corpus."""
         spec = self._mixed(wildcards)
-        return f"results/passages/{spec.corpus}/{spec.paradigm}/{NONE}/collection.jsonl"
+        return f"{self.draws.passage_folder(spec.corpus, spec.paradigm, NONE, 0)}/collection.jsonl"
 
     def mixed_queries(self, wildcards: Wildcards) -> str:
         """Return the queries of the split that one of a mixed corpus is."""

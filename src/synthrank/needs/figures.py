@@ -35,6 +35,6 @@ class FigureNeeds(StageNeeds):
             tables = [f"results/tables/{name}.csv" for name in self._TABLES[wildcards.figure]]
             return tables + (self.recipe_files(experiment.recipes) if wildcards.figure == "cost" else [])
         return [
-            f"results/validity/trainsets/{recipe}/{llm}/passages.csv"
+            f"{self.draws.measured_folder(recipe, llm)}/passages.csv"
             for recipe, llm in made(self.study, experiment.recipes, experiment.llms)
         ]

@@ -32,6 +32,14 @@ class LlmNeeds(StageNeeds):
         llm: LlmSpec = self.study.entities["llms"][name]
         return llm
 
+    def exemplar_draw(self, wildcards: Wildcards) -> int:
+        """Return the draw of the exemplars that prompts show."""
+        return self.draws.of_part("exemplars", wildcards.draw)
+
+    def generation_draw(self, wildcards: Wildcards) -> int:
+        """Return the draw of an LLM's samples."""
+        return self.draws.of_part("generation", wildcards.draw)
+
     def prompt(self, wildcards: Wildcards) -> str:
         """Return the prompt file of a paradigm."""
         return f"{self.study.folder}/prompts/{self.study.entities['paradigms'][wildcards.paradigm].prompt}.md"

@@ -1,5 +1,6 @@
 """Inputs of the stage releases."""
 
+from synthrank.draws import request_folder
 from synthrank.needs.base import RAW, StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.llms import LocalLlm
@@ -40,14 +41,14 @@ class ReleaseNeeds(StageNeeds):
         """Return all that a language model said, where one wrote the passages."""
         if not self.study.writes(wildcards.paradigm):
             return []
-        return [f"results/passages/{wildcards.corpus}/{wildcards.paradigm}/{wildcards.llm}/replies.jsonl"]
+        return [f"{self._released_folder(wildcards)}/replies.jsonl"]
 
     def released_exemplars(self, wildcards: Wildcards) -> list[str]:
         """Return the exemplars of a paradigm's prompt, where it shows some."""
         paradigm = self.study.entities["paradigms"][wildcards.paradigm]
         if not isinstance(paradigm, GeneratedParadigm) or paradigm.exemplars is None:
             return []
-        return [f"results/passages/{wildcards.corpus}/{wildcards.paradigm}/exemplars.jsonl"]
+        return [f"{request_folder(wildcards.corpus, wildcards.paradigm, wildcards.draw)}/exemplars.jsonl"]
 
     def released_prompt(self, wildcards: Wildcards) -> list[str]:
         """Return the prompt file of a paradigm, where it has one."""
@@ -66,8 +67,10 @@ class ReleaseNeeds(StageNeeds):
     def _measured(self, wildcards: Wildcards, name: str) -> list[str]:
         if self.study.experiment.validity is None:
             return []
-        data = f"passages/{wildcards.corpus}/{wildcards.paradigm}/{wildcards.llm}"
-        return [f"results/validity/{data}/{name}"]
+        return [f"{self._released_folder(wildcards)}/{name}".replace("results/", "results/validity/", 1)]
+
+    def _released_folder(self, wildcards: Wildcards) -> str:
+        return self.draws.passage_folder(wildcards.corpus, wildcards.paradigm, wildcards.llm, wildcards.draw)
 
     # Models
 
@@ -100,7 +103,9 @@ class ReleaseNeeds(StageNeeds):
 
     def released_stats(self, wildcards: Wildcards) -> list[str]:
         """Return what was counted while a training set was made, where there is one."""
-        return [] if wildcards.recipe == NONE else [f"results/trainsets/{wildcards.recipe}/{wildcards.llm}/stats.json"]
+        if wildcards.recipe == NONE:
+            return []
+        return [f"{self.draws.trainset_folder(wildcards.recipe, wildcards.llm, wildcards.seed)}/stats.json"]
 
     def suite_corpora(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of the corpus of each test set of a suite."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from synthrank.distillation import Ranked, made, rankings
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE, references
-from synthrank.specs.paradigms import Asked
 from synthrank.specs.recipes import Sized, base_and_size
 from synthrank.specs.testsets import TestsetSpec
 
@@ -57,8 +56,11 @@ class ReportNeeds(StageNeeds):
     # One query at a time
 
     def report_passages(self, wildcards: Wildcards) -> list[str]:
-        """Return the passages of every paradigm of the passage study, human ones among them, by each LLM."""
-        return [f"{folder}/passages.jsonl" for folder in self._passage_folders()]
+        """Return the passages of every paradigm of the passage study, human ones among them, by each LLM.
+
+        Of several draws the one that the first seed trains on is shown.
+        """
+        return [f"{folder}/passages.jsonl" for _, folder in self._passage_folders()]
 
     def report_replies(self, wildcards: Wildcards) -> list[str]:
         """Return what language models said when they were asked for passages."""
@@ -68,19 +70,19 @@ class ReportNeeds(StageNeeds):
         """Return for each of :meth:`report_replies` the replies that became no passage."""
         return [f"{folder}/dropped.jsonl" for folder in self._asked_for()]
 
-    def _passage_folders(self) -> list[str]:
-        """Return the folders of the passages of all paradigms, each once."""
+    def _passage_folders(self) -> list[tuple[str, str]]:
+        """Return each paradigm with the folder of its passages, by each LLM."""
         recipes = [self.study.entities["recipes"][name] for name in self.study.recipes]
         pairs = [(item.corpus, name) for item in recipes if isinstance(item, Sized) for name in item.paradigms]
+        first = self.study.experiment.seeds[0]
         return [
-            f"results/passages/{corpus}/{paradigm}/{llm}"
+            (paradigm, self.draws.passage_folder(corpus, paradigm, llm, self.draws.of_passages(paradigm, first)))
             for corpus, paradigm in dict.fromkeys(pairs)
             for llm in (self.study.experiment.llms if self.study.writes(paradigm) else (NONE,))
         ]
 
     def _asked_for(self) -> list[str]:
-        paradigms = self.study.entities["paradigms"]
-        return [folder for folder in self._passage_folders() if isinstance(paradigms[folder.split("/")[3]], Asked)]
+        return [folder for paradigm, folder in self._passage_folders() if self.study.writes(paradigm)]
 
     def report_testsets(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the experiment's test sets, each once."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from synthrank.distillation import Ranked, first_stages, made, rankings, suites_of
+from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
@@ -27,28 +28,34 @@ class TableNeeds(StageNeeds):
 
     @cached_property
     def all_replies(self) -> list[str]:
-        """The replies of every generated paradigm of the experiment, by each LLM."""
-        return [f"results/passages/{corpus}/{paradigm}/{llm}/replies.jsonl" for corpus, paradigm, llm in self._asked()]
+        """The replies of every draw of every generated paradigm of the experiment, by each LLM."""
+        return [f"{self.draws.passage_folder(*asked)}/replies.jsonl" for asked in self._asked()]
 
     @cached_property
     def all_requests(self) -> list[str]:
         """For each of :attr:`all_replies` its requests."""
-        return [f"results/passages/{corpus}/{paradigm}/requests.jsonl" for corpus, paradigm, _ in self._asked()]
+        return [
+            f"{request_folder(corpus, paradigm, draw)}/requests.jsonl" for corpus, paradigm, _, draw in self._asked()
+        ]
 
     @cached_property
     def all_reply_paradigms(self) -> list[str]:
         """For each of :attr:`all_replies` the paradigm's entity file."""
-        return [self.spec("paradigms", paradigm) for _, paradigm, _ in self._asked()]
+        return [self.spec("paradigms", paradigm) for _, paradigm, _, _ in self._asked()]
 
     @cached_property
     def all_reply_llms(self) -> list[str]:
         """For each of :attr:`all_replies` the LLM's entity file."""
-        return [self.spec("llms", llm) for _, _, llm in self._asked()]
+        return [self.spec("llms", llm) for _, _, llm, _ in self._asked()]
 
-    def _asked(self) -> list[tuple[str, str, str]]:
-        """Return (corpus, paradigm, LLM) of everything that language models write for the experiment."""
-        pairs = self.study.generated()
-        return [(corpus, paradigm, llm) for corpus, paradigm in pairs for llm in self.study.experiment.llms]
+    def _asked(self) -> list[tuple[str, str, str, int]]:
+        """Return (corpus, paradigm, LLM, draw) of everything that language models write for the experiment."""
+        return [
+            (corpus, paradigm, llm, draw)
+            for corpus, paradigm in self.study.generated()
+            for llm in self.study.experiment.llms
+            for draw in self.draws.passages(paradigm)
+        ]
 
     @cached_property
     def recipe_specs(self) -> list[str]:

@@ -67,6 +67,14 @@ class TrainsetNeeds(StageNeeds):
         recipe = self.study.entities["recipes"][wildcards.recipe]
         return [f"results/corpora/{recipe.corpus}/{recipe.split}/queries.jsonl"] if recipe.split else []
 
+    def query_draw(self, wildcards: Wildcards) -> int:
+        """Return the draw of the queries of a training set, and of their positives."""
+        return self.draws.of_part("queries", wildcards.draw)
+
+    def negative_draw(self, wildcards: Wildcards) -> int:
+        """Return the draw of the negatives of a training set."""
+        return self.draws.of_part("negatives", wildcards.draw)
+
     def positives(self, wildcards: Wildcards) -> list[str]:
         """Return the written passages of a recipe, in the order of its positives."""
         recipe = self.study.entities["recipes"][wildcards.recipe]
@@ -95,8 +103,15 @@ class TrainsetNeeds(StageNeeds):
 
     def _written(self, recipe: Sized, wildcards: Wildcards) -> list[str]:
         """Return the folder of written passages of each paradigm of a recipe."""
-        folder = f"results/passages/{recipe.corpus}"
-        return [f"{folder}/{name}/{wildcards.llm if self.study.writes(name) else NONE}" for name in recipe.paradigms]
+        return [
+            self.draws.passage_folder(
+                recipe.corpus,
+                name,
+                wildcards.llm if self.study.writes(name) else NONE,
+                self.draws.of_passages(name, wildcards.draw),
+            )
+            for name in recipe.paradigms
+        ]
 
     def _negatives(self, recipe: Sized, wildcards: Wildcards) -> list[tuple[str, str]]:
         """Return for each paradigm of a recipe the folder of the runs that negatives come from, and the passages."""

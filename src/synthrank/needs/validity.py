@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from synthrank.distillation import made
+from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.experiment import Validity
 from synthrank.specs.leaks import LeakTests
@@ -33,9 +34,10 @@ class ValidityNeeds(StageNeeds):
     def leak_exemplars(self, wildcards: Wildcards) -> list[str]:
         """Return the exemplars of each generated paradigm of a training set, or of a paradigm, that shows any."""
         kind, *names = wildcards.data.split("/")
+        draw = next(name for name in names if name.startswith("draw-")).removeprefix("draw-")
         corpus, paradigms = self._written_for(names[0]) if kind == "trainsets" else (names[0], [names[1]])
         return [
-            f"results/passages/{corpus}/{name}/exemplars.jsonl"
+            f"{request_folder(corpus, name, self.draws.of_passages(name, draw))}/exemplars.jsonl"
             for name in paradigms
             if getattr(self.study.entities["paradigms"][name], "exemplars", None)
         ]
@@ -87,7 +89,7 @@ class ValidityNeeds(StageNeeds):
         experiment, _ = self.study.experiment, self.study.validity  # which refuses an experiment that measures nothing
         systems = made(self.study, experiment.recipes, experiment.llms)
         systems.sort(key=lambda system: not self._is_human(system[0]))
-        return [f"results/validity/trainsets/{recipe}/{llm}" for recipe, llm in systems]
+        return [self.draws.measured_folder(recipe, llm) for recipe, llm in systems]
 
     def _is_human(self, recipe: str) -> bool:
         """Tell whether people wrote all positives of a recipe."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from synthrank.files import count_lines, read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.llms.base import Llm
+from synthrank.llms.draws import of_draw
 from synthrank.passages.rounds import Rounds
 from synthrank.progress import progress
 from synthrank.records import Reply, Request
@@ -20,7 +21,14 @@ log = logging.getLogger(__name__)
 
 
 def generate_passages(
-    *, requests: Path, paradigm: Path, llm: Path, model: list[Path], shard: str, replies: Path
+    *,
+    requests: Path,
+    paradigm: Path,
+    llm: Path,
+    model: list[Path],
+    generation_draw: int,
+    shard: str,
+    replies: Path,
 ) -> None:
     """Ask the language model for every request of a share until it has as many usable replies as the paradigm wants.
 
@@ -38,6 +46,8 @@ def generate_passages(
         paradigm: the paradigm's entity file: it says when a reply is usable, how many are wanted and how often to ask.
         llm: the LLM's entity file.
         model: the folder of the model that runs in-process; empty for an LLM that does not.
+        generation_draw: which draw of the model's samples: 0 by the seed of its file, another by a seed derived from
+            both, so that the store keeps a reply of each; a model that does not sample says the same in all.
         shard: the share of the requests, such as 2-of-4.
         replies: written: every reply, by round, in the order of the requests.
 
@@ -47,7 +57,8 @@ def generate_passages(
     spec: Asked = load(ParadigmSpec, paradigm)
     mine = Shard.parse(shard).take(read_jsonl(requests, Request), count_lines(requests))
     asked = {request.query_id: request for request in mine}
-    write_jsonl(replies, _replies(open_stored(load(LlmSpec, llm), model[0] if model else None), asked, spec))
+    sampled = of_draw(load(LlmSpec, llm), generation_draw)
+    write_jsonl(replies, _replies(open_stored(sampled, model[0] if model else None), asked, spec))
 
 
 def _replies(llm: Llm, asked: Mapping[str, Request], spec: Asked) -> Iterator[Reply]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from synthrank.errors import BudgetError, ConfigError
 from synthrank.exemplars import cut, pairs
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
-from synthrank.order import seeded
+from synthrank.order import drawn, seeded
 from synthrank.prompt_problems import CORPUS_INPUTS, corpus_problems, paradigm_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.reading.schemas import SCHEMA_OF
@@ -30,6 +30,7 @@ def write_requests(
     queries: Path,
     qrels: Path,
     held_out: list[Path],
+    exemplar_draw: int,
     requests: Path,
     exemplars: Path,
     examples: Path,
@@ -48,6 +49,7 @@ def write_requests(
         queries: the training queries.
         qrels: the training judgments.
         held_out: judgments of the splits that training must not see.
+        exemplar_draw: which draw of the exemplars; 0 by the paradigm's own seed, another by a seed derived from both.
         requests: written: one request a query.
         exemplars: written: the pool.
         examples: written: the first few requests, for reading.
@@ -71,7 +73,8 @@ def write_requests(
     asked = list(read_jsonl(queries, Query))
     own = relevant(read_qrels(qrels))
     excluded = answers(held_out)
-    pool = _pool(wanted, passages, asked, own, excluded) if wanted else []
+    seed = drawn(wanted.seed, exemplar_draw) if wanted else 0
+    pool = _pool(wanted, passages, asked, own, excluded, seed) if wanted else []
     count = wanted.count if wanted else 0
     rendered = [_request(template, query, _shown(pool, query, own, count), count, given) for query in asked]
     write_jsonl(requests, rendered)
@@ -83,15 +86,15 @@ def write_requests(
 
 
 def _pool(
-    spec: Exemplars, passages: Path, queries: list[Query], own: dict[str, set[str]], excluded: set[str]
+    spec: Exemplars, passages: Path, queries: list[Query], own: dict[str, set[str]], excluded: set[str], seed: int
 ) -> list[Exemplar]:
     """Return ``count + 1`` exemplars (one to spare for the query that would meet its own)."""
     wanted = spec.count + 1
     if spec.kind == "pairs":
-        found = pairs(passages, queries, own, excluded, count=wanted, seed=spec.seed, words=spec.words)
+        found = pairs(passages, queries, own, excluded, count=wanted, seed=seed, words=spec.words)
     else:
         allowed = (passage.id for passage in read_jsonl(passages, Passage) if passage.id not in excluded)
-        names = seeded(allowed, spec.seed)[:wanted]
+        names = seeded(allowed, seed)[:wanted]
         text_of = texts_of(passages, names)
         found = [Exemplar(name, cut(text_of[name], spec.words)) for name in names]
     if len(found) < wanted:

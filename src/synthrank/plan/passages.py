@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthrank.distillation import recipes_of
+from synthrank.draws import Draws, request_folder
 from synthrank.files import read_jsonl
+from synthrank.llms.draws import of_draw
 from synthrank.llms.estimate import prompt_tokens, reply_tokens
 from synthrank.llms.hosted import identity
 from synthrank.llms.keys import request_key
@@ -23,7 +25,9 @@ from synthrank.study import Study
 
 
 def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
-    """Yield one line for each paradigm and LLM, those of the distillation study's recipes among them.
+    """Yield one line for each paradigm, LLM and draw, those of the distillation study's recipes among them.
+
+    A draw is named where training seeds have passages of their own; what all seeds share is asked for once.
 
     Requests are counted as if each reply were usable: what is asked again is not known before.
     """
@@ -31,10 +35,12 @@ def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
     if study.experiment.twolar:
         pairs = study.generated(recipes_of(study))
         written += [(*pair, llm) for pair in pairs for llm in study.twolar.llms]
-    for corpus, paradigm, llm in dict.fromkeys(written):
-        path = results / "passages" / corpus / paradigm / "requests.jsonl"
+    draws = Draws(study)
+    each = [(*asked, draw) for asked in dict.fromkeys(written) for draw in draws.passages(asked[1])]
+    for corpus, paradigm, llm, draw in each:
+        path = results / Path(request_folder(corpus, paradigm, draw)).relative_to("results") / "requests.jsonl"
         requests = list(read_jsonl(path, Request)) if path.is_file() else None
-        spec = study.entities["llms"][llm]
+        spec = of_draw(study.entities["llms"][llm], draws.of_part("generation", draw))
         times = replies_wanted(study.entities["paradigms"][paradigm])
         if requests is None:
             count, mean = queries_of(study, corpus, TRAIN), float(prompt_tokens(_example(study, corpus, paradigm)))
@@ -43,7 +49,8 @@ def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
             mean = sum(map(prompt_tokens, requests)) / max(1, len(requests))
             every = [replace(request, sample=sample) for request in requests for sample in range(times)]
             asked = Asked(len(every), mean, reply_tokens(spec), _stored(spec, every, store), "yes")
-        yield priced("generate_passages", corpus, paradigm, llm, spec, asked)
+        name = f"{paradigm}, draw {draw}" if draw else paradigm
+        yield priced("generate_passages", corpus, name, llm, spec, asked)
 
 
 def _stored(spec: object, requests: list[Request], store: Path) -> int:

@@ -32,7 +32,9 @@ COLUMNS: Mapping[str, Meaning] = MappingProxyType(
             ("measure", "measure", "How an order is scored, between 0 and 1; higher is better"),
             ("mean", "mean", "Over test queries and training seeds"),
             ("std", "spread", "Standard deviation over training seeds"),
-            ("seeds", "seeds", "Training runs that differ only in chance"),
+            ("seeds", "seeds", "Training runs that differ only in chance, in what the text above the table says"),
+            ("draw", "draw", "The training seed whose data these are; 0 where all seeds share them"),
+            ("draws", "draws", "How many training seeds have passages of their own, all counted here; 1 is shared"),
             ("queries", "queries", "How many there are"),
             ("delta", "difference", "To the same ranker trained on human passages"),
             (

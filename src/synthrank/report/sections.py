@@ -86,10 +86,10 @@ SECTIONS = (
 )  # fmt: skip
 
 LEADS = {
-    "cost": "One row a way of writing and language model. A reply that was already stored counts with what it once "
-    "cost; machines and electricity are not in it.",
-    "replies": "One row a way of writing and language model: replies by what became of them. It says nothing of how "
-    "good the passages are.",
+    "cost": "One row a way of writing and language model, all draws of it together. A reply that was already stored "
+    "counts with what it once cost; machines and electricity are not in it.",
+    "replies": "One row a way of writing and language model, all draws of it together: replies by what became of "
+    "them. It says nothing of how good the passages are.",
     "rankings": "One row a set of candidates that a language model ordered: replies by what became of them. It says "
     "nothing of how good the orders are.",
 }

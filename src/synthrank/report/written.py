@@ -22,14 +22,14 @@ def written_examples(
     """Return a seeded sample of the training queries, each with its passages and replies.
 
     Args:
-        written: results/passages/{corpus}/{paradigm}/{llm}/passages.jsonl, of people too.
+        written: results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, of people too.
         replies: replies.jsonl of those that language models wrote.
         dropped: for each of them dropped.jsonl.
         seed: of the sample.
     """
     examples: dict[tuple[str, str], dict[str, Any]] = {}
-    for corpus in dict.fromkeys(path.parts[-4] for path in written):
-        files = [path for path in written if path.parts[-4] == corpus]
+    for corpus in dict.fromkeys(_corpus(path) for path in written):
+        files = [path for path in written if _corpus(path) == corpus]
         texts = {item.query_id: item.query for path in files for item in read_jsonl(path, WrittenPassage)}
         for name in seeded(texts, seed)[:QUERIES]:
             examples[corpus, name] = {"id": name, "group": corpus, "query": texts[name], "passages": [], "replies": []}
@@ -43,10 +43,10 @@ def written_examples(
 def _add_passages(examples: dict[tuple[str, str], dict[str, Any]], path: Path) -> None:
     found: dict[str, list[WrittenPassage]] = defaultdict(list)
     for item in read_jsonl(path, WrittenPassage):
-        if (path.parts[-4], item.query_id) in examples:
+        if (_corpus(path), item.query_id) in examples:
             found[item.query_id].append(item)
     for (corpus, name), example in examples.items():
-        if corpus == path.parts[-4]:
+        if corpus == _corpus(path):
             best = sorted(found[name], key=lambda item: -item.grade)[:PASSAGES]
             texts = [{"text": item.text, "grade": item.grade} for item in best]
             example["passages"].append({"by": _by(path), "texts": texts})
@@ -55,7 +55,7 @@ def _add_passages(examples: dict[tuple[str, str], dict[str, Any]], path: Path) -
 def _add_replies(examples: dict[tuple[str, str], dict[str, Any]], path: Path, dropped: Path) -> None:
     reasons = {(item.query_id, item.sample): item.reason for item in read_jsonl(dropped, Dropped)}
     for item in read_jsonl(path, Reply):
-        example = examples.get((path.parts[-4], item.query_id))
+        example = examples.get((_corpus(path), item.query_id))
         if example is not None:
             example["replies"].append(
                 {
@@ -68,6 +68,10 @@ def _add_replies(examples: dict[tuple[str, str], dict[str, Any]], path: Path, dr
             )
 
 
+def _corpus(path: Path) -> str:
+    return path.parts[-5]
+
+
 def _by(path: Path) -> str:
-    paradigm, llm = path.parts[-3:-1]
+    paradigm, _, llm = path.parts[-4:-1]
     return paradigm if llm == "none" else f"{paradigm} by {llm}"

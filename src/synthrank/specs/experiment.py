@@ -171,6 +171,10 @@ class Shards(Entity):
     order: Count = Field(default=1, description="Candidates that a language model orders.")
 
 
+Part = Literal["queries", "negatives", "exemplars", "generation", "training"]
+"""A part of a training that seeds may move."""
+
+
 class Experiment(Entity):
     """An experiment: it names entities and how to average, nothing else."""
 
@@ -181,7 +185,18 @@ class Experiment(Entity):
     rankers: Annotated[tuple[Name, ...], Names("rankers")] = Field(
         min_length=1, description="Models trained on each of them."
     )
-    seeds: tuple[int, ...] = Field(min_length=1, description="Training seeds; one checkpoint each.")
+    seeds: tuple[Count, ...] = Field(
+        min_length=1, description="Training seeds, each once; one checkpoint each, on data of its own as `vary` says."
+    )
+    vary: tuple[Part, ...] = Field(
+        default=("queries", "negatives", "exemplars", "training"),
+        description="What a training seed moves, beside the checkpoint's name: `queries`, which training queries a "
+        "recipe of kind pairs or graded takes and which positives of theirs; `negatives`, which negatives; "
+        "`exemplars`, what prompts show; `generation`, the LLM's sample, which is paid for once a seed and is the same "
+        "for a model that does not sample; `training`, the order of the data, new weights and dropout. What is not "
+        "named is the same for all seeds. Statements about chance speak of other seeds in what is named, and of "
+        "nothing else.",
+    )
     suites: Annotated[tuple[Name, ...], Names("suites")] = Field(min_length=1, description="Test sets, by suite.")
     first_stages: Annotated[tuple[Name, ...], Names("retrievers")] = Field(
         default=(), description="Retrievers that get rows of their own."
@@ -201,3 +216,11 @@ class Experiment(Entity):
         description="The most that all replies in the store, imported ones included, may have cost together, in US "
         "dollars; a request that could exceed it is not sent. Null is no limit.",
     )
+
+    @field_validator("seeds", "vary")
+    @classmethod
+    def _each_once(cls, values: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is named twice; name each once")
+        return values

@@ -1,6 +1,6 @@
 """Step make_reply_tables: what the language models were asked, what came back, and what it cost."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,23 +25,27 @@ def make_reply_tables(
     """Make the table of costs, estimated beside actual, and the table of how replies could be read.
 
     A reply that came from the store counts with what it once cost. An estimate is that of ``make plan`` for the first
-    asks of every request, none of them being in the store.
+    asks of every request, none of them being in the store. Where training seeds have passages of their own, a row
+    counts all their draws together.
 
     Args:
-        replies: every reply, one file for each paradigm and LLM.
+        replies: every reply, one file for each paradigm, LLM and draw.
         requests: for each of them its requests.
         paradigms: for each of them the paradigm's entity file.
         llms: for each of them the LLM's entity file.
         cost: written: the table of costs.
         counts: written: the table of replies by prompt and model.
     """
-    costs, read = [], []
+    draws: dict[tuple[str, Path, Path], list[tuple[Path, Path]]] = defaultdict(list)
     for reply_file, request_file, paradigm, llm in zip(replies, requests, paradigms, llms, strict=True):
+        draws[request_file.parents[2].name, paradigm, llm].append((reply_file, request_file))
+    costs, read = [], []
+    for (corpus, paradigm, llm), files in draws.items():
         spec: LlmSpec = load(LlmSpec, llm)
         settings: Asked = load(ParadigmSpec, paradigm)
-        came = list(read_jsonl(reply_file, Reply))
-        asked = list(read_jsonl(request_file, Request))
-        name = {"corpus": request_file.parents[1].name, "paradigm": paradigm.stem, "llm": llm.stem}
+        came = [reply for path, _ in files for reply in read_jsonl(path, Reply)]
+        asked = [request for _, path in files for request in read_jsonl(path, Request)]
+        name = {"corpus": corpus, "paradigm": paradigm.stem, "llm": llm.stem, "draws": len(files)}
         costs.append(name | _cost(came, len(asked), replies_wanted(settings) * cost_usd(spec, asked)))
         snapshots = sorted({reply.snapshot or reply.model for reply in came})
         read.append(name | {"prompt": settings.prompt, "snapshot": " ".join(snapshots)} | _counts(came, settings))

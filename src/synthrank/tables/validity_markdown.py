@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from synthrank.tables.pipes import head, line, paragraphs
 from synthrank.tables.validity_rows import Leaked, Measured
 
+FIRST = (
+    "Where training seeds have training sets of their own, these are the first seed's, which is the draw of the CSV; "
+    "those of other seeds are drawn in the same way and are not measured."
+)
+"""Which of several draws are measured."""
+
 SECTIONS = {
     "Size and form": {
         "queries": "queries",
@@ -45,6 +51,7 @@ def validity_page(rows: Sequence[Measured]) -> str:
         "What the positives of each training set are like; sets of human passages alone come first. Two sets that "
         "differ here may differ in scores for this reason alone. Words are runs of letters and digits in lower case, "
         "not stemmed. Lengths and overlaps are of pairs of a query and a passage, all else of distinct passages.",
+        FIRST,
         "Query overlap: share of the query's distinct words that the passage has (Askari et al. 2023 give 34.6 % for "
         "ChatGPT's answers, 25.5 % for human ones); without stop words: Lucene's 33 are left out. Type-token ratio: "
         "of segments of 50 words. Reading grade: Coleman-Liau. Refusals: passages that begin as a refusal or as talk "
@@ -67,7 +74,8 @@ def leaks_page(rows: Sequence[Leaked]) -> str:
         "How many training texts each test set holds too, of how many compared: the same words (exact), a run of N "
         "words in common (N-gram), or nearly the same meaning (cosine of vectors). The CSV has the zeros, too; "
         "leaks.jsonl of each training set lists every text. A passage of the corpus that answers a test query is an "
-        "exact leak, also where it was trained on for another query."
+        "exact leak, also where it was trained on for another query.",
+        FIRST,
     ), *head(["recipe", "llm", "test set", "what"], ["compared", *kinds])]  # fmt: skip
     cells: dict[tuple[str, ...], dict[str, int]] = {}
     for row in rows:

@@ -13,6 +13,7 @@ class Measured:
 
     recipe: str
     llm: str
+    draw: int
     queries: int
     pairs: int
     passages: int
@@ -45,6 +46,7 @@ class Leaked:
 
     recipe: str
     llm: str
+    draw: int
     testset: str
     kind: str
     what: str
@@ -55,7 +57,8 @@ class Leaked:
 def read_measured(path: Path) -> Measured:
     """Return the row of a file of statistics."""
     found = json.loads(path.read_text(encoding="utf-8"))
-    named = {"recipe": path.parts[-3], "llm": path.parts[-2]}
+    recipe, llm, draw = _place(path)
+    named = {"recipe": recipe, "llm": llm, "draw": draw}
     words, languages = found["words"], found["languages"]
     language = next(iter(languages), None)
     values: dict[str, Any] = {
@@ -75,7 +78,14 @@ def read_leaked(path: Path) -> Iterator[Leaked]:
     """Yield the rows of a file of counts of leaks."""
     found = json.loads(path.read_text(encoding="utf-8"))
     compared: dict[str, int] = found["compared"]
+    place = _place(path)
     for testset, by_kind in found["leaks"].items():
         for kind, by_what in by_kind.items():
             for what, count in by_what.items():
-                yield Leaked(path.parts[-3], path.parts[-2], testset, kind, what, count, compared[what])
+                yield Leaked(*place, testset, kind, what, count, compared[what])
+
+
+def _place(path: Path) -> tuple[str, str, int]:
+    """Return the recipe, the LLM and the draw of results/validity/trainsets/{recipe}/{llm}/draw-{draw}/ and a file."""
+    recipe, llm, draw = path.parts[-4:-1]
+    return recipe, llm, int(draw.removeprefix("draw-"))
