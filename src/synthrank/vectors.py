@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 
 from synthrank.devices import device, dtype
 from synthrank.errors import ModelError
+from synthrank.weights import own_weights, refuse_long
 
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimensions), rows of unit length where the similarity is the cosine."""
@@ -48,19 +49,32 @@ class TextEncoder:
             batch_size: texts a forward pass.
             similarity: ``cosine`` makes the vectors one long, ``dot`` leaves them as the model gives them.
             pooling: how token vectors become one; None leaves it to the model's own files, or the mean.
+
+        Raises:
+            ModelError: the folder holds no bi-encoder, or one that cannot read so many tokens.
         """
+        self._folder = model
         self._model = open_bi_encoder(model, dtype_name, pooling)
+        refuse_long(self._model.transformers_model, model, max_length)
         self._normalise = similarity == "cosine"
         self._model.max_seq_length = max_length
         self._prefixes = query_prefix, passage_prefix
         self._batch_size = batch_size
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of queries."""
+        """Return the vectors of queries.
+
+        Raises:
+            ModelError: a vector is not finite.
+        """
         return self._encode(texts, self._prefixes[0])
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of passages."""
+        """Return the vectors of passages.
+
+        Raises:
+            ModelError: a vector is not finite.
+        """
         return self._encode(texts, self._prefixes[1])
 
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
@@ -72,6 +86,10 @@ class TextEncoder:
             show_progress_bar=False,
         )
         array: Vectors = vectors.float().cpu().numpy()
+        finite = np.isfinite(array).all(axis=1)
+        if not finite.all():
+            text = texts[int(np.argmin(finite))]
+            raise ModelError(f"{self._folder}: the vector of {text[:60]!r} is not finite; expected finite numbers")
         return array
 
 
@@ -80,18 +98,22 @@ def open_bi_encoder(
 ) -> SentenceTransformer:
     """Load a bi-encoder from a folder; a plain transformer gets mean pooling, as E5 and its kin use.
 
+    Prompts that the model's own files name are dropped: nothing stands before a text but what an entity states.
+
     Args:
         model: the folder.
         dtype_name: the type of the weights.
         pooling: takes the place of the model's own pooling.
 
     Raises:
-        ModelError: the folder holds no model that can be read without running foreign code, or none with a pooling.
+        ModelError: the folder holds no model that can be read without running foreign code, lacks weights of it, or has
+            none with a pooling.
     """
     try:
-        encoder = SentenceTransformer(
-            str(model), device=device(), local_files_only=True, model_kwargs={"dtype": dtype(dtype_name)}
-        )
+        with own_weights(model):
+            encoder = SentenceTransformer(
+                str(model), device=device(), local_files_only=True, model_kwargs={"dtype": dtype(dtype_name)}
+            )
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{model}: not a bi-encoder ({error}); expected config.json, tokenizer, safetensors"
@@ -103,4 +125,16 @@ def open_bi_encoder(
                 f"{model}: has {len(places)} pooling modules; pooling {pooling!r} can take the place of one"
             )
         encoder[places[0]] = Pooling(encoder[places[0]].embedding_dimension, pooling)
+    without_prompts(encoder)
+    encoder.set_pooling_include_prompt(True)  # a stated prefix is a part of the text, in training as in search
     return encoder
+
+
+def without_prompts(model: Any) -> None:
+    """Drop the prompts of a model's own files, in place: the library puts one before every text unless told not to.
+
+    Args:
+        model: a bi-encoder, cross-encoder or sparse encoder of the library.
+    """
+    model.prompts = dict.fromkeys(type(model)._default_prompts, "")
+    model.default_prompt_name = None

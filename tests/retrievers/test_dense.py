@@ -32,7 +32,7 @@ def plain(tmp_path_factory):
 
 
 def opened(model, **stated):
-    return open_encoder(Dense.model_validate({"kind": "dense", "model": "m", "batch_size": 3, **stated}), model)
+    return open_encoder(Dense.model_validate({"kind": "dense", "model": "m", "max_length": 128, "batch_size": 3, **stated}), model)
 
 
 def by_hand(folder, texts, pooling):

@@ -15,6 +15,7 @@ from synthrank.llms.sampling import sampler
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import LocalLlm
 from synthrank.texts import chunks
+from synthrank.weights import own_weights
 
 WINDOW = 16
 """Batches that are sorted by length and yielded together: more would be padded less, fewer come sooner."""
@@ -37,7 +38,7 @@ class Local:
         """Load the model onto the GPU if there is one.
 
         Raises:
-            ModelError: the folder holds no model, or the model has no chat template.
+            ModelError: the folder holds no model or lacks weights of it, or the model has no chat template.
         """
         if not (folder / "config.json").is_file():
             raise ModelError(f"{folder}: holds no model (config.json is absent); expected what unpack_model writes")
@@ -46,13 +47,14 @@ class Local:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", local_files_only=True)
         if not self._tokenizer.chat_template:
             raise ModelError(f"{spec.model}: the tokenizer has no chat template; take an instruction-tuned model")
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, spec.dtype),
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-        )
+        with own_weights(folder):
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, spec.dtype),
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+            )
         self._model = model.to(self._device).eval()
         ends = model.generation_config.eos_token_id
         self._ends = {*(ends if isinstance(ends, list) else [ends]), self._tokenizer.eos_token_id} - {None}

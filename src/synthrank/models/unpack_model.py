@@ -75,11 +75,15 @@ def _convert_gguf(folder: Path, name: str, target: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils.logging import disable_progress_bar
 
+    from synthrank.weights import own_weights
+
     disable_progress_bar()
     # Without dequantize=True, transformers keeps the blocks where it has a kernel for them, and then cannot save.
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-    )
+    whole = GgufConfig(dequantize=True)
+    with own_weights(folder / name):
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=name, dtype=torch.float32, quantization_config=whole
+        )
     model.save_pretrained(target)
     for weights in target.glob("*.safetensors"):
         weights.chmod((target / "config.json").stat().st_mode)  # safetensors leaves them readable by their owner only

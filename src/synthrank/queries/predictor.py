@@ -21,6 +21,7 @@ from synthrank.llms.base import request_seed
 from synthrank.llms.sampling import GumbelNoise
 from synthrank.records import Message, Passage, Request
 from synthrank.specs.augmentations import Doc2QueryQueries
+from synthrank.weights import own_weights
 
 
 class Predictor:
@@ -34,7 +35,7 @@ class Predictor:
         """Load the model onto the GPU if there is one.
 
         Raises:
-            ModelError: the folder holds no sequence-to-sequence model.
+            ModelError: the folder holds no sequence-to-sequence model, or lacks weights of it.
         """
         if not (folder / "config.json").is_file():
             raise ModelError(f"{folder}: holds no model (config.json is absent); expected what unpack_model writes")
@@ -46,9 +47,11 @@ class Predictor:
             )
         self._settings, self._device = settings, device()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model: Any = AutoModelForSeq2SeqLM.from_pretrained(
-            folder, dtype=dtype(settings.dtype), use_safetensors=True, local_files_only=True, trust_remote_code=False
-        )
+        number = dtype(settings.dtype)
+        with own_weights(folder):
+            model: Any = AutoModelForSeq2SeqLM.from_pretrained(
+                folder, dtype=number, use_safetensors=True, local_files_only=True, trust_remote_code=False
+            )
         self._model = model.to(self._device).eval()
         # A model's own file may state beams or penalties, which generate() would apply unasked.
         model.generation_config = GenerationConfig(

@@ -32,6 +32,7 @@ from synthrank.specs.rankers import BiEncoderRanker
 from synthrank.texts import chunks
 from synthrank.trec import Run, rank
 from synthrank.vectors import TextEncoder, open_bi_encoder
+from synthrank.weights import refuse_long
 
 LIBRARY: dict[str, Callable[..., Any]] = {
     "multiple-negatives": losses.MultipleNegativesRankingLoss,
@@ -69,6 +70,7 @@ def train_bi_encoder(
     """
     seed_everything(seed)
     model = open_bi_encoder(base)
+    refuse_long(model.transformers_model, base, spec.longest)
     model.max_seq_length = spec.max_length
     data, options, parts = _by_batch(spec, model, groups) if spec.loss in LIBRARY else _by_list(spec, model, groups)
 
@@ -113,7 +115,7 @@ def open_searcher(spec: BiEncoderRanker, checkpoint: Path) -> TextEncoder:
         checkpoint,
         query_prefix=spec.query_prefix,
         passage_prefix=spec.passage_prefix,
-        max_length=spec.max_length,
+        max_length=spec.eval_length,
         dtype_name="bfloat16" if spec.bf16 and has_bfloat16() else "float32",
         batch_size=spec.eval_batch_size,
     )

@@ -18,6 +18,8 @@ from synthrank.rankers.microbatch import LENGTHS, Budget, budget, in_runs
 from synthrank.rankers.seq2seq import Seq2SeqScore, open_seq2seq
 from synthrank.rankers.strategies import STRATEGIES
 from synthrank.specs.rankers import CrossEncoderRanker, Reranker, Seq2SeqRanker
+from synthrank.vectors import without_prompts
+from synthrank.weights import own_weights, refuse_long
 
 
 class PairModel(CrossEncoder):  # type: ignore[misc]  # the library is untyped
@@ -69,7 +71,9 @@ class OneScore(Module):  # type: ignore[misc]  # the library is untyped
         """Write nothing: the ranker's file says how two outputs are one."""
 
 
-def open_pair_model(spec: Reranker, folder: Path, seed: int, dtype_name: str = "float32") -> PairModel:
+def open_pair_model(
+    spec: Reranker, folder: Path, seed: int, dtype_name: str = "float32", max_length: int | None = None
+) -> PairModel:
     """Load a reranker from a checkpoint or a pretrained model.
 
     Args:
@@ -77,34 +81,39 @@ def open_pair_model(spec: Reranker, folder: Path, seed: int, dtype_name: str = "
         folder: the model.
         seed: draws a head that an encoder lacks.
         dtype_name: the type of the weights.
+        max_length: tokens of query and passage together; as in training by default.
 
     Raises:
-        ModelError: the folder holds no such model.
+        ModelError: the folder holds no such model, lacks weights of it, or it cannot read so many tokens.
     """
     seed_everything(seed)
+    length = max_length or spec.max_length
     if isinstance(spec, Seq2SeqRanker):
-        model = PairModel(modules=[open_seq2seq(spec, folder, dtype(dtype_name))], device=device())
+        model = PairModel(modules=[open_seq2seq(spec, folder, dtype(dtype_name), length)], device=device())
         heads = ["0.model.lm_head"]
     else:
-        model = _open_encoder(spec, folder, dtype_name)
+        model = _open_encoder(spec, folder, dtype_name, length)
+        refuse_long(model.transformers_model, folder, spec.longest)
+        without_prompts(model)
         linear = [(name, part) for name, part in model.named_modules() if type(part) is nn.Linear]
         heads = [name for name, part in linear[-1:] if part.out_features == spec.labels]
     # The head's product costs little, and bfloat16 has so few digits that scores would tie.
     model.set_keep_in_fp32_modules(heads)
-    model.limit = budget(device(), spec.eval_batch_size, spec.max_length)
+    model.limit = budget(device(), spec.eval_batch_size, length)
     return model
 
 
-def _open_encoder(spec: CrossEncoderRanker, folder: Path, dtype_name: str) -> PairModel:
+def _open_encoder(spec: CrossEncoderRanker, folder: Path, dtype_name: str, length: int) -> PairModel:
     try:
-        model = PairModel(
-            str(folder),
-            device=device(),
-            local_files_only=True,
-            num_labels=spec.labels,
-            max_length=spec.max_length,
-            model_kwargs={"dtype": dtype(dtype_name)},
-        )
+        with own_weights(folder, head=True):
+            model = PairModel(
+                str(folder),
+                device=device(),
+                local_files_only=True,
+                num_labels=spec.labels,
+                max_length=length,
+                model_kwargs={"dtype": dtype(dtype_name)},
+            )
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(

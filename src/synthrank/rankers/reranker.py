@@ -1,6 +1,7 @@
 """Rerankers: query and passage read together, by an encoder or a T5 (Nogueira and Cho 2019, Nogueira et al. 2020)."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from datasets import Dataset
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
 
 from synthrank.devices import has_bfloat16
+from synthrank.errors import ModelError
 from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import Candidates, candidates
@@ -88,13 +90,17 @@ class RerankerScorer:
 
     def __init__(self, spec: Reranker, checkpoint: Path, seed: int) -> None:
         """Load the model."""
-        self._spec = spec
-        self._model = open_pair_model(spec, checkpoint, seed, "bfloat16" if spec.bf16 and has_bfloat16() else "float32")
+        self._spec, self._checkpoint = spec, checkpoint
+        number = "bfloat16" if spec.bf16 and has_bfloat16() else "float32"
+        self._model = open_pair_model(spec, checkpoint, seed, number, spec.eval_length)
 
     def rank(self, collection: Collection) -> Run:
         """Return, per query of the share, the first ``depth`` passages of the first stage in the model's order.
 
         The scores are the same whatever the number of shards: queries that are scored together are in one share.
+
+        Raises:
+            ModelError: a score is not finite.
         """
         given = candidates(collection, self._spec.rerank.depth)
         run = dict(progress(self._scored(given), len(given.queries), "queries"))
@@ -116,5 +122,10 @@ class RerankerScorer:
             )
             lists: Run = {query.id: [] for query in some}
             for (query, name), score in zip(pairs, scores.float().tolist(), strict=True):
+                if not math.isfinite(score):
+                    raise ModelError(
+                        f"{self._checkpoint}: the score of query {query.id} and passage {name} is {score}; expected "
+                        "finite numbers"
+                    )
                 lists[query.id].append((name, score))
             yield from ((query, rank(scored)) for query, scored in lists.items())

@@ -18,18 +18,26 @@ from synthrank.rankers.one_step import attend_in_one_step
 from synthrank.rankers.pair_prompt import Pair, PairPrompt
 from synthrank.rankers.strategies import STRATEGIES
 from synthrank.specs.rankers import Seq2SeqRanker
+from synthrank.weights import own_weights
 
 
 class Seq2SeqScore(InputModule):  # type: ignore[misc]  # the library is untyped
     """Prompts in, one score a pair out."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, spec: Seq2SeqRanker) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        spec: Seq2SeqRanker,
+        max_length: int | None = None,
+    ) -> None:
         """Take a model.
 
         Args:
             model: a T5 with its language model's head.
             tokenizer: its tokenizer.
             spec: prompt, answers and how they make a score.
+            max_length: tokens of a prompt; as in training by default.
 
         Raises:
             ModelError: an answer is not one token, both are the same, or the prompt alone exceeds the length.
@@ -37,8 +45,8 @@ class Seq2SeqScore(InputModule):  # type: ignore[misc]  # the library is untyped
         super().__init__()
         attend_in_one_step(model)
         self.model, self.tokenizer = model, tokenizer
-        self.prompt = PairPrompt(spec.prompt, tokenizer, spec.max_length)
-        self.max_seq_length = spec.max_length
+        self.max_seq_length = max_length or spec.max_length
+        self.prompt = PairPrompt(spec.prompt, tokenizer, self.max_seq_length)
         self.passages_cut = self.queries_cut = 0
         self._strategy = STRATEGIES[spec.score]
         self._answers = answers_of(tokenizer, spec)
@@ -105,14 +113,22 @@ def answers_of(tokenizer: PreTrainedTokenizerBase, spec: Seq2SeqRanker) -> tuple
     return tuple(found)
 
 
-def open_seq2seq(spec: Seq2SeqRanker, folder: Path, dtype: torch.dtype) -> Seq2SeqScore:
+def open_seq2seq(spec: Seq2SeqRanker, folder: Path, dtype: torch.dtype, max_length: int | None = None) -> Seq2SeqScore:
     """Load a T5 and its tokenizer.
 
+    Args:
+        spec: the ranker.
+        folder: the model.
+        dtype: the type of the weights.
+        max_length: tokens of a prompt; as in training by default.
+
     Raises:
-        ModelError: the folder holds no sequence-to-sequence model, or not one that this ranker can use.
+        ModelError: the folder holds no sequence-to-sequence model, lacks weights of it, or holds none that this ranker
+            can use.
     """
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        with own_weights(folder):
+            model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ModelError(
@@ -128,4 +144,4 @@ def open_seq2seq(spec: Seq2SeqRanker, folder: Path, dtype: torch.dtype) -> Seq2S
         # transformers 5 says of every T5 that its embeddings are tied, and goes by the weights; earlier versions, and
         # other readers of a checkpoint, go by config.json, and would put the embeddings in the head's place.
         model.config.tie_word_embeddings = False
-    return Seq2SeqScore(model, tokenizer, spec)
+    return Seq2SeqScore(model, tokenizer, spec, max_length)

@@ -9,12 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from transformers import TrainerCallback
+
 from synthrank.devices import device, has_bfloat16
 from synthrank.errors import ModelError, StoppedError
 from synthrank.rankers.base import TrainingLog
 from synthrank.rankers.states import KEPT, last_complete
 from synthrank.rankers.trainers import ApartCallback, FilledBatches, ProgressCallback, StopCallback, peak_memory_mb
 from synthrank.specs.rankers import BiEncoderRanker, Reranker
+from synthrank.weights import refuse_infinite
+
+REMEDY = "lower optimiser.learning_rate or switch bf16 off"
 
 CURVE_POINTS = 50
 """Points of a loss curve."""
@@ -44,7 +49,7 @@ def run_training(
 
     Raises:
         StoppedError: the job was told to end; the state of its last update is kept.
-        ModelError: a loss is not a finite number.
+        ModelError: a loss or a weight is not a finite number.
     """
     progress, stop = ProgressCallback(), StopCallback()
     state = state if spec.optimiser.save_every else None
@@ -54,7 +59,8 @@ def run_training(
         settings = trainer_arguments(spec, len(parts["train_dataset"]), seed, folder, resumable=state is not None)
         given = arguments(**settings)
         given._n_gpu = min(given.n_gpu, 1)  # or the library would give a batch to each GPU that it sees
-        made = trainer(**parts, args=given, callbacks=[*watchers, progress, stop, ApartCallback()])
+        watching = [*watchers, progress, stop, ApartCallback(), FiniteCallback()]
+        made = trainer(**parts, args=given, callbacks=watching)
         begin = last_complete(folder)
         if begin:
             _log.info("resumed from %s", begin)
@@ -63,6 +69,9 @@ def run_training(
     if stop.stopped_at is not None:
         raise StoppedError(f"told to end after update {stop.stopped_at}; the same command goes on from there")
     losses = loss_curve(made.state.log_history)
+    check_loss(result.global_step, result.training_loss)  # that of updates since the last point of the curve included
+    last = f"after update {result.global_step}, at a loss of {losses[-1][1] if losses else result.training_loss:g}"
+    refuse_infinite(parts["model"], last, REMEDY)
     return TrainingLog(
         losses,
         result.global_step,
@@ -113,6 +122,7 @@ def trainer_arguments(
         "seed": seed,
         "data_seed": seed,
         "logging_steps": max(1, updates // CURVE_POINTS),
+        "logging_nan_inf_filter": False,  # it would put the mean of earlier losses in the place of one that is none
         **(shared if spec.gpus > 1 else {}),
         **(saving if resumable else {"save_strategy": "no"}),
         "report_to": "none",
@@ -136,6 +146,19 @@ def loss_curve(history: Iterable[dict[str, Any]]) -> tuple[tuple[int, float], ..
     """
     losses = tuple((int(entry["step"]), float(entry["loss"])) for entry in history if "loss" in entry)
     for step, loss in losses:
-        if not math.isfinite(loss):
-            raise ModelError(f"update {step}: the loss is {loss}; lower optimiser.learning_rate or switch bf16 off")
+        check_loss(step, loss)
     return losses
+
+
+class FiniteCallback(TrainerCallback):  # type: ignore[misc]  # the library is untyped
+    """Ends a training that has diverged at the next point of its loss curve, and not after hours."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """Look at the loss."""
+        check_loss(state.global_step, (logs or {}).get("loss", 0.0))
+
+
+def check_loss(update: int, loss: float) -> None:
+    """Raise ModelError unless a loss is a finite number."""
+    if not math.isfinite(loss):
+        raise ModelError(f"update {update}: the loss is {loss}; {REMEDY}")

@@ -22,6 +22,8 @@ from synthrank.retrievers.splade_pooling import pool_early
 from synthrank.specs.retrievers import Sparse
 from synthrank.texts import chunks
 from synthrank.trec import Run
+from synthrank.vectors import without_prompts
+from synthrank.weights import own_weights, refuse_long
 
 QUERIES_AT_ONCE = 2000
 """Queries in one call of Anserini: a term stands in a query as often as its weight says, some 60 KB a query."""
@@ -39,18 +41,28 @@ class ImpactEncoder:
         """Load the model from its folder.
 
         Raises:
-            ModelError: the folder holds no model of this kind that can be read without running foreign code.
+            ModelError: the folder holds no model of this kind that can be read without running foreign code, lacks
+                weights of it, or it cannot read so many tokens.
         """
-        self._model = _open(model, spec.dtype)
+        self._folder = model
+        self._model = _open(model, spec)
         self._model.max_seq_length = spec.max_length
         self._batch_size, self._quantisation = spec.batch_size, spec.quantisation
 
     def queries(self, texts: Sequence[str]) -> list[Impacts]:
-        """Return the impacts of queries."""
+        """Return the impacts of queries.
+
+        Raises:
+            ModelError: a weight is not finite.
+        """
         return self._encode(self._model.encode_query, texts)
 
     def passages(self, texts: Sequence[str]) -> list[Impacts]:
-        """Return the impacts of passages."""
+        """Return the impacts of passages.
+
+        Raises:
+            ModelError: a weight is not finite.
+        """
         return self._encode(self._model.encode_document, texts)
 
     def _encode(self, encode: Callable[..., Any], texts: Sequence[str]) -> list[Impacts]:
@@ -64,6 +76,12 @@ class ImpactEncoder:
                 convert_to_sparse_tensor=False,
                 show_progress_bar=False,
             )
+            finite = weights.isfinite().all(dim=1)
+            if not finite.all():
+                text = texts[places[int(finite.int().argmin())]]
+                raise ModelError(
+                    f"{self._folder}: a term's weight in {text[:60]!r} is not finite; expected finite numbers"
+                )
             rows, terms = weights.nonzero(as_tuple=True)
             whole = (weights[rows, terms].float() * self._quantisation).round().int()
             for row, term, impact in zip(rows.tolist(), terms.tolist(), whole.tolist(), strict=True):
@@ -72,11 +90,12 @@ class ImpactEncoder:
         return impacts
 
 
-def _open(model: Path, dtype_name: str) -> SparseEncoder:
+def _open(model: Path, spec: Sparse) -> SparseEncoder:
     try:
-        encoder = SparseEncoder(
-            str(model), device=device(), local_files_only=True, model_kwargs={"dtype": dtype(dtype_name)}
-        )
+        with own_weights(model):
+            encoder = SparseEncoder(
+                str(model), device=device(), local_files_only=True, model_kwargs={"dtype": dtype(spec.dtype)}
+            )
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{model}: not a sparse encoder ({error}); expected config.json, tokenizer, safetensors"
@@ -84,6 +103,8 @@ def _open(model: Path, dtype_name: str) -> SparseEncoder:
     # Of any other model the library makes a sparse one with a random layer.
     if not any(isinstance(module, SpladePooling) for module in encoder.modules()):
         raise ModelError(f"{model}: not a SPLADE model; expected a masked language model, or modules.json that says so")
+    refuse_long(encoder.transformers_model, model, spec.max_length)
+    without_prompts(encoder)
     pool_early(encoder)
     return encoder
 

@@ -112,7 +112,12 @@ class _Ranker(Entity):
     """What both architectures state."""
 
     base: Base
-    max_length: Count = Field(description="Tokens: of the query and passage together, or of each for a bi-encoder.")
+    max_length: Count = Field(
+        description="Tokens that training reads: of the query and passage together, or of each for a bi-encoder."
+    )
+    eval_max_length: Count | None = Field(
+        default=None, description="Tokens that ranking reads, likewise; null for as many as training."
+    )
     negatives: Count | None = Field(default=None, description="At most this many negatives of a training group.")
     optimiser: Optimiser
     selection: Selection | None = Field(
@@ -135,7 +140,17 @@ class _Ranker(Entity):
     @property
     def training_settings(self) -> dict[str, Any]:
         """What training depends on: all but how the trained model is used."""
-        return self.model_dump(mode="json", exclude={"depth", "eval_batch_size", "rerank"})
+        return self.model_dump(mode="json", exclude={"depth", "eval_batch_size", "eval_max_length", "rerank"})
+
+    @property
+    def eval_length(self) -> int:
+        """Tokens that ranking reads."""
+        return self.eval_max_length or self.max_length
+
+    @property
+    def longest(self) -> int:
+        """Tokens that the model must be able to read."""
+        return max(self.max_length, self.eval_length)
 
     @field_validator("selection")
     @classmethod
