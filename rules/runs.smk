@@ -95,6 +95,7 @@ rule encode_dense:
     params:
         code=code_of("encode_dense.py"),
         settings=needs.encoding_settings,
+        passages_as=needs.passages_as,
     shell:
         r"""
         python "$SCRIPTS"/encode_dense.py \
@@ -103,6 +104,7 @@ rule encode_dense:
             --passages {input.passages:q} \
             --shard {wildcards.scatteritem:q} \
             --vectors {output.vectors:q} \
+            --passages-as {params.passages_as} \
             &>{log:q}
         """
 

@@ -161,6 +161,7 @@ HEAVY = {
         "rankers.strategies",
         "rankers.trainers",
         "retrievers.splade_pooling",
+        "weights",
     },
     "transformers": {
         "llms.local",
@@ -171,6 +172,8 @@ HEAVY = {
         "rankers.points",
         "rankers.seq2seq",
         "rankers.trainers",
+        "rankers.training",
+        "weights",
     },
     "trectools": {"fusion"},
     "vl_convert": {"report.bundles"},

@@ -78,6 +78,11 @@ def _shared_queries(origin: str, corpus: BeirCorpus) -> Iterable[str]:
 
 def _testsets(study: Study) -> Iterable[str]:
     for name, testset in study.entities["testsets"].items():
+        if testset.passages_as != (other := study.passages_as(testset.corpus)):
+            yield (
+                f"{study.folder}/testsets/{name}.yaml: passages_as: got {testset.passages_as!r}, but another test set "
+                f"of corpus {testset.corpus!r} states {other!r}; state the same, for the collection is indexed once"
+            )
         yield from _split(study, f"{study.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
 
 

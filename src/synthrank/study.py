@@ -178,6 +178,11 @@ class Study:
         """Return the test sets of a suite, by name."""
         return {name: self.entities["testsets"][name] for name in self.entities["suites"][suite].testsets}
 
+    def passages_as(self, corpus: str) -> str:
+        """Return whose prefix stands before the passages of a corpus: its test sets say the same."""
+        stated = (item.passages_as for item in self.entities["testsets"].values() if item.corpus == corpus)
+        return next(stated, "passages")
+
     # Sections of the experiment that some tables need and others do not: each raises a ConfigError where it is missing.
 
     @property

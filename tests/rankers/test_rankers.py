@@ -315,6 +315,22 @@ def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, c
     assert ranker.rank(Collection(queries, path, {})) == {}
 
 
+@pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq", "bi-encoder"])
+def test_ranking_reads_as_much_as_it_says_whatever_training_read(trained, collection, architecture):
+    """With a length of 26 and 64 the same passages are cut and whole."""
+    path, queries = collection
+    loss = {"rerank": {"retriever": "bm25", "depth": 4}}
+
+    def run(**lengths):
+        ranker = open_ranker(toy.spec(architecture, "ranknet", **loss, **lengths), trained / f"{architecture}/first", 1)
+        return ranker.rank(Collection(queries, path, first_stage()))
+
+    short, long = (12, 64) if architecture != "seq2seq" else (26, 64)
+    assert run(max_length=short) != run(max_length=long)
+    assert run(max_length=short, eval_max_length=long) == run(max_length=long)
+    assert run(max_length=long, eval_max_length=short) == run(max_length=short)
+
+
 def test_a_bi_encoder_that_searches_is_no_ranker_of_lists(trained):
     with pytest.raises(ConfigError, match="a bi-encoder without `rerank` searches collections"):
         open_ranker(toy.spec("bi-encoder", "multiple-negatives"), trained / "bi-encoder/first", 1)

@@ -32,7 +32,9 @@ def plain(tmp_path_factory):
 
 
 def opened(model, **stated):
-    return open_encoder(Dense.model_validate({"kind": "dense", "model": "m", "max_length": 128, "batch_size": 3, **stated}), model)
+    return open_encoder(
+        Dense.model_validate({"kind": "dense", "model": "m", "max_length": 128, "batch_size": 3, **stated}), model
+    )
 
 
 def by_hand(folder, texts, pooling):
@@ -78,7 +80,15 @@ def test_a_model_for_each_side(tmp_path, encoder, plain):
     write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
     write_jsonl(tmp_path / "q.jsonl", [Query("007", "bees"), Query("NA", "why does it rain")])
     spec = tmp_path / "pair.yaml"
-    stated = {"kind": "dense", "model": "a", "query_model": "b", "similarity": "dot", "pooling": "cls", "depth": 4}
+    stated = {
+        "kind": "dense",
+        "model": "a",
+        "query_model": "b",
+        "max_length": 128,
+        "similarity": "dot",
+        "pooling": "cls",
+        "depth": 4,
+    }
     spec.write_text(json.dumps(stated | {"query_prefix": "question: "}))
     encode_dense(spec=spec, model=encoder, passages=tmp_path / "p.jsonl", shard="1-of-1", vectors=tmp_path / "1")
     index_dense(spec=spec, passages=tmp_path / "p.jsonl", shards=[tmp_path / "1"], index=tmp_path / "index")
@@ -96,7 +106,9 @@ def run_of(folder, model, shards, spec=None, texts=SENTENCES):
     """Return the bytes of a run over texts that so many jobs encoded, and the folder of its index."""
     folder.mkdir()
     spec_file = folder / "minilm.yaml"
-    spec_file.write_text(json.dumps({"kind": "dense", "model": "m", "batch_size": 3, "depth": 4} | (spec or {})))
+    spec_file.write_text(
+        json.dumps({"kind": "dense", "model": "m", "max_length": 128, "batch_size": 3, "depth": 4} | (spec or {}))
+    )
     write_jsonl(folder / "p.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
     write_jsonl(folder / "q.jsonl", [Query("007", "bees"), Query("NA", "why does it rain")])
     parts = [folder / f"{number}-of-{shards}" for number in range(1, shards + 1)]
@@ -120,6 +132,17 @@ def test_a_run_does_not_depend_on_the_number_of_shards(tmp_path, encoder, monkey
     for file in ("vectors.npy", "ids.jsonl", "encodings.json"):
         files = [(tmp_path / name / "index" / file).read_bytes() for name in "abc"]
         assert files[0] == files[1] == files[2], file
+
+
+def test_passages_that_are_questions_are_encoded_as_queries(tmp_path, encoder):
+    write_jsonl(tmp_path / "p.jsonl", [Passage("p", "bees")])
+    stated = {"kind": "dense", "model": "m", "max_length": 128, "query_prefix": "bread: ", "passage_prefix": "river: "}
+    (tmp_path / "d.yaml").write_text(json.dumps(stated))
+    given = {"spec": tmp_path / "d.yaml", "model": encoder, "passages": tmp_path / "p.jsonl", "shard": "1-of-1"}
+    for side, prefix in (("passages", "river: "), ("queries", "bread: ")):
+        encode_dense(**given, vectors=tmp_path / side, passages_as=side)
+        found = np.load(tmp_path / side / "vectors.npy")
+        np.testing.assert_allclose(found, opened(encoder, query_prefix=prefix).queries(["bees"]), atol=1e-6)
 
 
 def test_an_index_needs_every_row_of_every_shard(tmp_path, encoder, monkeypatch):

@@ -127,6 +127,27 @@ def test_a_cross_encoders_runs_do_not_depend_on_the_number_of_shards(folder, enc
     assert {len(ranked) for ranked in names(folder / "runs/lakes+bm25.trec").values()} == {11}, "the whole first stage"
 
 
+@pytest.mark.parametrize("spec", [SEARCHER, REORDERER])
+def test_passages_that_are_questions_get_the_prefix_of_queries(folder, encoder, spec):
+    """Of two test sets of a collection one has the prefix of queries on both sides."""
+
+    def runs(stated: dict) -> dict[str, bytes]:
+        if spec is SEARCHER:
+            return searched(folder, encoder, 1, spec | stated)
+        return reranked(folder, spec | stated, encoder, 1)
+
+    prefixes = {"query_prefix": "search for the river: ", "passage_prefix": "bread: "}
+    plain, stated = runs({}), runs(prefixes)
+    as_queries = runs(prefixes | {"passage_prefix": prefixes["query_prefix"]})
+    quora = folder / "quora.yaml"
+    quora.write_text(quora.read_text() + "passages_as: queries\n")
+    found = runs(prefixes)
+    assert len({plain["quora.trec"], stated["quora.trec"], as_queries["quora.trec"]}) == 3
+    assert found["quora.trec"] == as_queries["quora.trec"]
+    assert found["lakes.trec"] == stated["lakes.trec"]
+    assert runs({}) == plain
+
+
 def test_a_bi_encoder_that_reorders_differs_in_the_last_digit_at_most(folder, encoder):
     """It encodes each candidate once, with those of its share: the same order, and scores alike to 1e-6."""
     reranked(folder, REORDERER, encoder, 1)

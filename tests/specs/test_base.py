@@ -105,8 +105,8 @@ def test_a_wrong_entity_is_one_line(tmp_path, kind, old, new, said):
         ("lambda", "cached-multiple-negatives", "'binary-cross-entropy' or 'multiple-negatives'"),
         ("cross-encoder", "seq2seq", ": score: is missing; it must be stated"),
         ("cross-encoder", "bi-encoder\nlabels: 2", ": labels: unknown key; known keys here: architecture, base, bf16, "
-            "depth, eval_batch_size, gpus, loss, max_length, negatives, optimiser, passage_prefix, query_prefix, "
-            "rerank, selection, temperature, weighing"),
+            "depth, eval_batch_size, eval_max_length, gpus, loss, max_length, negatives, optimiser, passage_prefix, "
+            "query_prefix, rerank, selection, temperature, weighing"),
     ],
 )  # fmt: skip
 def test_a_wrong_ranker_is_one_line(tmp_path, old, new, said):

@@ -68,6 +68,7 @@ def test_what_impacts_depend_on(change, encodes):
         ({"depth": 6}, False),
         ({"rerank": {"retriever": "bm25"}}, False),
         ({"eval_batch_size": 2}, False),
+        ({"eval_max_length": 9}, False),
         ({"temperature": 0.1}, True),
         ({"max_length": 9}, True),
         ({"base": {"model": "other"}}, True),
@@ -76,3 +77,8 @@ def test_what_impacts_depend_on(change, encodes):
 )
 def test_what_a_training_depends_on(change, trains):
     assert changes(RankerSpec, RANKER, change, "training_settings") is trains
+
+
+def test_a_training_that_is_chosen_by_ranking_depends_on_what_ranking_reads():
+    chosen = RANKER | {"selection": {"learning_rates": [1e-5], "epochs": [1], "retriever": "bm25"}}
+    assert changes(RankerSpec, chosen, {"eval_max_length": 9}, "training_settings")

@@ -20,6 +20,11 @@ class RunNeeds(StageNeeds):
         """Return what encoded passages depend on of their retriever's file."""
         return as_param(self.study.entities["retrievers"][wildcards.retriever].encoding_settings)
 
+    def passages_as(self, wildcards: Wildcards) -> str:
+        """Return whose prefix stands before the passages of a collection, as the test sets of its corpus say."""
+        kind, name = wildcards.collection.split("/")[:2]
+        return self.study.passages_as(name) if kind == "corpora" else "passages"
+
     def index_settings(self, wildcards: Wildcards) -> str:
         """Return what an index depends on of its retriever's file."""
         return as_param(self.study.entities["retrievers"][wildcards.retriever].index_settings)

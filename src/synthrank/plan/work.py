@@ -111,13 +111,13 @@ class _Workload:
 
     def _reordered(self, run: FirstStage) -> Seconds:
         spec = self._study.entities["retrievers"][run.retriever]
-        length = self._study.entities["rankers"][spec.ranker].max_length
+        length = self._study.entities["rankers"][spec.ranker].eval_length
         pairs = self._queries(run.corpus, run.queryset) * spec.depth
         return _passed(pairs, min(length, rates.PAIR_TOKENS), self._parameters(spec.ranker))
 
     def _searched_suite(self, suite: str, model: Model) -> Seconds:
         """Return the seconds of encoding each collection, once where test sets share it, and of searching it."""
-        length = min(self._study.entities["rankers"][model.ranker].max_length, rates.PASSAGE_TOKENS)
+        length = min(self._study.entities["rankers"][model.ranker].eval_length, rates.PASSAGE_TOKENS)
         parameters, tests = self._parameters(model.ranker), list(self._testsets(suite))
         encoded = [_passed(self._passages(name), length, parameters) for name in {item.corpus: None for item in tests}]
         runs = [FirstStage(item.corpus, "", item.split) for item in tests]
@@ -127,7 +127,7 @@ class _Workload:
         ranker = self._study.entities["rankers"][model.ranker]
         found = [(item, item.reranked(ranker.rerank)) for item in self._testsets(suite)]
         pairs = sum(self._queries(item.corpus, item.split) * reordered[1] for item, reordered in found if reordered)
-        return _passed(pairs, min(ranker.max_length, rates.PAIR_TOKENS), self._parameters(model.ranker))
+        return _passed(pairs, min(ranker.eval_length, rates.PAIR_TOKENS), self._parameters(model.ranker))
 
     def _training(self, model: Model) -> Seconds:
         ranker = self._study.entities["rankers"][model.ranker]

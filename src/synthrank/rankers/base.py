@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from synthrank.records import Query
 from synthrank.shards import Shard
@@ -17,7 +17,8 @@ class Collection:
     """What is reordered: queries, the file of passages, and a first stage's run.
 
     ``depth`` says how much of each list is reordered; none leaves it to the ranker's own file. ``shard`` says which
-    share of the queries that have a list; all of them unless stated.
+    share of the queries that have a list; all of them unless stated. ``passages_as`` says which prefix of a bi-encoder
+    stands before passages.
     """
 
     queries: tuple[Query, ...]
@@ -25,6 +26,7 @@ class Collection:
     first_stage: Run
     depth: int | None = None
     shard: Shard = WHOLE
+    passages_as: Literal["passages", "queries"] = "passages"
 
 
 class Ranker(Protocol):

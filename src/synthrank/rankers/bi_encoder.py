@@ -144,7 +144,8 @@ class BiEncoderScorer:
         given = candidates(collection, self._depth)
         places = {name: place for place, name in enumerate(given.texts)}
         some = chunks(progress(given.texts.values(), len(places), "passages"), PASSAGES_AT_ONCE)
-        passages = [self._encoder.passages(texts) for texts in some]
+        encode = self._encoder.passages_as(collection.passages_as)
+        passages = [encode(texts) for texts in some]
         if not passages:
             return {}
         vectors = np.concatenate(passages)

@@ -27,10 +27,11 @@ A reranker: it reads a query and a passage together and gives a score; higher is
 ```
 
 {% if architecture == "seq2seq" %}
-Prompts longer than {{ max_length }} tokens were cut in training: the passage loses its end, never what follows it.
+Prompts longer than {{ max_length }} tokens were cut in training, and longer than {{ eval_length }} in ranking: the \
+passage loses its end, never what follows it.
 {% else %}
 {{ "Queries and passages longer" if architecture == "bi-encoder" else "Pairs of a query and a passage longer" }} than \
-{{ max_length }} tokens are cut.
+{{ max_length }} tokens were cut in training, and longer than {{ eval_length }} in ranking.
 {% endif %}
 `training.json` holds the settings of the training and what it took, `loss.csv` its loss. The weights are safetensors;
 no file holds code. `sha256sum --check sha256.txt` tells whether the files are whole.

@@ -82,6 +82,7 @@ def release_model(
             library=library(settings),
             usage=usage(settings),
             max_length=settings.max_length,
+            eval_length=settings.eval_length,
             ranker=ranker.stem,
             recipe=recipe,
             llm="".join(path.stem for path in llm),

@@ -27,6 +27,7 @@ def _bi_encoder(spec: BiEncoderRanker) -> str:
 from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer(".")
+model.max_seq_length = {spec.eval_length}
 query = {spec.query_prefix + QUERY!r}
 passages = {_texts([spec.passage_prefix + text for text in PASSAGES])}
 scores = model.similarity(model.encode(query), model.encode(passages))[0]
@@ -43,7 +44,7 @@ def _cross_encoder(spec: CrossEncoderRanker) -> str:
 from sentence_transformers import CrossEncoder
 from torch.nn import Identity
 
-model = CrossEncoder(".", max_length={spec.max_length})
+model = CrossEncoder(".", max_length={spec.eval_length})
 query = {QUERY!r}
 passages = {_texts(list(PASSAGES))}
 pairs = [(query, passage) for passage in passages]

@@ -22,7 +22,6 @@ from synthrank.retrievers.splade_pooling import pool_early
 from synthrank.specs.retrievers import Sparse
 from synthrank.texts import chunks
 from synthrank.trec import Run
-from synthrank.vectors import without_prompts
 from synthrank.weights import own_weights, refuse_long
 
 QUERIES_AT_ONCE = 2000
@@ -104,7 +103,6 @@ def _open(model: Path, spec: Sparse) -> SparseEncoder:
     if not any(isinstance(module, SpladePooling) for module in encoder.modules()):
         raise ModelError(f"{model}: not a SPLADE model; expected a masked language model, or modules.json that says so")
     refuse_long(encoder.transformers_model, model, spec.max_length)
-    without_prompts(encoder)
     pool_early(encoder)
     return encoder
 

@@ -11,7 +11,9 @@ from synthrank.specs.retrievers import Dense, RetrieverSpec
 from synthrank.texts import id_texts
 
 
-def encode_dense(*, spec: Path, model: Path, passages: Path, shard: str, vectors: Path) -> None:
+def encode_dense(
+    *, spec: Path, model: Path, passages: Path, shard: str, vectors: Path, passages_as: str = "passages"
+) -> None:
     """Encode a share of the passages of a corpus, or of the written passages of a paradigm.
 
     Args:
@@ -20,9 +22,11 @@ def encode_dense(*, spec: Path, model: Path, passages: Path, shard: str, vectors
         passages: JSON lines with ``id`` and ``text``.
         shard: the share, such as ``2-of-4``.
         vectors: written: a folder of encodings, in the number type that the index needs.
+        passages_as: which prefix stands before them, that of ``passages`` or of ``queries``.
     """
     settings: Dense = load(RetrieverSpec, spec)
     share, total = Shard.parse(shard), count_lines(passages)
     encoder = open_encoder(settings, model)
     with atomic_path(vectors) as folder:
-        write_encodings(encoder.passages, id_texts(passages), total, folder, settings.index.dtype, shard=share)
+        encode = encoder.queries if passages_as == "queries" else encoder.passages
+        write_encodings(encode, id_texts(passages), total, folder, settings.index.dtype, shard=share)

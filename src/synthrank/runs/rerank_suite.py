@@ -54,7 +54,8 @@ def rerank_suite(
     with atomic_path(lists) as folder:
         folder.mkdir()
         for test, corpus in zip(tests, passages, strict=True):
-            run = model.rank(Collection(test.queries, corpus, test.first_stage, test.depth, share))
+            given = Collection(test.queries, corpus, test.first_stage, test.depth, share, passages_as=test.passages_as)
+            run = model.rank(given)
             write_run(folder / f"{test.run}.trec", run, ranker.stem)
             first_stage = {query: test.first_stage[query] for query in run}
             fused = reciprocal_rank_fusion([run, first_stage], spec.rerank.fusion_k)

@@ -26,7 +26,7 @@ def search_suite(
     shard: str,
     lists: Path,
 ) -> None:
-    """Encode and search with the model loaded once; a collection that several test sets share is encoded once.
+    """Encode and search with the model loaded once; what several test sets share is encoded once for each prefix.
 
     Vectors are kept for as long as their collection is searched, beside what is made: of a study with hundreds of
     trained bi-encoders they would fill tens of terabytes, and no other step reads them.
@@ -46,14 +46,16 @@ def search_suite(
     spec = searcher(ranker)
     share = Shard.parse(shard)
     encoder = open_encoder(spec, checkpoint)
-    corpora = [load(TestsetSpec, testset).corpus for testset in testsets]
-    tests = list(zip(corpora, testsets, queries, strict=True))
+    stated: list[TestsetSpec] = [load(TestsetSpec, testset) for testset in testsets]
+    encoded = [(item.corpus, item.passages_as) for item in stated]
+    tests = list(zip(encoded, testsets, queries, strict=True))
     with atomic_path(lists) as folder:
         folder.mkdir()
-        for corpus, path in dict(zip(corpora, passages, strict=True)).items():
-            write_encodings(encoder.passages, id_texts(path), count_lines(path), folder / "vectors", shard=share)
+        for key, path in dict(zip(encoded, passages, strict=True)).items():
+            encode = encoder.passages_as(key[1])
+            write_encodings(encode, id_texts(path), count_lines(path), folder / "vectors", shard=share)
             encodings = read_encodings(folder / "vectors")
-            for testset, asked in [(testset, asked) for of, testset, asked in tests if of == corpus]:
+            for testset, asked in [(testset, asked) for of, testset, asked in tests if of == key]:
                 listed = list(read_jsonl(asked, Query))
                 found = nearest(encodings, encoder.queries([query.text for query in listed]), listed, spec.depth)
                 write_jsonl(folder / f"{testset.stem}.jsonl", map(_scored_list, found, found.values()))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from synthrank.errors import ConfigError
 from synthrank.files import read_jsonl
@@ -18,7 +19,8 @@ from synthrank.trec import Run, read_run
 class Reordered:
     """A test set, its queries, and the run that a ranker reorders there: the retriever's, and how much of it.
 
-    ``run`` is what the ranker's run is called, ``fused`` its fusion with the first stage, both without the ending.
+    ``run`` is what the ranker's run is called, ``fused`` its fusion with the first stage, both without the ending;
+    ``passages_as`` is the test set's.
     """
 
     queries: tuple[Query, ...]
@@ -27,6 +29,7 @@ class Reordered:
     run: str
     fused: str
     retriever: str
+    passages_as: Literal["passages", "queries"]
 
     @property
     def lists(self) -> Lists:
@@ -57,6 +60,7 @@ def reordered(
             run=testset.stem,
             fused=f"{testset.stem}+{name}",
             retriever=name,
+            passages_as=settings.passages_as,
         )
 
 

@@ -139,8 +139,9 @@ class _Ranker(Entity):
 
     @property
     def training_settings(self) -> dict[str, Any]:
-        """What training depends on: all but how the trained model is used."""
-        return self.model_dump(mode="json", exclude={"depth", "eval_batch_size", "eval_max_length", "rerank"})
+        """What training depends on: all but how the trained model is used, unless its use is what chooses it."""
+        used = {"depth", "eval_batch_size", "rerank"} | (set() if self.selection else {"eval_max_length"})
+        return self.model_dump(mode="json", exclude=used)
 
     @property
     def eval_length(self) -> int:

@@ -1,6 +1,6 @@
 """``config/testsets`` and ``config/suites``: what rankers are tested on."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,12 @@ class TestsetSpec(Entity):
     )
     drop_identical_ids: bool = Field(
         default=False, description="Remove a passage whose id is the query's own, as ArguAna and Quora need."
+    )
+    passages_as: Literal["passages", "queries"] = Field(
+        default="passages",
+        description="Which of their two prefixes bi-encoders and dense retrievers put before passages: `queries` where "
+        "passages are questions too, as Quora's are (`doc_as_query` in E5's evaluation). Without prefixes both are the "
+        "same. All test sets of a corpus state the same, for a first stage indexes it once.",
     )
     first_stage: RetrieverName | None = Field(
         default=None, description="The run that rerankers reorder here; null for the one that their own file names."

@@ -1,0 +1,245 @@
+"""A model is opened whole: no weight drawn at random but those of a head asked for, none infinite, texts within it."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from rankers import toy_task as toy
+from safetensors.torch import load_file, save_file
+from tiny_models import tiny_llm, tiny_splade, tiny_t5
+from transformers import AutoModel, RobertaConfig, RobertaModel
+
+from synthrank.errors import ModelError
+from synthrank.llms.local import Local
+from synthrank.queries.predictor import Predictor
+from synthrank.rankers import open_ranker, train
+from synthrank.rankers.base import Collection
+from synthrank.rankers.bi_encoder import open_searcher
+from synthrank.rankers.pair_model import open_pair_model
+from synthrank.records import Query
+from synthrank.retrievers.sparse import ImpactEncoder
+from synthrank.specs.augmentations import Doc2QueryQueries
+from synthrank.specs.llms import LocalLlm
+from synthrank.specs.retrievers import Sparse
+from synthrank.vectors import TextEncoder, open_bi_encoder
+from synthrank.weights import refuse_long
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+RERANK = {"retriever": "bm25", "depth": 4}
+
+
+def cross(**changed):
+    return toy.spec("cross-encoder", "listnet", rerank=RERANK, **changed)
+
+
+def open_doc2query(folder):
+    return Predictor(Doc2QueryQueries.model_validate({"kind": "doc2query", "model": "m", "count": 1}), folder)
+
+
+def open_llm(folder):
+    return Local(LocalLlm.model_validate({"backend": "local", "model": "m", "dtype": "float32"}), folder)
+
+
+SPARSE = Sparse.model_validate({"kind": "sparse", "model": "m", "max_length": 32})
+OPENERS = {
+    "bi-encoder": open_bi_encoder,
+    "cross-encoder": lambda folder: open_pair_model(cross(), folder, 1),
+    "seq2seq": lambda folder: open_pair_model(toy.spec("seq2seq", "ranknet"), folder, 1),
+    "doc2query": open_doc2query,
+    "sparse": lambda folder: ImpactEncoder(SPARSE, folder),
+    "llm": open_llm,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, encoder):
+    folder = tmp_path_factory.mktemp("models")
+    t5 = tiny_t5(folder / "t5")
+    made = {"sparse": tiny_splade(folder / "splade"), "llm": tiny_llm(folder / "llm"), "seq2seq": t5, "doc2query": t5}
+    trained = open_pair_model(cross(), encoder, 1)
+    trained.save_as_base(folder / "cross-encoder")
+    return {"bi-encoder": encoder, "cross-encoder": folder / "cross-encoder", **made}
+
+
+def changed_copy(folder: Path, copy: Path, change) -> Path:
+    """Copy a model's folder with its tensors changed."""
+    shutil.copytree(folder, copy)
+    weights = copy / "model.safetensors"
+    save_file(change(load_file(weights)), weights, metadata={"format": "pt"})
+    return copy
+
+
+@pytest.mark.parametrize("kind", OPENERS)
+def test_a_model_whose_keys_are_lost_is_refused(models, tmp_path, kind):
+    """As a model is saved from within a wrapper: every key begins with ``module.``."""
+    folder = changed_copy(
+        models[kind], tmp_path / "lost", lambda held: {f"module.{name}": item for name, item in held.items()}
+    )
+    with pytest.raises(ModelError) as error:
+        OPENERS[kind](folder)
+    said = str(error.value)
+    assert said.startswith(f"{folder}: ")
+    assert " weights of a " in said
+    assert "the first 'module." in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("kind", OPENERS)
+def test_one_lost_weight_is_refused_by_name(models, tmp_path, kind):
+    names = [name for name in load_file(models[kind] / "model.safetensors") if "pooler" not in name]
+    lost = next(name for name in sorted(names) if "layer" in name or "block" in name)
+    folder = changed_copy(
+        models[kind], tmp_path / "lost", lambda held: {name: item for name, item in held.items() if name != lost}
+    )
+    with pytest.raises(ModelError, match=r": 1 weights of a \w+ are missing, the first '.*" + lost.split(".")[-1]):
+        OPENERS[kind](folder)
+
+
+@pytest.mark.parametrize("kind", OPENERS)
+def test_a_whole_model_is_opened(models, kind):
+    OPENERS[kind](models[kind])
+
+
+@pytest.mark.parametrize("kind", OPENERS)
+def test_a_weight_that_is_not_finite_is_refused(models, tmp_path, kind):
+    def spoilt(held):
+        name = next(name for name in sorted(held) if held[name].dim() == 2 and "pooler" not in name)
+        held[name][0, 0] = float("nan")
+        return held
+
+    with pytest.raises(ModelError, match=r": 1 of \d+ weights are not finite, the first in "):
+        OPENERS[kind](changed_copy(models[kind], tmp_path / "spoilt", spoilt))
+
+
+def test_a_head_is_drawn_for_an_encoder_alone_and_with_the_seed(models, tmp_path):
+    one, same, other = (open_pair_model(cross(), models["bi-encoder"], seed).state_dict() for seed in (1, 1, 2))
+    differ = {name for name in one if not torch.equal(one[name], other[name])}
+    assert differ
+    assert all("classifier" in name for name in differ)
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    # A cross-encoder that lost its head says that it was saved with one: another must not take its place.
+    folder = changed_copy(
+        models["cross-encoder"],
+        tmp_path / "headless",
+        lambda held: {name: item for name, item in held.items() if "classifier" not in name},
+    )
+    with pytest.raises(ModelError, match="2 weights of a BertForSequenceClassification are missing"):
+        open_pair_model(cross(), folder, 1)
+
+
+def test_a_pooler_that_no_vector_reads_may_be_missing(models, tmp_path):
+    folder = changed_copy(
+        models["bi-encoder"],
+        tmp_path / "plain",
+        lambda held: {name: item for name, item in held.items() if "pooler" not in name},
+    )
+    assert torch.equal(
+        open_bi_encoder(folder).encode("bees", convert_to_tensor=True),
+        open_bi_encoder(models["bi-encoder"]).encode("bees", convert_to_tensor=True),
+    )
+
+
+def test_nothing_is_checked_after_a_failure(tmp_path, models):
+    with pytest.raises(ModelError):
+        open_bi_encoder(tmp_path)
+    assert not isinstance(AutoModel.from_pretrained(models["bi-encoder"]), tuple)
+
+
+def overflowing(held):
+    """Finite weights whose products are not: the scale of the embeddings is close to the largest number."""
+    name = next(name for name in held if name.endswith("embeddings.LayerNorm.weight"))
+    return held | {name: torch.full_like(held[name], 3e38)}
+
+
+def test_vectors_weights_and_scores_that_are_not_finite_are_refused(models, tmp_path):
+    """With finite weights: NaN would be found nowhere and be an empty run, or a list in no order."""
+    dense = changed_copy(models["bi-encoder"], tmp_path / "dense", overflowing)
+    stated = {"query_prefix": "", "passage_prefix": "", "max_length": 32, "dtype_name": "float32", "batch_size": 2}
+    encode = TextEncoder(dense, **stated)
+    for side in (encode.queries, encode.passages):
+        with pytest.raises(
+            ModelError, match=rf"^{dense}: the vector of 'bees' is not finite; expected finite numbers$"
+        ):
+            side(["bees"])
+    sparse = ImpactEncoder(SPARSE, changed_copy(models["sparse"], tmp_path / "sparse", overflowing))
+    with pytest.raises(ModelError, match=r"sparse: a term's weight in 'bees' is not finite; expected finite numbers$"):
+        sparse.queries(["bees"])
+    (tmp_path / "p.jsonl").write_text('{"id": "p1", "text": "bread", "title": ""}\n')
+    scorer = open_ranker(cross(), changed_copy(models["cross-encoder"], tmp_path / "cross", overflowing), 1)
+    with pytest.raises(
+        ModelError, match=r"cross: the score of query q1 and passage p1 is nan; expected finite numbers$"
+    ):
+        scorer.rank(Collection((Query("q1", "bees"),), tmp_path / "p.jsonl", {"q1": [("p1", 1.0)]}))
+
+
+@pytest.mark.parametrize("architecture", ["bi-encoder", "cross-encoder", "seq2seq"])
+def test_a_training_that_diverges_fails_and_writes_nothing(models, tmp_path, architecture):
+    """The trainer's own filter would show the mean of earlier losses for one that is none, here 0.0."""
+    spec = toy.spec(architecture, "ranknet", rate=2e30, epochs=3)
+    with pytest.raises(ModelError) as error:
+        train(spec, models[architecture], toy.groups(16), 1, tmp_path / "checkpoint")
+    assert re.fullmatch(
+        r"update \d+: the loss is (nan|inf); lower optimiser\.learning_rate or switch bf16 off", str(error.value)
+    )
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_weights_that_diverge_in_the_last_update_are_refused(models, tmp_path):
+    """Its loss was that of the weights before it."""
+    optimiser = {"weight_decay": 1e10, "warmup": 0.0}
+    spec = toy.spec("bi-encoder", "ranknet", rate=1e30, batch_size=16, optimiser=optimiser)
+    with pytest.raises(ModelError) as error:
+        train(spec, models["bi-encoder"], toy.groups(16), 1, tmp_path / "checkpoint")
+    assert re.fullmatch(
+        r"after update 1, at a loss of [0-9.e-]+: \d+ of \d+ weights are not finite, the first in \S+; "
+        r"lower optimiser\.learning_rate or switch bf16 off",
+        str(error.value),
+    )
+
+
+@pytest.mark.parametrize(
+    ("opened", "said"),
+    [
+        (lambda folder: open_searcher(toy.spec("bi-encoder", "listnet", eval_max_length=129), folder), "129"),
+        (lambda folder: open_pair_model(cross(max_length=129), folder, 1), "129"),
+        (lambda folder: open_pair_model(cross(eval_max_length=1024), folder, 1), "1024"),
+    ],
+)
+def test_a_length_beyond_the_models_positions_is_refused_before_work(models, opened, said):
+    with pytest.raises(ModelError) as error:
+        opened(models["bi-encoder"])
+    assert str(error.value) == (
+        f"{models['bi-encoder']}: has 128 positions, too few for {said} tokens; lower max_length or eval_max_length"
+    )
+
+
+def test_the_positions_of_roberta_begin_after_its_padding():
+    config = RobertaConfig(
+        vocab_size=9, hidden_size=4, num_hidden_layers=1, num_attention_heads=1, intermediate_size=4,
+        max_position_embeddings=34, pad_token_id=1,
+    )  # fmt: skip
+    model = RobertaModel(config)
+    refuse_long(model, Path("m"), 32)
+    model(torch.full((1, 32), 3))
+    with pytest.raises(ModelError, match="m: has 32 positions, too few for 33 tokens"):
+        refuse_long(model, Path("m"), 33)
+    with pytest.raises((IndexError, RuntimeError)):
+        model(torch.full((1, 33), 3))
+
+
+def test_a_models_own_prompts_are_dropped(models, tmp_path):
+    """Every text would get the default prompt, before the prefix that the entity states."""
+    folder = Path(shutil.copytree(models["bi-encoder"], tmp_path / "prompted"))
+    path = folder / "config_sentence_transformers.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"prompts": {"query": "search for: "}, "default_prompt_name": "query"}))
+    plain, prompted = open_bi_encoder(models["bi-encoder"]), open_bi_encoder(folder)
+    assert torch.equal(prompted.encode("bees", convert_to_tensor=True), plain.encode("bees", convert_to_tensor=True))
+    prompted.save_pretrained(str(tmp_path / "saved"), create_model_card=False)
+    told = json.loads((tmp_path / "saved/config_sentence_transformers.json").read_text())
+    assert not any(told["prompts"].values())
+    assert told["default_prompt_name"] is None
