@@ -11,6 +11,7 @@ rule make_tables:
     """Make the in-distribution and the out-of-distribution table."""
     input:
         metrics=needs.metrics,
+        answers=needs.answers,
         recipes=needs.recipe_specs,
         testsets=needs.testset_specs,
     output:
@@ -27,6 +28,7 @@ rule make_tables:
     threads: 1
     params:
         code=code_of("make_tables.py"),
+        selected=needs.selected,
         measures=study.experiment.measures,
         reference=needs.reference_recipe,
         intervals=study.experiment.intervals,
@@ -34,6 +36,8 @@ rule make_tables:
         r"""
         python "$SCRIPTS"/make_tables.py \
             --metrics {input.metrics:q} \
+            --answers {input.answers:q} \
+            --selected {params.selected:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --measures {params.measures:q} \
@@ -53,6 +57,7 @@ rule make_claims_table:
     """Make the table of what the study claims, tested as one family."""
     input:
         metrics=needs.claims_metrics,
+        answers=needs.claims_answers,
         recipes=needs.claims_recipes,
         testsets=needs.testset_specs,
     output:
@@ -67,12 +72,15 @@ rule make_claims_table:
     threads: 1
     params:
         code=code_of("make_claims_table.py"),
+        selected=needs.claims_selected,
         claims=needs.claims,
         intervals=study.experiment.intervals,
     shell:
         r"""
         python "$SCRIPTS"/make_claims_table.py \
             --metrics {input.metrics:q} \
+            --answers {input.answers:q} \
+            --selected {params.selected:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --claims {params.claims:q} \
@@ -88,6 +96,7 @@ rule make_enrichment_table:
     """Make the table of what synthetic passages add to human ones."""
     input:
         metrics=needs.enrichment_metrics,
+        answers=needs.enrichment_answers,
         recipes=needs.enrichment_recipes,
         testsets=needs.testset_specs,
     output:
@@ -102,6 +111,7 @@ rule make_enrichment_table:
     threads: 1
     params:
         code=code_of("make_enrichment_table.py"),
+        selected=needs.enrichment_selected,
         enrichment=needs.enrichment,
         control=needs.enrichment_control,
         measures=study.experiment.measures,
@@ -110,6 +120,8 @@ rule make_enrichment_table:
         r"""
         python "$SCRIPTS"/make_enrichment_table.py \
             --metrics {input.metrics:q} \
+            --answers {input.answers:q} \
+            --selected {params.selected:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --base {params.enrichment.base:q} \
@@ -129,6 +141,7 @@ rule make_sizes_table:
     """Make the table of what more training queries change."""
     input:
         metrics=needs.sizes_metrics,
+        answers=needs.sizes_answers,
         specs=needs.sizes_recipes,
         testsets=needs.testset_specs,
     output:
@@ -143,6 +156,7 @@ rule make_sizes_table:
     threads: 1
     params:
         code=code_of("make_sizes_table.py"),
+        selected=needs.sizes_selected,
         sizes=needs.sizes,
         measures=study.experiment.measures,
         intervals=study.experiment.intervals,
@@ -150,6 +164,8 @@ rule make_sizes_table:
         r"""
         python "$SCRIPTS"/make_sizes_table.py \
             --metrics {input.metrics:q} \
+            --answers {input.answers:q} \
+            --selected {params.selected:q} \
             --specs {input.specs:q} \
             --testsets {input.testsets:q} \
             --recipes {params.sizes.recipes:q} \

@@ -3,7 +3,8 @@
 Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl or
        results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, which {data} names without the file; the
        exemplars of prompts; queries, judgments and passages of test sets
-Gives  results/validity/{data}/statistics.json, passages.csv, leaks.jsonl and leaks.json
+Gives  results/validity/{data}/statistics.json, passages.csv, leaks.jsonl and leaks.json; answers.json of
+       training sets over a collection that is tested on too
 """
 
 
@@ -85,6 +86,34 @@ rule find_leaks:
             --model {input.model:q} \
             --tests {params.tests:q} \
             --leaks {output.leaks:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
+rule count_answers:
+    """Count the passages of a training set that answer queries of test sets over the same collection."""
+    input:
+        data=needs.measured,
+        qrels=needs.answered_qrels,
+    output:
+        counts="results/validity/{data}/answers.json",
+    log:
+        "results/logs/count_answers/{data}.log",
+    benchmark:
+        "results/benchmarks/count_answers/{data}.tsv"
+    conda:
+        "../envs/validity.yaml"
+    threads: 1
+    params:
+        code=code_of("count_answers.py"),
+        testsets=needs.answered_testsets,
+    shell:
+        r"""
+        python "$SCRIPTS"/count_answers.py \
+            --data {input.data:q} \
+            --testsets {params.testsets:q} \
+            --qrels {input.qrels:q} \
             --counts {output.counts:q} \
             &>{log:q}
         """

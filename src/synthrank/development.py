@@ -84,6 +84,51 @@ def _shared(one: _Queries, other: _Queries) -> bool:
     return not apart or one.part.seed != other.part.seed
 
 
+def answerable_testsets(study: Study, recipe: str) -> list[str]:
+    """Return the experiment's test sets over the collection of a recipe, whose answers its training set may hold.
+
+    Answers to held-out queries of the recipe's own corpus are in no training set, unless the corpus lets them; another
+    corpus that reads the same collection holds out nothing of it.
+    """
+    own = study.entities["recipes"][recipe].corpus
+    collection, may_train = _collection(study, own), study.entities["corpora"][own].answers_may_train
+    tested = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
+    return [
+        name
+        for name, spec in tested.items()
+        if _collection(study, spec.corpus) == collection and (may_train or spec.corpus != own)
+    ]
+
+
+def _collection(study: Study, name: str) -> tuple[str, ...]:
+    corpus = study.entities["corpora"][name]
+    if isinstance(corpus, MixedCorpus):
+        return _collection(study, corpus.corpus)
+    if isinstance(corpus, IrdsCorpus):
+        return "ir_datasets", corpus.dataset
+    return ("beir", corpus.folder) if isinstance(corpus, BeirCorpus) else ("corpus", name)
+
+
+def selections(study: Study, rankers: Iterable[str]) -> list[str]:
+    """Return a sentence for each ranker whose settings were chosen: on what, and out of how much."""
+    return [_selection(study, name) for name in dict.fromkeys(rankers) if study.entities["rankers"][name].selection]
+
+
+def _selection(study: Study, name: str) -> str:
+    chosen = study.entities["rankers"][name].selection
+    rates, points = (", ".join(f"{item:g}" for item in values) for values in (chosen.learning_rates, chosen.points))
+    recipes = [recipe for recipe, ranker in trained_pairs(study) if ranker == name]
+    corpora = dict.fromkeys(study.entities["recipes"][recipe].corpus for recipe in recipes)
+    splits = " or ".join(f"`{study.entities['corpora'][corpus].development}` of `{corpus}`" for corpus in corpora)
+    queries = f"{chosen.queries:,} queries at most" if chosen.queries else "all queries"
+    return (
+        f"Settings of `{name}` were chosen on the development split, {splits}, which is no test set: learning rate "
+        f"among {rates}, and {chosen.unit} among {points}, by {chosen.measure} over {queries}, reordering the top "
+        f"{chosen.depth} of {chosen.retriever}. Every recipe, LLM and seed has this budget of "
+        f"{len(chosen.learning_rates)} trainings; `selection.json` of each checkpoint tells of every trial."
+    )
+
+
 def _trained_on(study: Study) -> Iterator[str]:
     for name, recipe in study.entities["recipes"].items():
         trained = (

@@ -35,7 +35,8 @@ def make(tmp_path):
 
     def do(files=FILES, base="human@20", control=("human",), enriched=("both@20", "zero")):
         make_enrichment_table(
-            metrics=write_metrics(tmp_path / "metrics", files), recipes=recipes, testsets=testsets, base=base,
+            metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
+            recipes=recipes, testsets=testsets, base=base,
             control=list(control), enriched=list(enriched), measures=list(MEASURES), resamples=300, confidence=0.9,
             seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip

@@ -50,7 +50,8 @@ def tables(tmp_path):
             f"{name}_{form}": tmp_path / f"{name}.{form}" for name in ("id", "ood") for form in ("table", "markdown")
         }
         make_tables(
-            metrics=paths, recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
+            metrics=paths, answers=[], selected=[],
+            recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
             testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
             resamples=200, confidence=0.95, seed=1, **out,
         )  # fmt: skip

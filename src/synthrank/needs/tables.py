@@ -1,13 +1,18 @@
 """Inputs of the stage tables."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from synthrank.development import answerable_testsets, selections
 from synthrank.distillation import Ranked, first_stages, made, rankings, suites_of
 from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
+
+_SYSTEM = re.compile(r"results/metrics/suites/[^/]+/([^/]+)/([^/]+)/([^/]+)/seed-(\d+)\.csv")
+"""The scores of a ranker that a recipe trained with an LLM's passages."""
 
 
 class TableNeeds(StageNeeds):
@@ -25,6 +30,16 @@ class TableNeeds(StageNeeds):
         experiment = self.study.experiment
         systems = [(NONE, NONE), *made(self.study, experiment.recipes, experiment.llms)]
         return first + self._trained(systems, experiment.rankers)
+
+    @cached_property
+    def answers(self) -> list[str]:
+        """The counts of training passages that answer test queries, of all training sets of :attr:`metrics`."""
+        return self._answers(self.metrics)
+
+    @cached_property
+    def selected(self) -> list[str]:
+        """Sentences on the rankers of :attr:`metrics` whose settings were chosen."""
+        return self._selected(self.metrics)
 
     @cached_property
     def all_replies(self) -> list[str]:
@@ -96,6 +111,14 @@ class TableNeeds(StageNeeds):
             )
         )
 
+    def claims_answers(self, wildcards: Wildcards) -> list[str]:
+        """Return the counts of training passages that answer test queries, of all training sets of that table."""
+        return self._answers(self.claims_metrics(wildcards))
+
+    def claims_selected(self, wildcards: Wildcards) -> list[str]:
+        """Return sentences on the rankers of that table whose settings were chosen."""
+        return self._selected(self.claims_metrics(wildcards))
+
     def enrichment(self, wildcards: Wildcards) -> Enrichment:
         """Return the recipes that the table of enrichment compares."""
         return self.study.enrichment
@@ -114,6 +137,14 @@ class TableNeeds(StageNeeds):
         experiment = self.study.experiment
         return self._trained(made(self.study, self._enrichment_names(wildcards), experiment.llms), experiment.rankers)
 
+    def enrichment_answers(self, wildcards: Wildcards) -> list[str]:
+        """Return the counts of training passages that answer test queries, of all training sets of that table."""
+        return self._answers(self.enrichment_metrics(wildcards))
+
+    def enrichment_selected(self, wildcards: Wildcards) -> list[str]:
+        """Return sentences on the rankers of that table whose settings were chosen."""
+        return self._selected(self.enrichment_metrics(wildcards))
+
     def _enrichment_names(self, wildcards: Wildcards) -> list[str]:
         found = self.enrichment(wildcards)
         return [found.base, *self.enrichment_control(wildcards), *found.enriched]
@@ -130,6 +161,14 @@ class TableNeeds(StageNeeds):
         """Return the files that the table of sizes is made from."""
         experiment = self.study.experiment
         return self._trained(made(self.study, self.sizes(wildcards).names, experiment.llms), experiment.rankers)
+
+    def sizes_answers(self, wildcards: Wildcards) -> list[str]:
+        """Return the counts of training passages that answer test queries, of all training sets of that table."""
+        return self._answers(self.sizes_metrics(wildcards))
+
+    def sizes_selected(self, wildcards: Wildcards) -> list[str]:
+        """Return sentences on the rankers of that table whose settings were chosen."""
+        return self._selected(self.sizes_metrics(wildcards))
 
     # The distillation study: methods, for the same reason.
 
@@ -195,6 +234,21 @@ class TableNeeds(StageNeeds):
         """Return the distillation study's test sets, each once."""
         names = (name for suite in suites_of(self.study) for name in self.study.testsets_of(suite))
         return list(dict.fromkeys(names))
+
+    def _answers(self, metrics: Iterable[str]) -> list[str]:
+        """Return for each training set behind scores the count of its passages that answer test queries, if any may."""
+        systems = [match.groups() for path in metrics if (match := _SYSTEM.fullmatch(path)) and match[1] != NONE]
+        found = (
+            f"{self.draws.trainset_folder(recipe, llm, seed).replace('results/', 'results/validity/', 1)}/answers.json"
+            for recipe, llm, _, seed in systems
+            if answerable_testsets(self.study, recipe)
+        )
+        return list(dict.fromkeys(found))
+
+    def _selected(self, metrics: Iterable[str]) -> list[str]:
+        """Return sentences on the trained rankers behind scores whose settings were chosen."""
+        systems = [match.groups() for path in metrics if (match := _SYSTEM.fullmatch(path))]
+        return selections(self.study, (ranker for recipe, _, ranker, _ in systems if recipe != NONE))
 
     def _trained(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from synthrank.development import answerable_testsets
 from synthrank.distillation import made
 from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
@@ -56,6 +57,14 @@ class ValidityNeeds(StageNeeds):
         experiment = self.study.experiment
         suites = [*experiment.suites, *(experiment.bias.suites if experiment.bias else ())]
         return list(dict.fromkeys(name for suite in suites for name in self.study.testsets_of(suite)))
+
+    def answered_testsets(self, wildcards: Wildcards) -> list[str]:
+        """Return the test sets that passages of a training set may answer, as its corpus or another reads them."""
+        return answerable_testsets(self.study, wildcards.data.split("/")[1])
+
+    def answered_qrels(self, wildcards: Wildcards) -> list[str]:
+        """Return the judgments of each of :meth:`answered_testsets`."""
+        return self._of_splits(self.answered_testsets(wildcards), "qrels.txt")
 
     def leak_queries(self, wildcards: Wildcards) -> list[str]:
         """Return the queries of each of :meth:`leak_testsets`."""

@@ -10,6 +10,7 @@ from synthrank.specs.experiment import Claims, Intervals
 from synthrank.tables.cells import read_cells
 from synthrank.tables.claims import Row, claim_rows
 from synthrank.tables.claims_markdown import as_markdown
+from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
 from synthrank.tables.tidy import write_rows
 
@@ -17,6 +18,8 @@ from synthrank.tables.tidy import write_rows
 def make_claims_table(
     *,
     metrics: list[Path],
+    answers: list[Path],
+    selected: list[str],
     recipes: list[Path],
     testsets: list[Path],
     claims: str,
@@ -29,6 +32,8 @@ def make_claims_table(
 
     Args:
         metrics: the scores of every run.
+        answers: how many passages of each training set answer test queries, where any can.
+        selected: sentences on the rankers whose settings were chosen.
         recipes: the entity files of the recipes that claims name.
         testsets: those of the test sets.
         claims: the declaration, as JSON.
@@ -46,7 +51,7 @@ def make_claims_table(
     rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets), declared, intervals)
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(as_markdown(rows, declared, intervals))
+        stream.write(with_notes(as_markdown(rows, declared, intervals), answers, selected))
 
 
 def _read(text: str) -> Claims:

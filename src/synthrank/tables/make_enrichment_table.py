@@ -7,6 +7,7 @@ from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import read_cells
 from synthrank.tables.enrichment import Compared, Row, enrichment_rows
 from synthrank.tables.enrichment_markdown import as_markdown
+from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
 from synthrank.tables.tidy import write_rows
 
@@ -14,6 +15,8 @@ from synthrank.tables.tidy import write_rows
 def make_enrichment_table(
     *,
     metrics: list[Path],
+    answers: list[Path],
+    selected: list[str],
     recipes: list[Path],
     testsets: list[Path],
     base: str,
@@ -30,6 +33,8 @@ def make_enrichment_table(
 
     Args:
         metrics: the scores of every run.
+        answers: how many passages of each training set answer test queries, where any can.
+        selected: sentences on the rankers whose settings were chosen.
         recipes: the entity files of the recipes that are compared.
         testsets: those of the test sets.
         base: the recipe of human passages alone.
@@ -51,4 +56,4 @@ def make_enrichment_table(
     rows = list(enrichment_rows(cells, Places(recipes, testsets), compared, measures, intervals))
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(as_markdown(rows, compared, intervals))
+        stream.write(with_notes(as_markdown(rows, compared, intervals), answers, selected))

@@ -7,6 +7,7 @@ from synthrank.specs.base import load
 from synthrank.specs.experiment import Intervals, Sizes
 from synthrank.specs.recipes import RecipeSpec
 from synthrank.tables.cells import read_cells
+from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
 from synthrank.tables.sizes import Row, size_rows
 from synthrank.tables.sizes_markdown import as_markdown
@@ -16,6 +17,8 @@ from synthrank.tables.tidy import write_rows
 def make_sizes_table(
     *,
     metrics: list[Path],
+    answers: list[Path],
+    selected: list[str],
     specs: list[Path],
     testsets: list[Path],
     recipes: list[str],
@@ -31,6 +34,8 @@ def make_sizes_table(
 
     Args:
         metrics: the scores of every run.
+        answers: how many passages of each training set answer test queries, where any can.
+        selected: sentences on the rankers whose settings were chosen.
         specs: the entity files of the recipes.
         testsets: those of the test sets.
         recipes: names of the recipes.
@@ -52,4 +57,4 @@ def make_sizes_table(
     rows = list(size_rows(cells, Places(specs, testsets), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(as_markdown(rows, intervals))
+        stream.write(with_notes(as_markdown(rows, intervals), answers, selected))

@@ -7,6 +7,7 @@ from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import read_cells
 from synthrank.tables.main_rows import Row, main_rows
 from synthrank.tables.markdown import as_markdown
+from synthrank.tables.notes import with_notes
 from synthrank.tables.places import SHOWN, Places
 from synthrank.tables.tidy import write_rows
 
@@ -14,6 +15,8 @@ from synthrank.tables.tidy import write_rows
 def make_tables(
     *,
     metrics: list[Path],
+    answers: list[Path],
+    selected: list[str],
     recipes: list[Path],
     testsets: list[Path],
     measures: list[str],
@@ -34,6 +37,8 @@ def make_tables(
 
     Args:
         metrics: the scores of every run.
+        answers: how many passages of each training set answer test queries, where any can.
+        selected: sentences on the rankers whose settings were chosen.
         recipes: the recipes' entity files.
         testsets: the test sets' entity files.
         measures: what is shown of what was measured.
@@ -54,4 +59,4 @@ def make_tables(
         rows = main_rows(cells, places, where, reference, intervals)
         write_rows(table, Row, rows)
         with atomic_text(markdown) as stream:
-            stream.write(as_markdown(rows, where, reference, intervals))
+            stream.write(with_notes(as_markdown(rows, where, reference, intervals), answers, selected))

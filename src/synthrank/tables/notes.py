@@ -1,0 +1,53 @@
+"""What is said around a table for reading: test answers that were trained on above it, chosen settings below it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from synthrank.specs.base import NONE
+from synthrank.tables.pipes import paragraphs
+
+
+def with_notes(text: str, answers: Sequence[Path], selected: Sequence[str]) -> str:
+    """Return the Markdown of a table with what its reader must know.
+
+    Args:
+        text: the Markdown, which begins with a heading and an empty line.
+        answers: what step count_answers counted of the training sets that the table compares.
+        selected: sentences on the rankers whose settings were chosen.
+    """
+    head, _, rest = text.partition("\n\n")
+    above = "".join(f"{line}\n" for line in paragraphs(*_answered(answers)))
+    below = "".join(f"\n{line}" for line in paragraphs(*selected))
+    return f"{head}\n\n{above}{rest}{below}"
+
+
+def _answered(files: Iterable[Path]) -> Iterator[str]:
+    """Yield a paragraph if any training set holds passages that answer test queries."""
+    found: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
+    for path in files:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        recipe, llm = path.parts[path.parts.index("trainsets") + 1 :][:2]
+        for testset, count in told["testsets"].items():
+            found[testset, recipe, llm].append((count, told["passages"]))
+    cases = [
+        f"{_span(count for count, _ in pairs)} of {_span(total for _, total in pairs)} of recipe `{recipe}`"
+        + ("" if llm == NONE else f" by {llm}")
+        + f" (test set `{testset}`)"
+        for (testset, recipe, llm), pairs in found.items()
+        if any(count for count, _ in pairs)
+    ]
+    if cases:
+        yield (
+            "**Rankers were trained on passages that answer test queries.** So many of the distinct passages that were "
+            f"trained on as relevant are relevant to a query of a test set too: {'; '.join(cases)}. These rankers know "
+            "passages that they are to find there, though from other queries: their scores on these test sets do not "
+            "compare with those of rankers that do not."
+        )
+
+
+def _span(values: Iterable[int]) -> str:
+    """Return a number, or the least and the greatest where draws of the data differ."""
+    found = sorted(set(values))
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
