@@ -21,6 +21,8 @@ rule pair_trainset:
         dropped_passages=needs.dropped_passages,
         dropped_retriever=needs.dropped_retriever,
         dropped_model=needs.dropped_model,
+        guard_retriever=needs.guard_retriever,
+        guard_model=needs.guard_model,
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
@@ -58,6 +60,8 @@ rule pair_trainset:
             --dropped-passages {input.dropped_passages:q} \
             --dropped-retriever {input.dropped_retriever:q} \
             --dropped-model {input.dropped_model:q} \
+            --guard-retriever {input.guard_retriever:q} \
+            --guard-model {input.guard_model:q} \
             --trainset {output.trainset:q} \
             --stats {output.stats:q} \
             &>{log:q}
@@ -80,6 +84,8 @@ rule graded_trainset:
         dropped_passages=needs.dropped_passages,
         dropped_retriever=needs.dropped_retriever,
         dropped_model=needs.dropped_model,
+        guard_retriever=needs.guard_retriever,
+        guard_model=needs.guard_model,
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
@@ -116,6 +122,8 @@ rule graded_trainset:
             --dropped-passages {input.dropped_passages:q} \
             --dropped-retriever {input.dropped_retriever:q} \
             --dropped-model {input.dropped_model:q} \
+            --guard-retriever {input.guard_retriever:q} \
+            --guard-model {input.guard_model:q} \
             --trainset {output.trainset:q} \
             --stats {output.stats:q} \
             &>{log:q}

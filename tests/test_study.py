@@ -136,6 +136,29 @@ def test_a_split_and_an_augmentation_must_differ(copy):
     )
 
 
+def test_a_generated_positive_has_no_score_in_a_run_over_the_corpus(copy):
+    for name in ("human", "zero-shot"):
+        replace(copy / f"recipes/{name}.yaml", "known_positives: true", "max_share_of_positive: 0.95")
+    assert problem(copy) == (
+        "config/recipes/zero-shot.yaml: negatives.guard.scored_by: is not stated, but no run over the corpus holds the "
+        "passages of paradigm 'zero-shot', so max_share_of_positive has no score of theirs; "
+        "name a dense retriever there"
+    )
+    replace(copy / "recipes/zero-shot.yaml", "    max_share", "    scored_by: bm25\n    max_share")
+    assert problem(copy) == "config/recipes/zero-shot.yaml: negatives.guard.scored_by: got 'bm25'; it must be dense"
+    replace(copy / "recipes/zero-shot.yaml", "scored_by: bm25", "scored_by: minilm")
+    Study(copy, read_yaml(copy / "config.yaml"))
+
+
+def test_rewordings_and_passages_of_the_same_collection_have_scores(copy):
+    for name in ("llama2", "llama2-human-negatives", "human-llama2"):
+        path = copy / f"recipes/nfcorpus-shared-{name}.yaml"
+        replace(path, "  count: 2\n", "  count: 2\n  guard: {max_share_of_positive: 0.95}\n")
+    replace(copy / "recipes/zero-shot.yaml", "known_positives: true", "max_share_of_positive: 0.95")
+    replace(copy / "recipes/zero-shot.yaml", "source: human", "source: same")
+    Study(copy, read_yaml(copy / "config.yaml"))
+
+
 def test_a_teacher_must_be_dense(copy):
     replace(copy / "recipes/warm-up.yaml", "teacher: minilm", "teacher: bm25")
     assert problem(copy) == "config/recipes/warm-up.yaml: teacher: got 'bm25'; it must be dense"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from synthrank.development import development_problems
 from synthrank.errors import known
+from synthrank.guard_problems import guard_problems
 from synthrank.prompt_problems import prompt_problems
 from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published)
-    sections = (section_problems, development_problems, prompt_problems, _enough)
+    sections = (section_problems, development_problems, prompt_problems, guard_problems, _enough)
     for check in (*entities, *sections, _experiment, _encoders):
         yield from check(study)
 
@@ -306,6 +307,8 @@ def _encoders(study: Study) -> Iterable[str]:
     for name, recipe in study.entities["recipes"].items():
         if isinstance(recipe, Sized) and recipe.drop_leaks:
             named[f"{study.folder}/recipes/{name}.yaml: drop_leaks.retriever"] = recipe.drop_leaks.retriever
+        if isinstance(recipe, Sized) and recipe.negatives:
+            named[f"{study.folder}/recipes/{name}.yaml: negatives.guard.scored_by"] = recipe.negatives.guard.scored_by
     for origin, retriever in named.items():
         spec = study.entities["retrievers"][retriever] if retriever else None
         if spec and not isinstance(spec, Dense):

@@ -32,6 +32,11 @@ def known_texts(passages: Path, names: Iterable[str]) -> dict[str, str]:
     return {item["id"]: item["text"] for _, item in json_lines(passages) if item["id"] in wanted}
 
 
+def text_key(text: str) -> str:
+    """Return a text without what does not make it another one: case, and how much white space is where."""
+    return " ".join(text.casefold().split())
+
+
 def id_texts(passages: Path) -> Iterator[tuple[str, str]]:
     """Yield (id, text) of each passage of a file."""
     return ((item["id"], item["text"]) for _, item in json_lines(passages))

@@ -59,7 +59,8 @@ def message(tmp_path, kind, text):
         ),
         (
             RecipeSpec, "skip_top", "skip",
-            ": negatives.guard.skip: unknown key; known keys here: known_positives, max_overlap, skip_top",
+            ": negatives.guard.skip: unknown key; "
+            "known keys here: known_positives, max_overlap, max_share_of_positive, scored_by, skip_top",
         ),
         (
             RecipeSpec, "queries: 4", "queries: 4, per: 2",

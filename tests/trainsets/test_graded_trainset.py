@@ -43,7 +43,7 @@ def build(tmp_path):
             negative_runs=[folder / "corpus.trec"] * bool(negatives),
             negative_passages=[folder / "corpus.jsonl"] * bool(negatives),
             **{f"dropped_{name}": paths for name, paths in dropped.items()},
-            trainset=folder / "groups.jsonl", stats=folder / "stats.json",
+            guard_retriever=[], guard_model=[], trainset=folder / "groups.jsonl", stats=folder / "stats.json",
         )  # fmt: skip
         return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())
 

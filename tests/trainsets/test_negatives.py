@@ -4,11 +4,13 @@ from collections import Counter
 
 import pytest
 
+from synthrank.errors import BudgetError
 from synthrank.files import write_jsonl
 from synthrank.order import seeded
 from synthrank.records import Passage, WrittenPassage
 from synthrank.specs.recipes import Guard, Negatives
 from synthrank.trainsets.negatives import draw, open_source
+from synthrank.trainsets.same_text import copies
 from synthrank.trec import write_run
 
 
@@ -22,7 +24,8 @@ def drawn(tmp_path):
         settings = Negatives(source="same", retriever="bm25", depth=depth, count=count, guard=guard or Guard())
         tally = Counter()
         source = open_source(tmp_path / "run.trec", tmp_path / "passages.jsonl", set(excluded), reworded)
-        found = draw(anchors, source, settings, 13, known or {}, tally, **more)
+        same = copies(anchors, known or {}, tmp_path / "passages.jsonl")
+        found = draw(anchors, source, settings, 13, known or {}, tally, copies=same, **more)
         return {item.query_id: {one.id: one.text for one in items} for item, items in found}, dict(tally)
 
     return do
@@ -84,7 +87,7 @@ def test_labels(tmp_path):
     write_jsonl(tmp_path / "passages.jsonl", [Passage(name, text) for name, text in HUMAN.items()])
     source = open_source(tmp_path / "run.trec", tmp_path / "passages.jsonl", set())
     settings = Negatives(source="human", retriever="bm25", count=2)
-    ((_, items),) = draw(anchors(HUMAN, ["q0"]), source, settings, 13, {}, Counter(), label=1.0)
+    ((_, items),) = draw(anchors(HUMAN, ["q0"]), source, settings, 13, {}, Counter(), copies={}, label=1.0)
     assert [item.label for item in items] == [1.0, 1.0]
 
 
@@ -98,3 +101,52 @@ def test_each_query_draws_its_own_of_candidates_that_all_have(drawn):
     assert sum(times.values()) == 90
     assert len(times) >= 25, "90 draws of 29 leave 1.2 of them out, on average"
     assert max(times.values()) <= 9
+
+
+def test_copies_of_relevant_passages_are_no_negatives(drawn):
+    """The positive, a judged passage and another positive of the query, under other ids, retrieved or at random."""
+    texts = dict(HUMAN)
+    texts |= {"p3": "Human  TEXT 0", "p4": "human text 11\n", "p20": "human text 0", "p21": " HUMAN text 11"}
+    run = {"q0": [(f"p{place}", 20.0 - place) for place in range(8)]}
+    for count in (4, 20):
+        found, counts = drawn(run, texts, anchors(HUMAN, ["q0"]), count=count, known={"q0": {"p11"}})
+        assert not {"p3", "p4", "p20", "p21"} & set(found["q0"])
+        assert counts["negatives_same_text"] == 2
+    found, _ = drawn(run, texts, anchors(HUMAN, ["q0"]), count=24, known={"q0": {"p11"}})
+    assert set(found["q0"]) == texts.keys() - {"p0", "p11", "p3", "p4", "p20", "p21"}
+    found, _ = drawn(
+        run, texts, anchors(HUMAN, ["q0"]), count=20, known={"q0": {"p11"}}, guard=Guard(known_positives=False)
+    )
+    assert not {"p3", "p20"} & set(found["q0"]), "whatever the guard allows"
+
+
+def test_a_copy_for_one_query_may_be_a_negative_of_another(drawn):
+    texts = HUMAN | {"p5": HUMAN["p0"]}
+    found, counts = drawn(RUN, texts, anchors(HUMAN, ["q0", "q1"]), count=7, depth=8)
+    assert "p5" not in found["q0"]
+    assert "p5" in found["q1"]
+    assert counts["negatives_same_text"] == 1
+
+
+def test_no_two_negatives_of_a_group_have_the_same_text(drawn):
+    texts = (
+        HUMAN | {f"p{place}": f"Twin  {place % 2}" for place in range(1, 7)} | {f"p{place}": "x" for place in (20, 21)}
+    )
+    run = {"q0": [(f"p{place}", 20.0 - place) for place in range(8)]}
+    found, counts = drawn(run, texts, anchors(texts, ["q0"]), count=24)
+    assert counts["negatives_at_random"] == 21, "p7 and one of each pair of twins stand in the run"
+    said = [" ".join(text.lower().split()) for text in found["q0"].values()]
+    assert len(set(said)) == len(said) == 24
+    with pytest.raises(BudgetError, match="21 passages are left for query q0, 22 needed"):
+        drawn(run, texts, anchors(texts, ["q0"]), count=25)
+
+
+def test_a_reworded_relevant_passage_is_no_negative(drawn):
+    """It has its human passage's id; its copy under another id is none either."""
+    other = OTHER | {"p9": OTHER["p3"]}
+    run = {"q0": [(f"p{place}", 20.0 - place) for place in range(12)]}
+    found, counts = drawn(
+        run, other, anchors(OTHER, ["q0"]), count=8, depth=12, known={"q0": {"p0", "p3"}}, reworded=True
+    )
+    assert not {"p0", "p3", "p9"} & set(found["q0"])
+    assert counts["negatives_same_text"] == 1

@@ -33,6 +33,7 @@ class World:
         write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
 
     def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4, size=0, reworded=(),
+              retriever=(), model=(),
               **draws):  # fmt: skip
         """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
         folder, files, runs, collections = self.folder, [], [], []
@@ -63,7 +64,8 @@ class World:
             spec=folder / "recipe.yaml", size=size, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
             held_out=[folder / "held.txt"], positives=files, negative_runs=runs, negative_passages=collections,
             reworded=list(reworded), dropped_queries=[], dropped_qrels=[], dropped_passages=[], dropped_retriever=[],
-            dropped_model=[], trainset=folder / "groups.jsonl", stats=folder / "stats.json", **draws,
+            dropped_model=[], guard_retriever=list(retriever), guard_model=list(model),
+            trainset=folder / "groups.jsonl", stats=folder / "stats.json", **draws,
         )  # fmt: skip
         return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())
 

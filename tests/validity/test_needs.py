@@ -118,6 +118,17 @@ def test_what_a_recipe_drops(needs, config):
     assert found.dropped_model(human) == ["results/models/tiny-encoder"]
 
 
+def test_what_scores_positives_and_candidates(needs, config):
+    path = config / "recipes/human.yaml"
+    found, human = needs(), at(recipe="human")
+    assert found.guard_retriever(human) == found.guard_model(human) == []
+    guard = "count: 3, guard: {max_share_of_positive: 0.95, scored_by: tiny-dense}"
+    path.write_text(path.read_text().replace("count: 3", guard))
+    found = needs()
+    assert found.guard_retriever(human) == [str(config / "retrievers/tiny-dense.yaml")]
+    assert found.guard_model(human) == ["results/models/tiny-encoder"]
+
+
 @pytest.mark.parametrize(
     ("validity", "message"),
     [

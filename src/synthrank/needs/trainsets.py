@@ -101,6 +101,20 @@ class TrainsetNeeds(StageNeeds):
         same = recipe.negatives.source == "same"
         return [name for name in dict.fromkeys(recipe.paradigms) if same and self._rewords(name)]
 
+    def guard_retriever(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the retriever that scores positives and candidates, where a recipe states one."""
+        return [self.spec("retrievers", name) for name in self._guard_retrievers(wildcards)]
+
+    def guard_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of that retriever's model."""
+        names = self._guard_retrievers(wildcards)
+        return [f"results/models/{self.study.entities['retrievers'][name].model}" for name in names]
+
+    def _guard_retrievers(self, wildcards: Wildcards) -> list[str]:
+        recipe: Sized = self.study.entities["recipes"][wildcards.recipe]
+        scored_by = recipe.negatives.guard.scored_by if recipe.negatives else None
+        return [scored_by] if scored_by else []
+
     def _written(self, recipe: Sized, wildcards: Wildcards) -> list[str]:
         """Return the folder of written passages of each paradigm of a recipe."""
         return [

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthrank.specs.base import (
     AugmentationName,
@@ -41,6 +41,24 @@ class Guard(Entity):
     max_overlap: Share = Field(
         default=1.0, description="Leave out candidates that share more than this part of the positive's words."
     )
+    max_share_of_positive: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Leave out candidates whose score is above this share of the positive's; 0.95 is usual "
+        "(NV-Retriever's TopK-PercPos, `relative_margin` 0.05 of sentence-transformers). null: no such limit.",
+    )
+    scored_by: RetrieverName | None = Field(
+        default=None,
+        description="The dense retriever whose similarities `max_share_of_positive` compares. null: the scores of the "
+        "run that candidates come from, where it has the positive; one that it lacks has no limit and is counted.",
+    )
+
+    @model_validator(mode="after")
+    def _scores_for_a_limit(self) -> "Guard":
+        if self.scored_by and self.max_share_of_positive is None:
+            raise ValueError("scored_by serves max_share_of_positive, which is not stated; state both or neither")
+        return self
 
 
 class Negatives(Entity):

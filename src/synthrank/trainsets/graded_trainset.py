@@ -14,6 +14,8 @@ from synthrank.specs.recipes import GradedRecipe, RecipeSpec
 from synthrank.texts import texts_of
 from synthrank.trainsets.chosen import Written, choose, read_written
 from synthrank.trainsets.negatives import draw, open_source
+from synthrank.trainsets.positive_aware import open_scorer
+from synthrank.trainsets.same_text import copies
 from synthrank.trainsets.unleaked import open_unleaked
 from synthrank.trec import Qrels, answers, read_qrels, relevant
 
@@ -44,6 +46,8 @@ def graded_trainset(
     dropped_passages: list[Path],
     dropped_retriever: list[Path],
     dropped_model: list[Path],
+    guard_retriever: list[Path],
+    guard_model: list[Path],
     trainset: Path,
     stats: Path,
 ) -> None:
@@ -72,6 +76,9 @@ def graded_trainset(
         dropped_passages: the passages of the corpus of each; likewise.
         dropped_retriever: the dense retriever's entity file, where near duplicates are dropped.
         dropped_model: the folder of its model.
+        guard_retriever: the entity file of the dense retriever that scores positives and candidates, where the guard
+            states one.
+        guard_model: the folder of its model.
         trainset: written: the groups, best label first.
         stats: written: what was counted.
 
@@ -101,16 +108,18 @@ def graded_trainset(
     negatives = dict[str, tuple[Candidate, ...]]()
     if recipe.negatives:
         ((run, collection),) = zip(negative_runs, negative_passages, strict=True)
+        source = open_source(run, collection, excluded)
         drawing = partial(
             draw,
             [max(items, key=lambda item: item.grade) for items in chosen.values()],
             settings=recipe.negatives,
             seed=negative_seed,
             known=relevant(judged),
+            copies=copies([item for items in chosen.values() for item in items], relevant(judged), collection),
+            scorer=open_scorer(recipe.negatives.guard, source.run, guard_retriever, guard_model),
             label=recipe.negative_label,
             taken={name: {found} for name, found in human.items()},
         )
-        source = open_source(run, collection, excluded)
         negatives = {item.query_id: found for item, found in unleaked.drawn(drawing, source, count)}
     log.info("%s: %s", recipe.paradigm, dict(count))
     write_jsonl(

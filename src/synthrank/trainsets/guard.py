@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from synthrank.records import WrittenPassage
 from synthrank.specs.recipes import Guard
+from synthrank.texts import text_key
 
 
 def allowed(
@@ -19,10 +20,11 @@ def allowed(
         guard: what to leave out. ``skip_top`` counts before anything else is left out; an overlap is the share of the
             candidate's distinct words that the positive has too.
     """
+    text = text_key(positive.text)
     words = set(positive.text.lower().split())
     kept = []
     for place, name in enumerate(ranked):
-        if place < guard.skip_top or name == positive.id or text_of[name] == positive.text:
+        if place < guard.skip_top or name == positive.id or text_key(text_of[name]) == text:
             continue
         if guard.known_positives and name in known:
             continue

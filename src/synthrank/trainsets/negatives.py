@@ -1,17 +1,20 @@
 """Negatives of a training group: passages that a run brings up and the guard lets pass, filled up at random."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from synthrank.errors import BudgetError
 from synthrank.files import json_lines
 from synthrank.order import seeded
 from synthrank.records import Candidate, WrittenPassage
-from synthrank.specs.recipes import Negatives
-from synthrank.texts import texts_of
+from synthrank.specs.recipes import Guard, Negatives
+from synthrank.texts import chunks, text_key, texts_of
 from synthrank.trainsets.guard import allowed
+from synthrank.trainsets.positive_aware import Scorer, limit
 from synthrank.trec import Run, read_run
 
 
@@ -53,12 +56,15 @@ def draw(
     known: Mapping[str, set[str]],
     count: Counter[str],
     *,
+    copies: Mapping[str, AbstractSet[str]],
+    scorer: Scorer | None = None,
     label: float = 0.0,
     taken: Mapping[str, set[str]] | None = None,
 ) -> Iterator[tuple[WrittenPassage, tuple[Candidate, ...]]]:
     """Yield each anchor with its negatives, always as many as the recipe states.
 
-    What other passages were written for the same query is no negative of it, whatever the guard allows.
+    What other passages were written for the same query is no negative of it, whatever the guard allows, nor is a copy
+    of a relevant one. No two negatives of an anchor have the same text.
 
     Args:
         anchors: the positives that negatives stand against; the guard compares with their text.
@@ -66,7 +72,13 @@ def draw(
         settings: how many, how deep, under which guard.
         seed: of the choice, which is drawn for each query apart.
         known: per query the passages that are relevant to it.
-        count: random ones are counted as ``negatives_at_random``, candidates without a text as ``negatives_absent``.
+        count: random ones are counted as ``negatives_at_random``, candidates without a text as ``negatives_absent``,
+            copies among the candidates as ``negatives_same_text``, those that score too high as ``negatives_too_near``
+            and positives without a score as ``positives_unscored``.
+        copies: per query the passages that have the text of a relevant one
+            (:func:`synthrank.trainsets.same_text.copies`).
+        scorer: scores for the guard's ``max_share_of_positive``, where it is stated. A positive without a score has
+            no such limit, and passages drawn at random have none.
         label: what negatives are labelled with.
         taken: per query further passages that the group holds already.
 
@@ -85,17 +97,27 @@ def draw(
     text_of = dict.fromkeys(wanted & source.absent, "") | texts_of(source.path, wanted - source.absent)
     for item in anchors:
         ranked, held = listed[item.query_id], (taken or {}).get(item.query_id, set())
-        own = known.get(item.query_id, set()) | {item.id}
+        own, same = known.get(item.query_id, set()) | {item.id}, copies.get(item.query_id, frozenset())
         free = [
             name
             for name in allowed(ranked, text_of, item, own, settings.guard)
-            if name not in held and name not in source.absent and not _is_own(name, item)
+            if name not in held and name not in source.absent and name not in same and not _is_own(name, item)
         ]
-        names = seeded(free, seed, of=item.query_id)[: settings.count]
-        spare = _spare(source, item, {*ranked, *own, *held}, settings.count - len(names), seed)
+        _count(count, "negatives_same_text", sum(name in same for name in ranked))
+        if scorer:
+            free = _farther(free, text_of, item, scorer, settings.guard, count)
+        texts = {text_key(item.text)}
+        order = seeded(free, seed, of=item.query_id)
+        found = {name: text_of[name] for name in islice(_others(order, text_of, texts), settings.count)}
+        spare = _spare(source, item, {*ranked, *own, *same, *held}, settings.count - len(found), seed, texts)
         count["negatives_at_random"] += len(spare)
-        text_of |= texts_of(source.path, spare) if spare else {}
-        yield item, tuple(Candidate(name, text_of[name], label, settings.source) for name in (*names, *spare))
+        yield item, tuple(Candidate(name, text, label, settings.source) for name, text in (found | spare).items())
+
+
+def _count(count: Counter[str], name: str, number: int) -> None:
+    """Count what there is seldom: where there is none the count says nothing of it."""
+    if number:
+        count[name] += number
 
 
 def _is_own(name: str, item: WrittenPassage) -> bool:
@@ -103,11 +125,49 @@ def _is_own(name: str, item: WrittenPassage) -> bool:
     return name.startswith(f"{item.query_id}@")
 
 
-def _spare(source: Source, item: WrittenPassage, taken: set[str], missing: int, seed: int) -> list[str]:
-    """Return as many random passages as are missing, other than those taken or refused and the query's own."""
+def _farther(
+    names: list[str],
+    text_of: Mapping[str, str],
+    item: WrittenPassage,
+    scorer: Scorer,
+    guard: Guard,
+    count: Counter[str],
+) -> list[str]:
+    """Return the candidates whose score is not above the share of the positive's that the guard states."""
+    positive, scores = scorer.scores(item, names, text_of)
+    if positive is None:
+        count["positives_unscored"] += 1
+        return names
+    highest = limit(positive, guard.max_share_of_positive or 1)
+    kept = [name for name, score in zip(names, scores, strict=True) if score <= highest]
+    _count(count, "negatives_too_near", len(names) - len(kept))
+    return kept
+
+
+def _others(names: Iterable[str], text_of: Mapping[str, str], texts: set[str]) -> Iterator[str]:
+    """Yield the names whose text is none of ``texts``, and put it there."""
+    for name in names:
+        text = text_key(text_of[name])
+        if text not in texts:
+            texts.add(text)
+            yield name
+
+
+def _spare(
+    source: Source, item: WrittenPassage, taken: set[str], missing: int, seed: int, texts: set[str]
+) -> dict[str, str]:
+    """Return as many random passages as are missing, with texts; none of those taken or refused, or of the query's own.
+
+    ``texts`` are those that the group holds already.
+    """
     if not missing:
-        return []
+        return {}
     free = [name for name in source.names if name not in taken and not _is_own(name, item)]
-    if len(free) < missing:
-        raise BudgetError(f"{source.path}: {len(free)} passages are left for query {item.query_id}, {missing} needed")
-    return seeded(free, seed, of=item.query_id)[:missing]
+    found: dict[str, str] = {}
+    for some in chunks(seeded(free, seed, of=item.query_id), missing):
+        text_of = texts_of(source.path, some)
+        for name in islice(_others(some, text_of, texts), missing - len(found)):
+            found[name] = text_of[name]
+        if len(found) == missing:
+            return found
+    raise BudgetError(f"{source.path}: {len(found)} passages are left for query {item.query_id}, {missing} needed")

@@ -12,6 +12,8 @@ from synthrank.specs.base import load
 from synthrank.specs.recipes import PairsRecipe, RecipeSpec
 from synthrank.trainsets.chosen import choose, read_written
 from synthrank.trainsets.negatives import draw, open_source
+from synthrank.trainsets.positive_aware import open_scorer
+from synthrank.trainsets.same_text import copies
 from synthrank.trainsets.unleaked import open_unleaked
 from synthrank.trec import answers, read_qrels, relevant
 
@@ -36,6 +38,8 @@ def pair_trainset(
     dropped_passages: list[Path],
     dropped_retriever: list[Path],
     dropped_model: list[Path],
+    guard_retriever: list[Path],
+    guard_model: list[Path],
     trainset: Path,
     stats: Path,
 ) -> None:
@@ -68,6 +72,9 @@ def pair_trainset(
         dropped_passages: the passages of the corpus of each; likewise.
         dropped_retriever: the dense retriever's entity file, where near duplicates are dropped.
         dropped_model: the folder of its model.
+        guard_retriever: the entity file of the dense retriever that scores positives and candidates, where the guard
+            states one.
+        guard_model: the folder of its model.
         trainset: written: the groups.
         stats: written: what was counted.
 
@@ -95,7 +102,15 @@ def pair_trainset(
         chosen = [item for items in served.values() for item in items[: wanted.per_query]]
         count["groups"] = len(chosen)
         source = open_source(run, passages, excluded, wanted.paradigm in reworded)
-        drawing = partial(draw, chosen, settings=recipe.negatives, seed=negative_seed, known=known)
+        drawing = partial(
+            draw,
+            chosen,
+            settings=recipe.negatives,
+            seed=negative_seed,
+            known=known,
+            copies=copies(chosen, known, passages),
+            scorer=open_scorer(recipe.negatives.guard, source.run, guard_retriever, guard_model),
+        )
         groups += [
             Group(item.query_id, item.query, (Candidate(item.id, item.text, 1.0, wanted.paradigm), *negatives))
             for item, negatives in unleaked.drawn(drawing, source, count)
