@@ -22,6 +22,7 @@ import torch  # noqa: E402
 from workflow import jobs_of  # noqa: E402
 
 from synthrank.devices import device  # noqa: E402
+from synthrank.revision import FILE, NUMBERS  # noqa: E402
 
 
 def times(folder: Path) -> list[tuple[str, int, float, float]]:
@@ -49,6 +50,9 @@ def readme(name: str, commit: str, rules: list[tuple[str, int, float, float]], k
     wall, used = sum(row[2] for row in rules), sum(row[3] for row in rules)
     lines = [
         f"# {name}",
+        "",
+        "<!-- age:begin -->",
+        "<!-- age:end -->",
         "",
         f"Made by commit `{commit}` from `config/experiments/{name}.yaml`, on {machine()}: {wall / 3600:.1f} hours of "
         f"jobs, {used / 3600:.1f} hours of processor time (the first grows with what else the machine does). Again, "
@@ -95,6 +99,7 @@ def main() -> None:
     for path in found:
         shutil.copy(path, kept)
     page = readme(options.name, commit, times(options.folder), sorted(path.name for path in found))
+    (kept / FILE).write_text(f"{NUMBERS}\n", encoding="utf-8")
     (kept / "README.md").write_text(page, encoding="utf-8")
 
 

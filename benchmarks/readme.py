@@ -2,7 +2,8 @@
 
 The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
 benchmarks/experiment.py did; the plan and the graph of rules are made anew. A page that has the markers of a block gets
-it: ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own.
+it: ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own. Figures that are older than a change
+that moves them say so (``synthrank.revision``), and so does the page of each record, in its block ``age``.
 """
 
 import csv
@@ -15,6 +16,10 @@ from pathlib import Path
 import front_page
 
 PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT / "src"))
+
+from synthrank.revision import FILE, age  # noqa: E402
+
 MEASURE = "nDCG@10"
 STUDY = "docs/experiments/nfcorpus-human-vs-llm"
 
@@ -97,7 +102,6 @@ def claims() -> str:
 
 def plan() -> str:
     """Return what the full study would cost, as ``make plan`` prints it."""
-    sys.path.insert(0, str(PROJECT / "src"))
     from synthrank.plan import as_text, plan
     from synthrank.specs.base import read_yaml
     from synthrank.study import Study
@@ -107,10 +111,15 @@ def plan() -> str:
     return f"```\n{as_text(list(plan(study, nowhere, nowhere)), study)}```"
 
 
+def with_age(folder: str, text: str) -> str:
+    """Return figures of a record, below the sentence on their age where they have one."""
+    return "\n\n".join(filter(None, [age(PROJECT / folder), text]))
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
-    "claims": claims,
+    "claims": lambda: with_age(STUDY, claims()),
     "commands": front_page.commands,
-    "demo": lambda: f"{results()}\n\n{times()}",
+    "demo": lambda: with_age("docs/demo", f"{results()}\n\n{times()}"),
     "plan": plan,
     "published": front_page.published,
     "rules": front_page.rules,
@@ -119,10 +128,23 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
 MARKED = re.compile(r"(<!-- ([a-z-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
 
 
+AGE = "age"
+"""The block of the page of a record; it differs from record to record."""
+
+
 @cache
-def block(name: str) -> str:
-    """Return what stands between markers; two pages may show the same."""
-    return f"{BLOCKS[name]()}\n"
+def block(name: str, folder: Path) -> str:
+    """Return what stands between markers of a page in a folder; two pages may show the same."""
+    text = age(folder) if name == AGE else BLOCKS[name]()
+    return f"{text}\n" if text else ""
+
+
+def without_age() -> Iterator[Path]:
+    """Yield the page of every record of an experiment that has no place for its age, or no revision."""
+    for folder in sorted((PROJECT / "docs/experiments").iterdir()):
+        page = folder / "README.md"
+        if not (folder / FILE).is_file() or f"<!-- {AGE}:begin -->" not in page.read_text(encoding="utf-8"):
+            yield page
 
 
 def pages() -> Iterator[Path]:
@@ -136,7 +158,8 @@ def main() -> None:
     shown = set()
     for path in pages():
         old = path.read_text(encoding="utf-8")
-        new = MARKED.sub(lambda match: f"{match[1]}{block(match[2])}{match[3]}", old)
+        folder = path.parent
+        new = MARKED.sub(lambda match, folder=folder: f"{match[1]}{block(match[2], folder)}{match[3]}", old)
         shown |= {match[2] for match in MARKED.finditer(old)}
         if "--check" not in sys.argv:
             path.write_text(new, encoding="utf-8")
@@ -145,6 +168,11 @@ def main() -> None:
                 f"error: {path.relative_to(PROJECT)}: the figures differ from docs/demo, docs/experiments, "
                 "docs/published, the plan or the rules; run python benchmarks/readme.py"
             )
+    for page in without_age():
+        sys.exit(
+            f"error: {page.relative_to(PROJECT)}: the record does not say how old its numbers are; put {FILE} "
+            f"beside it, and the markers of {AGE} below its title"
+        )
     if missing := sorted(BLOCKS.keys() - shown):
         sys.exit(f"error: no page shows {', '.join(missing)}; put its markers where it belongs, or take it out here")
 

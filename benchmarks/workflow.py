@@ -124,8 +124,12 @@ def main() -> None:
         figures = report(first, peak, second, run(folder, snakefile, PAGE), rules)
         sys.stdout.write(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n{figures}")
         if options.save:
+            sys.path.insert(0, str(PROJECT / "src"))
+            from synthrank.revision import FILE, NUMBERS
+
             options.save.mkdir(parents=True, exist_ok=True)
             (options.save / "time.csv").write_text(figures)
+            (options.save / FILE).write_text(f"{NUMBERS}\n")
             for name in TARGETS:
                 shutil.copy(folder / name, options.save)
 
