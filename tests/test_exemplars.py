@@ -2,7 +2,8 @@
 
 import pytest
 
-from synthrank.exemplars import cut, pairs
+from synthrank.errors import BudgetError
+from synthrank.exemplars import cut, drawn_passages, pairs
 from synthrank.files import write_jsonl
 from synthrank.order import seeded
 from synthrank.records import Exemplar, Passage, Query
@@ -12,12 +13,65 @@ QUERIES = [Query(f"q{number}", f"question {number}") for number in range(6)]
 
 def test_pairs_are_the_first_of_the_order_that_have_an_answer_to_show(tmp_path):
     write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{number}", f"a b {number}") for number in range(8)])
-    own = {"q0": {"p0"}, "q1": {"p1", "p7"}, "q2": {"p2"}, "q3": {"p3", "p6"}, "q5": {"p5"}}
+    judged = {"q0": {"p0": 1}, "q1": {"p1": 2, "p7": 1}, "q2": {"p2": 1}, "q3": {"p3": 1, "p6": 2}, "q5": {"p5": 1},
+              "q4": {"p4": 0}}  # fmt: skip
     order = [name for name in seeded([query.id for query in QUERIES], 3) if name not in ("q2", "q4")]
-    shown = {"q0": "p0", "q1": "p7", "q3": "p3", "q5": "p5"}  # p1 and p2 are excluded, q4 has no answer
+    shown = {"q0": "p0", "q1": "p7", "q3": "p6", "q5": "p5"}  # p1 and p2 are excluded, q4 has no answer
     for count in (1, 3, 9):
-        found = pairs(tmp_path / "p.jsonl", QUERIES, own, {"p1", "p2"}, count=count, seed=3, words=2)
+        found = pairs(tmp_path / "p.jsonl", QUERIES, judged, {"p1", "p2"}, count=count, seed=3, words=2)
         assert found == [Exemplar(shown[name], "a b …", name, f"question {name[1:]}") for name in order[:count]]
+
+
+def test_answers_of_equal_grade_are_drawn_and_not_taken_by_their_ids(tmp_path):
+    write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{number}", "text") for number in range(9)])
+    queries = [Query(f"q{number}", "question") for number in range(90)]
+    judged = {query.id: {f"p{number}": 1 + (number > 2) for number in range(9)} for query in queries}
+    found = pairs(tmp_path / "p.jsonl", queries, judged, set(), count=90, seed=1, words=None)
+    assert {item.id for item in found} == {f"p{number}" for number in range(3, 9)}, "of the best grade, each sometimes"
+
+
+def test_raw_passages_are_drawn_evenly_and_for_each_query(tmp_path):
+    """The number of distinct ones is that of independent draws, and no place of the file is drawn more than others."""
+    size, count = 2000, 3
+    write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{number}", f"text {number}") for number in range(size)])
+    queries = [Query(f"q{number}", "question") for number in range(400)]
+    found = drawn_passages(tmp_path / "p.jsonl", queries, {}, {"p7"}, count=count, seed=5, words=None)
+    ids = [item.id for query in queries for item in found[query.id]]
+    assert all(len({item.id for item in items}) == count for items in found.values())
+    assert all(item.text == f"text {item.id[1:]}" for items in found.values() for item in items)
+    draws = len(queries) * count
+    assert len(ids) == draws
+    assert "p7" not in ids
+    expected = size * (1 - (1 - 1 / size) ** draws)  # 902.5
+    assert abs(len(set(ids)) - expected) < 4 * 13, "the standard deviation is below 13"
+    quarters = [sum(int(name[1:]) * 4 // size == part for name in ids) for part in range(4)]
+    assert sum((found - draws / 4) ** 2 / (draws / 4) for found in quarters) < 16.27, "chi-squared, 3 degrees, p .001"
+
+
+def test_raw_passages_of_a_query_depend_on_no_other_query(tmp_path):
+    write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{number}", "text") for number in range(50)])
+    queries = [Query(f"q{number}", "question") for number in range(30)]
+    own = {"q3": {f"p{number}" for number in range(40)}, "q4": {"p1"}, "q29": {"p2", "p9"}}
+
+    def draw(asked, seed=1, excluded=frozenset()):
+        path = tmp_path / "p.jsonl"
+        found = drawn_passages(path, asked, own, set(excluded), count=2, seed=seed, words=None)
+        return {query: [item.id for item in items] for query, items in found.items()}
+
+    every = draw(queries)
+    assert not {*every["q3"]} & own["q3"]
+    part = draw(queries[:7])
+    assert part == {query.id: every[query.id] for query in queries[:7]}
+    assert sum(every[name] == found for name, found in draw(queries, seed=2).items()) < 3
+    held = draw(queries, excluded={"p30"})
+    moved = {name for name in every if held[name] != every[name]}
+    assert moved == {name for name, found in every.items() if "p30" in found}, "those alone that showed it"
+    with pytest.raises(
+        BudgetError, match=r"2 passages may be shown for query q3, 3 are needed; lower exemplars\.count"
+    ):
+        drawn_passages(
+            tmp_path / "p.jsonl", queries, own, {f"p{number}" for number in range(40, 48)}, count=3, seed=1, words=None
+        )
 
 
 @pytest.mark.parametrize(

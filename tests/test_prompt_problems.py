@@ -115,3 +115,52 @@ def test_a_mixed_corpus_has_what_its_corpus_has(copy):
     assert problem(copy) == (
         "config/corpora/nfcorpus-mixed.yaml: passage_words: a mixed corpus has what its corpus has; state it there"
     )
+
+
+SUPERVISED = "paradigms/few-shot-supervised.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("labels: 10", "labels: 2", "2 labels leave a query 1 pairs that are not its own, count asks for 2; state more "
+         "labels or a smaller count"),
+        ("count: 2", "count: 10", "10 labels leave a query 9 pairs that are not its own, count asks for 10; state more "
+         "labels or a smaller count"),
+        ("  labels: 10\n", "", "labels is missing; state how many labelled queries all prompts may show together"),
+        ("kind: pairs", "kind: passages", "raw passages use no labels; leave labels out"),
+    ],
+)  # fmt: skip
+def test_a_label_budget_holds_what_a_prompt_shows(copy, old, new, said):
+    replace(copy / SUPERVISED, old, new)
+    found = problem(copy)
+    assert found.startswith(f"config/{SUPERVISED}: exemplars: got ")
+    assert found.endswith(f"; {said}")
+
+
+def test_a_label_budget_is_no_larger_than_the_training_queries(copy):
+    replace(copy / SUPERVISED, "labels: 10", "labels: 52")
+    Study(copy, read_yaml(copy / "config.yaml"))
+    replace(copy / SUPERVISED, "labels: 52", "labels: 53")
+    assert problem(copy) == (
+        f"config/{SUPERVISED}: exemplars.labels: got 53; corpus 'python-faq' has 52 training queries, state at most as "
+        "many"
+    )
+
+
+def test_exemplars_are_whole_at_full_size_and_cut_for_the_small_model_alone(study):
+    shown = {name: spec.exemplars for name, spec in study.entities["paradigms"].items()
+             if getattr(spec, "exemplars", None)}  # fmt: skip
+    used = {
+        name: {
+            recipe.corpus for recipe in study.entities["recipes"].values() if name in getattr(recipe, "paradigms", ())
+        }
+        for name in shown
+    }
+    assert {name for name, spec in shown.items() if spec.words} == {"few-shot-supervised", "few-shot-unsupervised"}
+    assert {name for name, corpora in used.items() if "msmarco-passage" in corpora} == {
+        "few-shot-supervised-k3", "few-shot-unsupervised-k3",
+    }  # fmt: skip
+    assert {(spec.count, spec.labels) for spec in shown.values() if spec.kind == "pairs"} == {
+        (2, 10), (3, 100), (8, 100),
+    }  # fmt: skip

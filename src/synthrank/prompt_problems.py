@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthrank.prompt_heads import read_head
-from synthrank.specs.paradigms import Asked, GradedParadigm
+from synthrank.specs.corpora import TRAIN
+from synthrank.specs.paradigms import Asked, GeneratedParadigm, GradedParadigm
 from synthrank.specs.recipes import Sized
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def prompt_problems(study: Study) -> Iterable[str]:
         spec, file = study.entities["paradigms"][name], study.folder / "corpora" / f"{corpus}.yaml"
         prompt = study.folder / "prompts" / f"{spec.prompt}.md"
         yield from corpus_problems(heads[name].inputs, prompt, study.entities["corpora"][corpus], file)
+        yield from _labels(study, corpus, name)
     yield from _limits(study, {name for name, head in heads.items() if "passage_words" in head.inputs})
 
 
@@ -63,6 +65,18 @@ def corpus_problems(inputs: Collection[str], prompt: Path, corpus: Any, file: Pa
 def _pairs(study: Study) -> Iterator[tuple[str, str]]:
     """Yield (corpus, paradigm) of all passages that some recipe would have a language model write, each once."""
     yield from study.generated(name for name, recipe in study.entities["recipes"].items() if isinstance(recipe, Sized))
+
+
+def _labels(study: Study, corpus: str, paradigm: str) -> Iterator[str]:
+    """Yield a line where a paradigm may use more labelled queries than a corpus has."""
+    spec = study.entities["paradigms"][paradigm]
+    labels = spec.exemplars.labels if isinstance(spec, GeneratedParadigm) and spec.exemplars else None
+    most = study.entities["corpora"][corpus].queries_of(TRAIN)
+    if labels and most and labels > most:
+        yield (
+            f"{study.folder}/paradigms/{paradigm}.yaml: exemplars.labels: got {labels}; corpus {corpus!r} has {most} "
+            "training queries, state at most as many"
+        )
 
 
 def _limits(study: Study, told: Collection[str]) -> Iterator[str]:

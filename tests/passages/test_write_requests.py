@@ -7,7 +7,7 @@ import pytest
 
 from synthrank.errors import BudgetError, ConfigError
 from synthrank.files import read_jsonl, write_jsonl
-from synthrank.order import seeded
+from synthrank.order import drawn, seeded
 from synthrank.passages.write_requests import write_requests
 from synthrank.records import Exemplar, Judgment, Message, Passage, Query, Request
 from synthrank.trec import write_qrels
@@ -20,9 +20,10 @@ FEW = ZERO.replace("[query]", "[query, exemplars]").replace(
 
 @pytest.fixture
 def make(tmp_path):
-    """Return a function that writes requests over a corpus and gives (requests, pool, examples)."""
+    """Return a function that writes requests over a corpus and gives (requests, exemplars, examples)."""
 
-    def build(passages, queries, qrels, held_out, *, kind=None, count=2, words=None, seed=13, prompt=None, stated=""):
+    def build(passages, queries, qrels, held_out, *, kind=None, count=2, labels=5, words=None, seed=13, draw=0,
+              prompt=None, stated=""):  # fmt: skip
         write_jsonl(tmp_path / "passages.jsonl", passages)
         write_jsonl(tmp_path / "queries.jsonl", queries)
         write_qrels(tmp_path / "qrels.txt", qrels)
@@ -30,13 +31,14 @@ def make(tmp_path):
         spec = {"kind": "generated", "prompt": "p"}
         if kind:
             spec["exemplars"] = {"kind": kind, "count": count, "words": words, "seed": seed}
+            spec["exemplars"] |= {"labels": labels} if kind == "pairs" else {}
         (tmp_path / "paradigm.yaml").write_text(json.dumps(spec))
         (tmp_path / "corpus.yaml").write_text(f"source: beir\nfolder: x\nsplits: {{}}\n{stated}")
         (tmp_path / "prompt.md").write_text(prompt or (FEW if kind else ZERO))
         write_requests(
             paradigm=tmp_path / "paradigm.yaml", prompt=tmp_path / "prompt.md", corpus=tmp_path / "corpus.yaml",
             passages=tmp_path / "passages.jsonl", queries=tmp_path / "queries.jsonl", qrels=tmp_path / "qrels.txt",
-            held_out=[tmp_path / "held.txt"], exemplar_draw=0, requests=tmp_path / "requests.jsonl",
+            held_out=[tmp_path / "held.txt"], exemplar_draw=draw, requests=tmp_path / "requests.jsonl",
             exemplars=tmp_path / "exemplars.jsonl", examples=tmp_path / "examples.md",
         )  # fmt: skip
         return (
@@ -68,28 +70,80 @@ def test_without_exemplars_every_query_gets_the_prompt(make):
     assert examples.count("# q") == 3
 
 
-def test_pairs_use_count_plus_one_labels_however_many_queries_there_are(make):
-    requests, pool, _ = make(*corpus(), kind="pairs", count=3)
-    order = seeded([f"q{number}" for number in range(10)], 13)
-    assert [item.query_id for item in pool] == order[:4]
-    assert [item.id for item in pool] == [f"p{name[1:]}" for name in order[:4]]
-    assert pool[0].query == f"question {order[0][1:]}?"
-    assert {name for request in requests for name in request.exemplars} == {item.id for item in pool}
+def test_pairs_come_out_of_the_label_budget_in_an_order_of_the_query(make):
+    requests, shown, _ = make(*corpus(), kind="pairs", count=3, labels=6)
+    pool = seeded([f"q{number}" for number in range(10)], 13)[:6]
+    by_id = {item.id: item for item in shown}
     for request in requests:
-        assert len(request.exemplars) == 3
-        shown = [item for item in pool if item.query_id != request.query_id][:3]
-        assert list(request.exemplars) == [item.id for item in shown]
+        own = [name for name in seeded(pool, 13, request.query_id) if name != request.query_id][:3]
+        assert request.exemplars == tuple(f"p{name[1:]}" for name in own)
         assert request.messages[1].content == "\n".join(
-            [*(f"<{item.query}|{item.text}>" for item in shown), f"Q: {request.query}"]
+            [*(f"<question {name[1:]}?|{by_id[f'p{name[1:]}'].text}>" for name in own), f"Q: {request.query}"]
         )
+    assert all(item.query_id in pool and item.id == f"p{item.query_id[1:]}" for item in shown)
 
 
-def test_raw_passages_carry_no_label(make):
-    requests, pool, _ = make(*corpus(), kind="passages", count=2, seed=5)
-    allowed = [f"p{number}" for number in range(40) if not 20 <= number < 30]
-    assert [item.id for item in pool] == seeded(allowed, 5)[:3]
-    assert all(item.query == item.query_id == "" for item in pool)
-    assert all(f"<|{pool[0].text}>" in request.messages[1].content for request in requests[:1])
+@pytest.mark.parametrize(("count", "labels"), [(2, 3), (3, 10), (8, 20)])
+def test_all_prompts_together_show_no_more_pairs_than_the_budget(make, count, labels):
+    requests, shown, _ = make(*corpus(80, 60), kind="pairs", count=count, labels=labels)
+    used = {name for request in requests for name in request.exemplars}
+    assert used == {item.id for item in shown}
+    assert len(shown) == len(used) == labels, "60 queries with as many draws show every one of them"
+    assert all(len(set(request.exemplars)) == count for request in requests)
+    assert all(f"p{request.query_id[1:]}" not in request.exemplars for request in requests)
+    assert len({request.exemplars for request in requests}) > (1 if labels == 3 else 40), "drawn for each query"
+
+
+def test_raw_passages_are_fresh_and_carry_no_label(make):
+    requests, shown, _ = make(*corpus(4000, 60), kind="passages", count=3)
+    assert 170 <= len(shown) <= 180, "60 queries with 3 each, hardly one of them twice"
+    assert [item.id for item in shown] == list(dict.fromkeys(name for item in requests for name in item.exemplars))
+    assert all(item.query == item.query_id == "" for item in shown)
+    first = requests[0]
+    text_of = {item.id: item.text for item in shown}
+    assert first.messages[1].content == "\n".join(
+        [*(f"<|{text_of[name]}>" for name in first.exemplars), "Q: question 0?"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["pairs", "passages"])
+def test_a_query_that_is_added_changes_no_other_prompt(make, kind):
+    passages, asked, qrels, held_out = corpus(60, 18)
+    before = {request.query_id: request for request in make(passages, asked, qrels, held_out, kind=kind)[0]}
+    outside = next(f"new{n}" for n in range(99) if seeded([*before, f"new{n}"], 13).index(f"new{n}") >= 5)
+    more = [Query(outside, "another?"), *asked]
+    added = [*qrels, Judgment(outside, "p45", 1)]
+    after = {request.query_id: request for request in make(passages, more, added, held_out, kind=kind)[0]}
+    assert outside in after
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_pair_that_enters_the_budget_changes_those_prompts_alone_that_show_it_or_showed_the_last(make):
+    passages, asked, qrels, held_out = corpus(60, 18)
+    before = {request.query_id: request for request in make(passages, asked, qrels, held_out, kind="pairs")[0]}
+    inside = next(f"new{n}" for n in range(99) if seeded([*before, f"new{n}"], 13).index(f"new{n}") < 5)
+    last = f"p{seeded(before, 13)[4][1:]}"
+    added = [*qrels, Judgment(inside, "p45", 1)]
+    after = make(passages, [*asked, Query(inside, "another?")], added, held_out, kind="pairs")[0]
+    changed = {item.query_id for item in after[:-1] if item != before[item.query_id]}
+    concerned = {item.query_id for item in after[:-1] if "p45" in item.exemplars}
+    concerned |= {name for name, item in before.items() if last in item.exemplars}
+    assert changed == concerned
+    assert 0 < len(changed) < 18
+
+
+@pytest.mark.parametrize("kind", ["pairs", "passages"])
+def test_each_draw_shows_others(make, kind):
+    given = {
+        draw: [request.exemplars for request in make(*corpus(300, 40), kind=kind, seed=7, draw=draw)[0]]
+        for draw in (0, 1, 2)
+    }
+    own = [request.exemplars for request in make(*corpus(300, 40), kind=kind, seed=drawn(7, 1))[0]]
+    assert own == given[1]
+    assert len({name for names in given[0] for name in names} & {name for names in given[1] for name in names}) < (
+        5 if kind == "pairs" else 40
+    )
+    assert sum(one == other for one, other in zip(given[1], given[2], strict=True)) < 3
 
 
 @pytest.mark.parametrize("kind", ["pairs", "passages"])
@@ -105,18 +159,19 @@ def test_nothing_is_given_away_on_random_corpora(make, kind):
         secret = {item.passage_id for item in held_out if item.grade > 0}
         mine = {query.id: {j.passage_id for j in qrels if j.query_id == query.id and j.grade > 0} for query in asked}
         try:
-            requests, pool, _ = make(passages, asked, qrels, held_out, kind=kind, seed=generator.randrange(99))
+            requests, shown, _ = make(passages, asked, qrels, held_out, kind=kind, seed=generator.randrange(99))
         except BudgetError as error:
-            assert "exemplar" in str(error)  # noqa: PT017  # a random corpus may be too small
+            assert "exemplars" in str(error)  # noqa: PT017  # a random corpus may be too small
             continue
         made += 1
-        assert len(pool) == 3
-        assert not {item.id for item in pool} & secret
+        assert not {item.id for item in shown} & secret
+        pairs = {(item.query_id, item.id) for item in shown}
+        assert len(pairs) == len(shown)
         for request in requests:
             assert len(request.exemplars) == 2
             assert not set(request.exemplars) & mine[request.query_id]
-            by_id = {item.id: item for item in pool}
-            assert all(by_id[name].query_id != request.query_id for name in request.exemplars)
+            said = "".join(message.content for message in request.messages)
+            assert f"<{request.query}|" not in said, "its own pair"
     assert made > 7
 
 
@@ -124,24 +179,26 @@ def test_a_pair_whose_answer_is_held_out_is_no_exemplar(make):
     passages, asked, qrels, _ = corpus(queries=4)
     everything = [Judgment("t", f"p{number}", 1) for number in range(4) if number != 2]
     with pytest.raises(BudgetError) as error:
-        make(passages, asked, qrels, everything, kind="pairs", count=1)
+        make(passages, asked, qrels, everything, kind="pairs", count=1, labels=2)
     assert str(error.value).endswith(
-        "passages.jsonl: 1 pairs can serve as exemplars, 2 are needed; lower exemplars.count"
+        "passages.jsonl: 1 training queries have a passage that may be shown, 2 are needed; lower exemplars.labels"
     )
 
 
 def test_a_passage_relevant_to_two_queries_may_leave_too_few(make):
     passages, asked, _, held_out = corpus(queries=2)
-    both = [Judgment("q0", "p0", 1), Judgment("q0", "p1", 1), Judgment("q1", "p1", 1)]
-    with pytest.raises(BudgetError, match="query q0: the exemplar pool holds 0 that are not its own, not 1"):
-        make(passages, asked, both, held_out, kind="pairs", count=1)
+    both = [Judgment("q0", "p1", 1), Judgment("q1", "p1", 1)]
+    with pytest.raises(BudgetError, match="query q0: 0 of the 2 labelled pairs do not answer it, 1 are to be shown; "):
+        make(passages, asked, both, held_out, kind="pairs", count=1, labels=2)
 
 
-def test_exemplars_are_cut_to_words(make):
-    _, pool, _ = make(*corpus(), kind="passages", words=3)
-    assert all(item.text == "text of passage …" for item in pool)
-    _, pool, _ = make(*corpus(), kind="passages", words=7)
-    assert all(item.text == f"text of passage number {item.id[1:]} goes on" for item in pool)
+@pytest.mark.parametrize("kind", ["pairs", "passages"])
+def test_exemplars_are_whole_or_cut_to_words(make, kind):
+    _, shown, _ = make(*corpus(), kind=kind, words=3)
+    assert all(item.text == "text of passage …" for item in shown)
+    for words in (7, None):
+        _, shown, _ = make(*corpus(), kind=kind, words=words)
+        assert all(item.text == f"text of passage number {item.id[1:]} goes on" for item in shown)
 
 
 def test_the_choice_is_seeded(make):

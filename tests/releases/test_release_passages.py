@@ -184,7 +184,7 @@ def test_croissant_describes_the_tables(world):
     described = mlc.Dataset(jsonld=world.to / "croissant.json")
     assert described.metadata.issues.errors == set()
     assert {item.name for item in described.metadata.record_sets} == {
-        "default", "corpus", "queries", "qrels", "replies",
+        "default", "corpus", "queries", "qrels", "replies", "exemplars",
     }  # fmt: skip
     for item in described.metadata.distribution:
         path = world.to / item.content_url
@@ -207,7 +207,7 @@ def test_the_checksums_are_those_of_every_file(world):
     assert {name: sha256_of(world.to / name) for name in files} == before, "the same files again"
 
 
-def test_the_card_says_how_the_passages_came_about(world):
+def test_the_card_says_how_the_passages_came_about(world, load):
     card = world.release()
     head = yaml.safe_load(card.split("---\n")[1])
     assert (head["pretty_name"], head["license"]) == ("toy, few-shot, some-llm", "other")
@@ -220,7 +220,9 @@ def test_the_card_says_how_the_passages_came_about(world):
     assert yaml.safe_load(parts["The language model `some-llm`"])["sampling"]["temperature"] == 0.7
     assert "The server named its model as some-llm-2025-04-14." in card
     assert f"````\n{PROMPT.strip()}\n````\n" in card, "the prompt in full, with its own fences"
-    assert "2 in all, of which each query sees 1 that are not its own:\np3, p2." in card
+    assert "2 in all: each query sees 1 that are not its own, drawn for it\nout of the whole corpus." in card
+    shown = load(str(world.to), "exemplars", split="train")
+    assert [shown["passage_id"][:], shown["query_id"][:]] == [["p3", "p2"], ["", ""]]
     said = {
         "different passages": "2", "dropped: refusal": "1", "dropped: too-short": "1", "tokens in": "300",
         "of them cached": "192", "tokens out": "30", "US dollars": "0.375", "first day (UTC)": "2025-11-02",

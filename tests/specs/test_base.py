@@ -132,9 +132,9 @@ def test_a_wrong_corpus_is_one_line(tmp_path, old, new, said):
 
 
 def test_a_key_of_an_optional_part_is_named(tmp_path):
-    text = "kind: generated\nprompt: p\nexemplars: {kind: pairs, count: 1, wrds: 3}\n"
+    text = "kind: generated\nprompt: p\nexemplars: {kind: pairs, count: 1, labels: 2, wrds: 3}\n"
     assert message(tmp_path, ParadigmSpec, text) == (
-        ": exemplars.wrds: unknown key; known keys here: count, kind, seed, words"
+        ": exemplars.wrds: unknown key; known keys here: count, kind, labels, seed, words"
     )
 
 

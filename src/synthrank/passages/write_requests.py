@@ -1,20 +1,19 @@
 """Step write_requests: render a paradigm's prompt for every training query."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synthrank.errors import BudgetError, ConfigError
-from synthrank.exemplars import cut, pairs
+from synthrank.exemplars import drawn_pairs, drawn_passages, pairs
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
-from synthrank.order import drawn, seeded
+from synthrank.order import drawn
 from synthrank.prompt_problems import CORPUS_INPUTS, corpus_problems, paradigm_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.reading.schemas import SCHEMA_OF
-from synthrank.records import Exemplar, Passage, Query, Request
+from synthrank.records import Exemplar, Query, Request
 from synthrank.specs.base import load
 from synthrank.specs.corpora import BuiltCorpus, CorpusSpec
 from synthrank.specs.paradigms import Asked, Exemplars, GeneratedParadigm, GradedParadigm, ParadigmSpec
-from synthrank.texts import texts_of
 from synthrank.trec import answers, read_qrels, relevant
 
 EXAMPLES_SHOWN = 3
@@ -37,9 +36,10 @@ def write_requests(
 ) -> None:
     """Render the prompt for every training query.
 
-    No exemplar answers a query of a held-out split, and none belongs to the query it is shown for. The exemplars are a
-    fixed, seeded pool of ``count + 1``, of which each query sees the first ``count`` that are not its own: a few-shot
-    paradigm with pairs uses ``count + 1`` human labels in all, however many queries there are.
+    Exemplars are drawn for each query. None answers a query of a held-out split, and none is the query's own pair or
+    relevant to it. Pairs come out of a seeded pool of ``labels`` training queries, so that the paradigm uses as many
+    human labels in all, however many queries there are; raw passages come out of the whole collection. A query that is
+    added changes no other query's exemplars, unless its own pair enters the pool of labels.
 
     Args:
         paradigm: the paradigm's entity file, of kind generated or graded.
@@ -51,13 +51,13 @@ def write_requests(
         held_out: judgments of the splits that training must not see.
         exemplar_draw: which draw of the exemplars; 0 by the paradigm's own seed, another by a seed derived from both.
         requests: written: one request a query.
-        exemplars: written: the pool.
+        exemplars: written: every exemplar that a prompt shows, once.
         examples: written: the first few requests, for reading.
 
     Raises:
         ConfigError: the prompt and the paradigm disagree on the task, on exemplars or on levels, or the corpus does not
             state what the prompt takes from it.
-        BudgetError: the corpus has too few passages to choose exemplars from.
+        BudgetError: the corpus has too few pairs or passages to draw exemplars from.
     """
     spec: Asked = load(ParadigmSpec, paradigm)
     template = read_prompt(prompt)
@@ -71,49 +71,48 @@ def write_requests(
     given: dict[str, object] = {"levels": list(spec.levels)} if isinstance(spec, GradedParadigm) else {}
     given |= {key: getattr(collection, key) for key in CORPUS_INPUTS if key in template.inputs}
     asked = list(read_jsonl(queries, Query))
-    own = relevant(read_qrels(qrels))
-    excluded = answers(held_out)
-    seed = drawn(wanted.seed, exemplar_draw) if wanted else 0
-    pool = _pool(wanted, passages, asked, own, excluded, seed) if wanted else []
-    count = wanted.count if wanted else 0
-    rendered = [_request(template, query, _shown(pool, query, own, count), count, given) for query in asked]
-    write_jsonl(requests, rendered)
-    write_jsonl(exemplars, pool)
+    shown_to = _draws(wanted, drawn(wanted.seed, exemplar_draw), passages, asked, qrels, held_out) if wanted else None
+    shown: dict[Exemplar, None] = {}
+    first: list[Request] = []
+
+    def rendered() -> Iterator[Request]:
+        for query in asked:
+            items = shown_to(query) if shown_to else []
+            request = _request(template, query, items, given)
+            shown.update(dict.fromkeys(items))
+            if len(first) < EXAMPLES_SHOWN:
+                first.append(request)
+            yield request
+
+    write_jsonl(requests, rendered())
+    write_jsonl(exemplars, shown)
     with atomic_text(examples) as stream:
-        for request in rendered[:EXAMPLES_SHOWN]:
+        for request in first:
             stream.write(f"# {request.query_id}\n\n")
             stream.writelines(f"**{turn.role}**\n\n{turn.content}\n\n" for turn in request.messages)
 
 
-def _pool(
-    spec: Exemplars, passages: Path, queries: list[Query], own: dict[str, set[str]], excluded: set[str], seed: int
-) -> list[Exemplar]:
-    """Return ``count + 1`` exemplars (one to spare for the query that would meet its own)."""
-    wanted = spec.count + 1
-    if spec.kind == "pairs":
-        found = pairs(passages, queries, own, excluded, count=wanted, seed=seed, words=spec.words)
-    else:
-        allowed = (passage.id for passage in read_jsonl(passages, Passage) if passage.id not in excluded)
-        names = seeded(allowed, seed)[:wanted]
-        text_of = texts_of(passages, names)
-        found = [Exemplar(name, cut(text_of[name], spec.words)) for name in names]
-    if len(found) < wanted:
+def _draws(
+    spec: Exemplars, seed: int, passages: Path, queries: Sequence[Query], qrels: Path, held_out: Sequence[Path]
+) -> Callable[[Query], list[Exemplar]]:
+    """Return what gives the exemplars of a query."""
+    judged, excluded = read_qrels(qrels), answers(held_out)
+    own = relevant(judged)
+    if spec.labels is None:
+        drawn_for = drawn_passages(passages, queries, own, excluded, count=spec.count, seed=seed, words=spec.words)
+        return lambda query: drawn_for[query.id]
+    pool = pairs(passages, queries, judged, excluded, count=spec.labels, seed=seed, words=spec.words)
+    if len(pool) < spec.labels:
         raise BudgetError(
-            f"{passages}: {len(found)} {spec.kind} can serve as exemplars, {wanted} are needed; lower exemplars.count"
+            f"{passages}: {len(pool)} training queries have a passage that may be shown, {spec.labels} are needed; "
+            "lower exemplars.labels"
         )
-    return found
+    return lambda query: drawn_pairs(pool, query.id, own, count=spec.count, seed=seed)
 
 
-def _shown(pool: list[Exemplar], query: Query, own: dict[str, set[str]], count: int) -> list[Exemplar]:
-    mine = own.get(query.id, set())
-    return [item for item in pool if item.query_id != query.id and item.id not in mine][:count]
-
-
-def _request(prompt: Prompt, query: Query, shown: list[Exemplar], count: int, given: Mapping[str, object]) -> Request:
-    if len(shown) < count:
-        raise BudgetError(f"query {query.id}: the exemplar pool holds {len(shown)} that are not its own, not {count}")
+def _request(prompt: Prompt, query: Query, shown: Sequence[Exemplar], given: Mapping[str, object]) -> Request:
     values: dict[str, object] = {"query": query.text, **given}
-    if count:
+    if shown:
         values["exemplars"] = shown
     schema = SCHEMA_OF[prompt.task] if prompt.structured else ""
     exemplars = tuple(item.id for item in shown)

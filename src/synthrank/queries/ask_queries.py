@@ -15,7 +15,7 @@ from synthrank.records import Exemplar, Passage, Query, Request
 from synthrank.specs.augmentations import AugmentationSpec, LlmQueries
 from synthrank.specs.base import load
 from synthrank.specs.llms import LlmSpec
-from synthrank.trec import answers, read_qrels, relevant
+from synthrank.trec import answers, read_qrels
 
 TASK = "queries"
 
@@ -87,10 +87,10 @@ def _pool(
     if not settings.exemplars:
         return []
     asked = [query for path in queries for query in read_jsonl(path, Query)]
-    own = {query: names for path in qrels for query, names in relevant(read_qrels(path)).items()}
+    judged = {query: grades for path in qrels for query, grades in read_qrels(path).items()}
     wanted = settings.exemplars + 1
     excluded, words = answers(held_out), settings.passage_words
-    found = pairs(passages, asked, own, excluded, count=wanted, seed=settings.seed, words=words)
+    found = pairs(passages, asked, judged, excluded, count=wanted, seed=settings.seed, words=words)
     if len(found) < wanted:
         raise BudgetError(
             f"{passages}: {len(found)} training pairs can serve as exemplars, {wanted} are needed; lower exemplars"

@@ -91,8 +91,9 @@ The prompt, `{{ prompt }}`:
 
 {% endif %}
 {% if exemplars %}
-Exemplars of the prompt, {{ exemplars | length }} in all, of which each query sees {{ shown }} that are not its own:
-{{ exemplars | join(", ") }}.
+Exemplars of the prompts, {{ exemplars }} in all: each query sees {{ shown }} that are not its own, drawn for it
+{{ "out of %d labelled queries" | format(labels) if labels else "out of the whole corpus" }}. The configuration
+`exemplars` names them.
 
 {% endif %}
 ## Counts

@@ -47,7 +47,7 @@ def release_passages(
         passages: the written passages; each is released with its query and its grade.
         counts: what was counted while they were made.
         replies: all that the language model said, where one wrote them; it becomes the configuration ``replies``.
-        exemplars: the pool of exemplars, where the prompt shows some.
+        exemplars: every exemplar that a prompt shows, where it shows some; they become the configuration ``exemplars``.
         corpus: the entity file of the corpus.
         collection: the passages of the corpus, for the comparison with human ones.
         qrels: the training judgments, for the same.
@@ -69,10 +69,12 @@ def release_passages(
     spec: ParadigmSpec = load(ParadigmSpec, paradigm)
     generator = _generator(spec, llm)
     said = [reply for path in replies for reply in read_jsonl(path, Reply)]
+    shown = [item for path in exemplars for item in read_jsonl(path, Exemplar)]
     tables = [
         _default(written, generator, paradigm.stem),
         *beir_tables(written, passages),
         *([replies_table(said)] if replies else []),
+        *([_exemplars(shown)] if shown else []),
     ]
     title = ", ".join(path.stem for path in (corpus, paradigm, *llm))
     description = _description(spec, corpus.stem, generator)
@@ -93,7 +95,7 @@ def release_passages(
             llm="".join(path.stem for path in llm),
             parts=dict(_parts(corpus, paradigm, llm, weights)),
             likenesses=[] if isinstance(spec, HumanParadigm) else likenesses(written, _human(collection, qrels)),
-            **_asked(spec, prompt, exemplars),
+            **_asked(spec, prompt, shown),
             **_numbers(written, counts, said),
             **_tested(statistics, leaks),
         )
@@ -157,13 +159,20 @@ def _human(collection: Path, qrels: Path) -> dict[str, list[str]]:
     return {query: [text_of[name] for name in sorted(names) if name in text_of] for query, names in judged.items()}
 
 
-def _asked(spec: ParadigmSpec, prompt: Sequence[Path], exemplars: Sequence[Path]) -> dict[str, Any]:
+def _exemplars(shown: Sequence[Exemplar]) -> Table:
+    """Return the table of which passages, and of which queries, the prompts show."""
+    rows = [{"passage_id": item.id, "query_id": item.query_id} for item in shown]
+    return Table("exemplars", "train", {"passage_id": "text", "query_id": "text"}, rows)
+
+
+def _asked(spec: ParadigmSpec, prompt: Sequence[Path], shown: Sequence[Exemplar]) -> dict[str, Any]:
     """Return what the card says of the prompt, empty where there is none."""
     return {
         "prompt": "".join(path.stem for path in prompt),
         "prompt_text": "".join(path.read_text(encoding="utf-8") for path in prompt).strip(),
-        "exemplars": [item.id for path in exemplars for item in read_jsonl(path, Exemplar)],
+        "exemplars": len(shown),
         "shown": spec.exemplars.count if isinstance(spec, GeneratedParadigm) and spec.exemplars else 0,
+        "labels": spec.exemplars.labels if isinstance(spec, GeneratedParadigm) and spec.exemplars else None,
     }
 
 

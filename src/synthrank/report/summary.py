@@ -52,8 +52,9 @@ def _paradigm(spec: Any) -> str:
         return "passages of the corpus that people judged relevant; nothing is written"
     if isinstance(spec, GeneratedParadigm):
         shown = spec.exemplars
-        examples = {"passages": "passages of the corpus as examples", "pairs": "queries with their passage as examples"}
-        what = f"{shown.count} {examples[shown.kind]}" if shown else "no example"
+        pairs = f"queries with their passage as examples, drawn for it out of {shown.labels}" if shown else ""
+        examples = {"passages": "passages of the corpus as examples, drawn for it", "pairs": pairs}
+        what = f"for each query {shown.count} {examples[shown.kind]}" if shown else "no example"
         return f"written by a language model that is shown {what}"
     if isinstance(spec, GradedParadigm):
         return f"written by a language model at grades {', '.join(map(str, spec.levels))}, in one reply"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthrank.specs.base import Count, Entity, PromptName, Sha256
 
@@ -12,11 +12,29 @@ class Exemplars(Entity):
 
     kind: Literal["passages", "pairs"] = Field(
         description="`passages` shows raw text of the corpus, no labels; `pairs` shows training queries with a "
-        "human answer each."
+        "human answer each. Both are drawn for each query."
     )
     count: Count = Field(description="Examples in each prompt.")
-    words: Count | None = Field(default=None, description="Cut each example to this many words.")
-    seed: int = Field(default=13, description="Seed of the choice.")
+    labels: Count | None = Field(
+        default=None,
+        description="For `pairs`: how many training queries with a human answer may be shown in all prompts together, "
+        "drawn once for each seed. Each prompt shows `count` of them, never its own.",
+    )
+    words: Count | None = Field(default=None, description="Cut each example to this many words; null leaves it whole.")
+    seed: int = Field(default=13, description="Seed of the draws.")
+
+    @model_validator(mode="after")
+    def _labels_are_stated_for_pairs(self) -> "Exemplars":
+        if self.kind == "passages" and self.labels is not None:
+            raise ValueError("raw passages use no labels; leave labels out")
+        if self.kind == "pairs" and self.labels is None:
+            raise ValueError("labels is missing; state how many labelled queries all prompts may show together")
+        if self.labels is not None and self.labels <= self.count:
+            raise ValueError(
+                f"{self.labels} labels leave a query {self.labels - 1} pairs that are not its own, count asks for "
+                f"{self.count}; state more labels or a smaller count"
+            )
+        return self
 
 
 class Quality(Entity):
