@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from synthrank.budget_problems import budget_problems
 from synthrank.development import development_problems
 from synthrank.errors import known
 from synthrank.guard_problems import guard_problems
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published)
-    sections = (section_problems, development_problems, prompt_problems, guard_problems, _enough)
+    sections = (section_problems, development_problems, prompt_problems, guard_problems, budget_problems)
     for check in (*entities, *sections, _experiment, _encoders):
         yield from check(study)
 
@@ -177,18 +178,6 @@ def _written(study: Study, origin: str, recipe: Sized) -> Iterable[str]:
         if isinstance(study.entities["paradigms"][paradigm], GradedParadigm) != graded:
             wrong = "it must be graded" if graded else "it is graded; use a recipe of kind graded"
             yield f"{origin}: {key}: got {paradigm!r}; {wrong}"
-
-
-def _enough(study: Study) -> Iterable[str]:
-    """Yield a line for each recipe that asks for more queries than its corpus is said to have, ``@N`` included."""
-    for name, recipe in study.entities["recipes"].items():
-        most = study.entities["corpora"][recipe.corpus].queries_of(TRAIN) if isinstance(recipe, Sized) else None
-        if most and recipe.size > most:
-            origin = f"experiment: recipe {name!r}" if "@" in name else f"{study.folder}/recipes/{name}.yaml: queries"
-            yield (
-                f"{origin}: asks for {recipe.size} queries, but corpus {recipe.corpus!r} has {most} to train on; ask "
-                "for no more"
-            )
 
 
 def _tested(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:

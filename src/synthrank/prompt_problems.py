@@ -1,4 +1,4 @@
-"""What may be wrong with how passages are asked for: prompts, exemplars, and the limits of LLMs.
+"""What may be wrong with the prompts that passages are asked for with.
 
 Each check yields lines for a person: the file, the key, what is wrong, what would be right.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthrank.prompt_heads import read_head
-from synthrank.specs.corpora import TRAIN
-from synthrank.specs.paradigms import Asked, GeneratedParadigm, GradedParadigm
+from synthrank.specs.paradigms import Asked, GradedParadigm
 from synthrank.specs.recipes import Sized
 
 if TYPE_CHECKING:
@@ -20,12 +19,9 @@ if TYPE_CHECKING:
 CORPUS_INPUTS = ("domain", "passage_words")
 """Inputs that a prompt for passages may have and need not: keys of the corpus's file, under the same names."""
 
-TOKENS_PER_WORD = 4 / 3
-"""English prose in the vocabularies of language models, by the rule of thumb of their providers."""
-
 
 def prompt_problems(study: Study) -> Iterable[str]:
-    """Yield one line for each prompt, label budget or token limit that does not fit what it is used with."""
+    """Yield one line for each prompt that does not fit its paradigm, or a corpus that it is used with."""
     heads = {}
     for name, spec in study.entities["paradigms"].items():
         if isinstance(spec, Asked):
@@ -33,12 +29,10 @@ def prompt_problems(study: Study) -> Iterable[str]:
             heads[name] = read_head(prompt)[0]
             file = study.folder / "paradigms" / f"{name}.yaml"
             yield from paradigm_problems(heads[name].task, heads[name].inputs, prompt, spec, file)
-    for corpus, name in _pairs(study):
+    for corpus, name in asked_for(study):
         spec, file = study.entities["paradigms"][name], study.folder / "corpora" / f"{corpus}.yaml"
         prompt = study.folder / "prompts" / f"{spec.prompt}.md"
         yield from corpus_problems(heads[name].inputs, prompt, study.entities["corpora"][corpus], file)
-        yield from _labels(study, corpus, name)
-    yield from _limits(study, {name for name, head in heads.items() if "passage_words" in head.inputs})
 
 
 def paradigm_problems(task: str, inputs: Collection[str], prompt: Path, spec: Asked, paradigm: Path) -> Iterator[str]:
@@ -62,34 +56,6 @@ def corpus_problems(inputs: Collection[str], prompt: Path, corpus: Any, file: Pa
             yield f"{file}: {key}: is missing; {prompt} has it as an input, so state it or use another prompt"
 
 
-def _pairs(study: Study) -> Iterator[tuple[str, str]]:
+def asked_for(study: Study) -> Iterator[tuple[str, str]]:
     """Yield (corpus, paradigm) of all passages that some recipe would have a language model write, each once."""
     yield from study.generated(name for name, recipe in study.entities["recipes"].items() if isinstance(recipe, Sized))
-
-
-def _labels(study: Study, corpus: str, paradigm: str) -> Iterator[str]:
-    """Yield a line where a paradigm may use more labelled queries than a corpus has."""
-    spec = study.entities["paradigms"][paradigm]
-    labels = spec.exemplars.labels if isinstance(spec, GeneratedParadigm) and spec.exemplars else None
-    most = study.entities["corpora"][corpus].queries_of(TRAIN)
-    if labels and most and labels > most:
-        yield (
-            f"{study.folder}/paradigms/{paradigm}.yaml: exemplars.labels: got {labels}; corpus {corpus!r} has {most} "
-            "training queries, state at most as many"
-        )
-
-
-def _limits(study: Study, told: Collection[str]) -> Iterator[str]:
-    """Yield a line where an LLM's limit cuts the passages that a prompt asks it for."""
-    asked = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
-    if twolar := study.experiment.twolar:
-        recipes = [*twolar.recipes, *(name for ablation in twolar.ablations.values() for name in ablation.recipes)]
-        asked += [(*pair, llm) for pair in study.generated(recipes) for llm in twolar.llms]
-    for corpus, paradigm, llm in dict.fromkeys(asked):
-        words = study.entities["corpora"][corpus].passage_words
-        limit = study.entities["llms"][llm].sampling.max_new_tokens
-        if paradigm in told and words * TOKENS_PER_WORD > limit:
-            yield (
-                f"{study.folder}/llms/{llm}.yaml: sampling.max_new_tokens: got {limit}; a passage of {words} words, as "
-                f"corpus {corpus!r} states, has about {words * TOKENS_PER_WORD:.0f} tokens"
-            )
