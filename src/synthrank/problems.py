@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from synthrank.budget_problems import budget_problems
+from synthrank.corpora_problems import corpora_problems, split_problems
 from synthrank.development import development_problems
 from synthrank.errors import known
 from synthrank.guard_problems import guard_problems
 from synthrank.prompt_problems import prompt_problems
 from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
-from synthrank.specs.corpora import TRAIN, BeirCorpus, MixedCorpus, SplitPart
+from synthrank.specs.corpora import TRAIN, MixedCorpus
 from synthrank.specs.experiment import Claim
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
-from synthrank.specs.paradigms import GradedParadigm, ImportedParadigm
+from synthrank.specs.paradigms import GradedParadigm
 from synthrank.specs.rankers import Reranker
 from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, Sized, TeacherRecipe
 from synthrank.specs.retrievers import Dense, Ordered, Reranked
@@ -31,51 +31,10 @@ if TYPE_CHECKING:
 
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
-    entities = (_corpora, _testsets, _augmentations, _retrievers, _recipes, _published)
+    entities = (corpora_problems, _testsets, _augmentations, _retrievers, _recipes, _published)
     sections = (section_problems, development_problems, prompt_problems, guard_problems, budget_problems)
     for check in (*entities, *sections, _experiment, _encoders):
         yield from check(study)
-
-
-def _corpora(study: Study) -> Iterable[str]:
-    for name, corpus in study.entities["corpora"].items():
-        overlap = corpus.splits.keys() & study.entities["augmentations"].keys()
-        if overlap:
-            yield f"{study.folder}/corpora/{name}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
-        if isinstance(corpus, BeirCorpus):
-            yield from _shared_queries(f"{study.folder}/corpora/{name}.yaml", corpus)
-        elif isinstance(corpus, MixedCorpus):
-            yield from _mixed(study, f"{study.folder}/corpora/{name}.yaml", corpus)
-
-
-def _mixed(study: Study, origin: str, corpus: MixedCorpus) -> Iterable[str]:
-    """Yield a line for each thing that a mixed corpus cannot be made of, or does not heed."""
-    paradigm = study.entities["paradigms"][corpus.paradigm]
-    if not isinstance(paradigm, ImportedParadigm) or paradigm.by != "passage":
-        yield f"{origin}: paradigm: got {corpus.paradigm!r}; it must be imported, and keyed by passage"
-    if isinstance(study.entities["corpora"][corpus.corpus], MixedCorpus):
-        yield f"{origin}: corpus: got {corpus.corpus!r}, which is mixed itself; name a corpus with a source of its own"
-    for split in corpus.splits.values():
-        yield from _split(study, f"{origin}: splits", corpus.corpus, split)
-    for key in ("title", "domain", "passage_words", "train_queries", "train_seed", "answers_may_train"):
-        if key in corpus.model_fields_set:
-            yield f"{origin}: {key}: a mixed corpus has what its corpus has; state it there"
-    if TRAIN in corpus.splits:
-        yield f"{origin}: splits.{TRAIN}: nothing trains on a mixed corpus; it is for tests alone, leave the split out"
-
-
-def _shared_queries(origin: str, corpus: BeirCorpus) -> Iterable[str]:
-    """Yield a line for each two splits, one of them a part of a file, that have queries in common."""
-    for (one, a), (other, b) in combinations(corpus.splits.items(), 2):
-        if isinstance(a, str) and isinstance(b, str):
-            continue
-        a, b = (SplitPart(file=item, start=0, end=1) if isinstance(item, str) else item for item in (a, b))
-        apart = max(a.start, b.start) >= min(a.end, b.end)
-        if a.file == b.file and (a.seed != b.seed or not apart):
-            yield (
-                f"{origin}: splits: {one!r} and {other!r} share queries of {a.file}; state one seed, and shares that "
-                "meet but do not overlap"
-            )
 
 
 def _testsets(study: Study) -> Iterable[str]:
@@ -85,7 +44,7 @@ def _testsets(study: Study) -> Iterable[str]:
                 f"{study.folder}/testsets/{name}.yaml: passages_as: got {testset.passages_as!r}, but another test set "
                 f"of corpus {testset.corpus!r} states {other!r}; state the same, for the collection is indexed once"
             )
-        yield from _split(study, f"{study.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
+        yield from split_problems(study, f"{study.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
 
 
 def _augmentations(study: Study) -> Iterable[str]:
@@ -146,10 +105,10 @@ def _recipes(study: Study) -> Iterable[str]:
         if isinstance(study.entities["corpora"][recipe.corpus], MixedCorpus):
             yield f"{origin}: corpus: got {recipe.corpus!r}; it is mixed, and for tests alone"
         elif isinstance(recipe, Sized):
-            yield from _split(study, origin, recipe.corpus, TRAIN)
+            yield from split_problems(study, origin, recipe.corpus, TRAIN)
             yield from _written(study, origin, recipe)
         elif isinstance(recipe, TeacherRecipe) and recipe.split:
-            yield from _split(study, origin, recipe.corpus, recipe.split)
+            yield from split_problems(study, origin, recipe.corpus, recipe.split)
             yield from _tested(study, f"{origin}: split", recipe.corpus, recipe.split)
         elif isinstance(recipe, DistilRecipe):
             teacher = study.entities["retrievers"][recipe.teacher]
@@ -304,9 +263,3 @@ def _encoders(study: Study) -> Iterable[str]:
             yield f"{origin}: got {retriever!r}; it must be dense"
         elif spec and spec.query_model:
             yield f"{origin}: got {retriever!r}; it has a query_model, but one model must encode both"
-
-
-def _split(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:
-    splits = study.entities["corpora"][corpus].splits
-    if split not in splits:
-        yield f"{origin}: split: corpus {corpus!r} has no split {split!r} ({known(splits)})"

@@ -1,0 +1,66 @@
+"""What may be wrong with corpora and their splits.
+
+Each check yields lines for a person: the file, the key, what is wrong, what would be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from synthrank.errors import known
+from synthrank.specs.corpora import TRAIN, BeirCorpus, MixedCorpus, SplitPart
+from synthrank.specs.paradigms import ImportedParadigm
+
+if TYPE_CHECKING:
+    from synthrank.study import Study
+
+
+def corpora_problems(study: Study) -> Iterable[str]:
+    """Yield one line for each corpus whose splits, or whose parts, do not fit together."""
+    for name, corpus in study.entities["corpora"].items():
+        overlap = corpus.splits.keys() & study.entities["augmentations"].keys()
+        if overlap:
+            yield f"{study.folder}/corpora/{name}.yaml: splits: {min(overlap)!r} is the name of an augmentation too"
+        if isinstance(corpus, BeirCorpus):
+            yield from _shared_queries(f"{study.folder}/corpora/{name}.yaml", corpus)
+        elif isinstance(corpus, MixedCorpus):
+            yield from _mixed(study, f"{study.folder}/corpora/{name}.yaml", corpus)
+
+
+def _mixed(study: Study, origin: str, corpus: MixedCorpus) -> Iterable[str]:
+    """Yield a line for each thing that a mixed corpus cannot be made of, or does not heed."""
+    paradigm = study.entities["paradigms"][corpus.paradigm]
+    if not isinstance(paradigm, ImportedParadigm) or paradigm.by != "passage":
+        yield f"{origin}: paradigm: got {corpus.paradigm!r}; it must be imported, and keyed by passage"
+    if isinstance(study.entities["corpora"][corpus.corpus], MixedCorpus):
+        yield f"{origin}: corpus: got {corpus.corpus!r}, which is mixed itself; name a corpus with a source of its own"
+    for split in corpus.splits.values():
+        yield from split_problems(study, f"{origin}: splits", corpus.corpus, split)
+    for key in ("title", "domain", "passage_words", "train_queries", "train_seed", "answers_may_train"):
+        if key in corpus.model_fields_set:
+            yield f"{origin}: {key}: a mixed corpus has what its corpus has; state it there"
+    if TRAIN in corpus.splits:
+        yield f"{origin}: splits.{TRAIN}: nothing trains on a mixed corpus; it is for tests alone, leave the split out"
+
+
+def _shared_queries(origin: str, corpus: BeirCorpus) -> Iterable[str]:
+    """Yield a line for each two splits, one of them a part of a file, that have queries in common."""
+    for (one, a), (other, b) in combinations(corpus.splits.items(), 2):
+        if isinstance(a, str) and isinstance(b, str):
+            continue
+        a, b = (SplitPart(file=item, start=0, end=1) if isinstance(item, str) else item for item in (a, b))
+        apart = max(a.start, b.start) >= min(a.end, b.end)
+        if a.file == b.file and (a.seed != b.seed or not apart):
+            yield (
+                f"{origin}: splits: {one!r} and {other!r} share queries of {a.file}; state one seed, and shares that "
+                "meet but do not overlap"
+            )
+
+
+def split_problems(study: Study, origin: str, corpus: str, split: str) -> Iterable[str]:
+    """Yield a line where a corpus has no such split."""
+    splits = study.entities["corpora"][corpus].splits
+    if split not in splits:
+        yield f"{origin}: split: corpus {corpus!r} has no split {split!r} ({known(splits)})"
