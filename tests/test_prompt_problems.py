@@ -69,6 +69,22 @@ def test_a_prompt_of_another_task_or_without_a_head(copy):
     assert problem(copy) == f"config/{ZERO}: no front matter; begin the file with --- task and inputs ---"
 
 
+def test_a_prompt_for_queries_that_does_not_fit_its_augmentation(copy):
+    prompt = copy / "prompts/query-zero-shot.md"
+    replace(prompt, "task: queries", "task: passage")
+    said = problem(copy)
+    assert said == (
+        "config/augmentations/llm-queries.yaml: prompt: config/prompts/query-zero-shot.md has task 'passage'; it must "
+        "be 'queries'"
+    )
+    replace(prompt, "task: passage", "task: queries")
+    replace(prompt, "inputs: [passage]", "inputs: [passage, domain]")
+    assert problem(copy) == (
+        "config/prompts/query-zero-shot.md: inputs: must be ['passage'] for config/augmentations/llm-queries.yaml, got "
+        "['domain', 'passage']"
+    )
+
+
 @pytest.mark.parametrize("domain", ["''", "' '", '"a\\nb"', "[medicine]"])
 def test_a_domain_is_a_line(copy, domain):
     replace(copy / "corpora/python-faq.yaml", "domain: technical documentation", f"domain: {domain}")

@@ -231,7 +231,10 @@ def test_patterns_match_the_names_and_nothing_else(study):
     assert matches(study.pattern_of("retrievers", Dense), candidates) == ["minilm"]
     assert matches(study.pattern_of("retrievers", Bm25), candidates) == ["bm25"]
     assert matches(study.pattern_of("paradigms", HumanParadigm), study.entities["paradigms"]) == ["human"]
-    assert len(matches(study.pattern_of("paradigms", GeneratedParadigm), study.entities["paradigms"])) == 3
+    assert sorted(matches(study.pattern_of("paradigms", GeneratedParadigm), study.entities["paradigms"])) == [
+        *(f"few-shot-{kind}{size}" for kind in ("supervised", "unsupervised") for size in ("", "-k3", "-k8")),
+        "zero-shot",
+    ]  # fmt: skip
     rankers = [*study.entities["rankers"], "none", "cross-encoders"]
     reordering, searching = (matches(study.ranker_pattern(reorder=reorder), rankers) for reorder in (True, False))
     assert {"cross-encoder", "student"} <= set(reordering)

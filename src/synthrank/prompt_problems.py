@@ -1,4 +1,4 @@
-"""What may be wrong with the prompts that passages are asked for with.
+"""What may be wrong with the prompts that passages and queries are asked for with.
 
 Each check yields lines for a person: the file, the key, what is wrong, what would be right.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthrank.prompt_heads import read_head
+from synthrank.specs.augmentations import LlmQueries
 from synthrank.specs.paradigms import Asked, GradedParadigm
 from synthrank.specs.recipes import Sized
 
@@ -21,7 +22,7 @@ CORPUS_INPUTS = ("domain", "passage_words")
 
 
 def prompt_problems(study: Study) -> Iterable[str]:
-    """Yield one line for each prompt that does not fit its paradigm, or a corpus that it is used with."""
+    """Yield one line for each prompt that does not fit its paradigm, its augmentation or a corpus of its passages."""
     heads = {}
     for name, spec in study.entities["paradigms"].items():
         if isinstance(spec, Asked):
@@ -33,6 +34,14 @@ def prompt_problems(study: Study) -> Iterable[str]:
         spec, file = study.entities["paradigms"][name], study.folder / "corpora" / f"{corpus}.yaml"
         prompt = study.folder / "prompts" / f"{spec.prompt}.md"
         yield from corpus_problems(heads[name].inputs, prompt, study.entities["corpora"][corpus], file)
+    for name, spec in study.entities["augmentations"].items():
+        if isinstance(spec, LlmQueries):
+            prompt, file = (
+                study.folder / "prompts" / f"{spec.prompt}.md",
+                study.folder / "augmentations" / f"{name}.yaml",
+            )
+            head = read_head(prompt)[0]
+            yield from query_prompt_problems(head.task, head.inputs, prompt, spec, file)
 
 
 def paradigm_problems(task: str, inputs: Collection[str], prompt: Path, spec: Asked, paradigm: Path) -> Iterator[str]:
@@ -47,6 +56,17 @@ def paradigm_problems(task: str, inputs: Collection[str], prompt: Path, spec: As
             f"{prompt}: inputs: must be {sorted(given)} for {paradigm}, got {sorted(inputs)}; "
             f"{' and '.join(CORPUS_INPUTS)} may be there too"
         )
+
+
+def query_prompt_problems(
+    task: str, inputs: Collection[str], prompt: Path, spec: LlmQueries, augmentation: Path
+) -> Iterator[str]:
+    """Yield a line where a prompt is not for queries, or wants other inputs than an augmentation gives it."""
+    given = {"passage", *(["exemplars"] if spec.exemplars else [])}
+    if task != "queries":
+        yield f"{augmentation}: prompt: {prompt} has task {task!r}; it must be 'queries'"
+    elif {*inputs} != given:
+        yield f"{prompt}: inputs: must be {sorted(given)} for {augmentation}, got {sorted(inputs)}"
 
 
 def corpus_problems(inputs: Collection[str], prompt: Path, corpus: Any, file: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from synthrank.exemplars import cut, pairs
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.progress import progress
+from synthrank.prompt_problems import query_prompt_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.queries.sources import share_of
 from synthrank.reading.schemas import SCHEMA_OF
@@ -16,8 +17,6 @@ from synthrank.specs.augmentations import AugmentationSpec, LlmQueries
 from synthrank.specs.base import load
 from synthrank.specs.llms import LlmSpec
 from synthrank.trec import answers, read_qrels
-
-TASK = "queries"
 
 
 def ask_queries(
@@ -61,7 +60,9 @@ def ask_queries(
         BudgetError: the corpus has too few exemplars.
     """
     settings: LlmQueries = load(AugmentationSpec, spec)
-    template = _checked(read_prompt(prompt), settings, spec)
+    template = read_prompt(prompt)
+    for problem in query_prompt_problems(template.task, template.inputs, prompt, settings, spec):
+        raise ConfigError(problem)
     chosen = share_of(sampled, shard)
     pool = _pool(settings, passages, exemplar_queries, exemplar_qrels, held_out)
     requests = [_request(template, settings, passage, pool) for passage in chosen]
@@ -69,15 +70,6 @@ def ask_queries(
     # They come as they finish; files in the order of the requests are the same whoever was quicker.
     reply_of = {item.query_id: item for item in progress(backend.generate(requests), len(requests), "replies")}
     write_jsonl(replies, (reply_of[request.query_id] for request in requests))
-
-
-def _checked(prompt: Prompt, settings: LlmQueries, spec: Path) -> Prompt:
-    if prompt.task != TASK:
-        raise ConfigError(f"{spec}: prompt: {prompt.path} has task {prompt.task!r}; it must be {TASK!r}")
-    expected = {"passage", "exemplars"} if settings.exemplars else {"passage"}
-    if prompt.inputs != expected:
-        raise ConfigError(f"{prompt.path}: inputs: must be {sorted(expected)} for {spec}, got {sorted(prompt.inputs)}")
-    return prompt
 
 
 def _pool(
@@ -103,5 +95,5 @@ def _request(prompt: Prompt, settings: LlmQueries, passage: Passage, pool: Seque
     shown = [item for item in pool if item.id != passage.id][: settings.exemplars or 0]
     if settings.exemplars:
         values["exemplars"] = shown
-    schema = SCHEMA_OF[TASK] if prompt.structured else ""
+    schema = SCHEMA_OF[prompt.task] if prompt.structured else ""
     return Request(passage.id, "", prompt.render(**values), tuple(item.id for item in shown), schema=schema)
