@@ -14,6 +14,8 @@ rule make_tables:
         answers=needs.answers,
         recipes=needs.recipe_specs,
         testsets=needs.testset_specs,
+        trainsets=needs.main_trainsets,
+        rankers=needs.ranker_specs,
     output:
         id_table="results/tables/id.csv",
         id_markdown="results/tables/id.md",
@@ -28,6 +30,7 @@ rule make_tables:
     threads: 1
     params:
         code=code_of("make_tables.py"),
+        scope=needs.main_scope,
         selected=needs.selected,
         measures=study.experiment.measures,
         reference=needs.reference_recipe,
@@ -45,6 +48,9 @@ rule make_tables:
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --trainsets {input.trainsets:q} \
+            --rankers {input.rankers:q} \
+            --scope {params.scope:q} \
             --id-table {output.id_table:q} \
             --id-markdown {output.id_markdown:q} \
             --ood-table {output.ood_table:q} \
@@ -72,6 +78,7 @@ rule make_claims_table:
     threads: 1
     params:
         code=code_of("make_claims_table.py"),
+        scope=needs.claims_scope,
         selected=needs.claims_selected,
         claims=needs.claims,
         intervals=study.experiment.intervals,
@@ -86,6 +93,7 @@ rule make_claims_table:
             --claims {params.claims:q} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
             &>{log:q}
@@ -99,6 +107,8 @@ rule make_enrichment_table:
         answers=needs.enrichment_answers,
         recipes=needs.enrichment_recipes,
         testsets=needs.testset_specs,
+        trainsets=needs.enrichment_trainsets,
+        rankers=needs.ranker_specs,
     output:
         table="results/tables/enrichment.csv",
         markdown="results/tables/enrichment.md",
@@ -111,6 +121,7 @@ rule make_enrichment_table:
     threads: 1
     params:
         code=code_of("make_enrichment_table.py"),
+        scope=needs.enrichment_scope,
         selected=needs.enrichment_selected,
         enrichment=needs.enrichment,
         control=needs.enrichment_control,
@@ -131,6 +142,9 @@ rule make_enrichment_table:
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --trainsets {input.trainsets:q} \
+            --rankers {input.rankers:q} \
+            --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
             &>{log:q}
@@ -144,6 +158,8 @@ rule make_sizes_table:
         answers=needs.sizes_answers,
         specs=needs.sizes_recipes,
         testsets=needs.testset_specs,
+        trainsets=needs.sizes_trainsets,
+        rankers=needs.ranker_specs,
     output:
         table="results/tables/sizes.csv",
         markdown="results/tables/sizes.md",
@@ -156,6 +172,7 @@ rule make_sizes_table:
     threads: 1
     params:
         code=code_of("make_sizes_table.py"),
+        scope=needs.sizes_scope,
         selected=needs.sizes_selected,
         sizes=needs.sizes,
         measures=study.experiment.measures,
@@ -174,6 +191,9 @@ rule make_sizes_table:
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --trainsets {input.trainsets:q} \
+            --rankers {input.rankers:q} \
+            --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
             &>{log:q}
@@ -228,6 +248,7 @@ rule make_bias_table:
     threads: 1
     params:
         code=code_of("make_bias_table.py"),
+        scope=needs.main_scope,
         measure=needs.bias_measure,
         intervals=study.experiment.intervals,
     shell:
@@ -238,6 +259,7 @@ rule make_bias_table:
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
             &>{log:q}
@@ -296,6 +318,7 @@ rule make_twolar_table:
     threads: 1
     params:
         code=code_of("make_twolar_table.py"),
+        scope=needs.twolar_scope,
         measures=needs.twolar_measures,
         intervals=study.experiment.intervals,
     shell:
@@ -310,6 +333,7 @@ rule make_twolar_table:
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
             &>{log:q}
@@ -332,6 +356,7 @@ rule make_ablation_table:
     threads: 1
     params:
         code=code_of("make_ablation_table.py"),
+        scope=needs.ablation_scope,
         systems=needs.ablation,
         measures=needs.twolar_measures,
         intervals=study.experiment.intervals,
@@ -346,6 +371,7 @@ rule make_ablation_table:
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
+            --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
             &>{log:q}

@@ -38,16 +38,15 @@ rule pair_trainset:
     params:
         code=code_of("pair_trainset.py"),
         size=needs.recipe_size,
-        query_draw=needs.query_draw,
-        negative_draw=needs.negative_draw,
+        draws=needs.trainset_draws,
         reworded=needs.reworded,
     shell:
         r"""
         python "$SCRIPTS"/pair_trainset.py \
             --spec {input.spec:q} \
             --size {params.size} \
-            --query-draw {params.query_draw} \
-            --negative-draw {params.negative_draw} \
+            --query-draw {params.draws.queries} \
+            --negative-draw {params.draws.negatives} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --held-out {input.held_out:q} \
@@ -101,15 +100,14 @@ rule graded_trainset:
     params:
         code=code_of("graded_trainset.py"),
         size=needs.recipe_size,
-        query_draw=needs.query_draw,
-        negative_draw=needs.negative_draw,
+        draws=needs.trainset_draws,
     shell:
         r"""
         python "$SCRIPTS"/graded_trainset.py \
             --spec {input.spec:q} \
             --size {params.size} \
-            --query-draw {params.query_draw} \
-            --negative-draw {params.negative_draw} \
+            --query-draw {params.draws.queries} \
+            --negative-draw {params.draws.negatives} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --passages {input.passages:q} \

@@ -8,6 +8,7 @@ from synthrank.draws import Draws
 from synthrank.errors import ConfigError
 from synthrank.llms.draws import of_draw
 from synthrank.needs import Needs
+from synthrank.needs.trainsets import TrainsetDraws
 from synthrank.plan import plan
 from synthrank.specs.base import read_yaml
 from synthrank.study import Study
@@ -51,7 +52,7 @@ def test_what_is_not_named_is_drawn_once_for_all_seeds(make, vary, passages, tra
 def test_rules_get_the_draw_of_what_seeds_move(make):
     at = SimpleNamespace
     needs, job = Needs(make(vary=["negatives", "generation"])), at(recipe="human", llm="none", draw="5", seed="5")
-    assert (needs.query_draw(job), needs.negative_draw(job)) == (0, 5)
+    assert needs.trainset_draws(job) == TrainsetDraws(queries=0, negatives=5)
     assert (needs.exemplar_draw(job), needs.generation_draw(job), needs.training_seed(job)) == (0, 5, 3)
     assert needs.trainset(job) == "results/trainsets/human/none/draw-5/groups.jsonl"
     written = needs.positives(at(recipe="human-zero-shot", llm="echo", draw="5"))
@@ -101,3 +102,31 @@ def test_another_draw_of_an_llm_is_another_sample(study):
 def test_seeds_and_parts_that_cannot_be_are_refused(make, changed, said):
     with pytest.raises(ConfigError, match=said):
         make(**changed)
+
+
+def test_every_table_says_what_chance_is_in_it(make):
+    needs, job = Needs(make()), SimpleNamespace(ablation="loss")
+    assert needs.main_scope(job) == (
+        "Seeds 3 and 5 differ in training queries, negatives, exemplars and training runs, and share samples of the "
+        "LLM: where seeds count, p and intervals speak of other test queries and of other training queries, negatives, "
+        "exemplars and training runs, not of other samples of the LLM."
+    )
+    assert needs.claims_scope(job) == needs.enrichment_scope(job) == needs.sizes_scope(job) == needs.main_scope(job)
+    students = "Seeds 3 and 5 differ in training runs: where seeds count, p and intervals speak of other test queries "
+    assert needs.twolar_scope(job) == needs.ablation_scope(job) == f"{students}and of other training runs."
+    human = Needs(make(recipes=["human"], vary=["training"])).main_scope(job)
+    assert human.endswith("and of other training runs, not of other training queries or negatives.")
+    one = Needs(make(recipes=["zero-shot"], seeds=[4])).main_scope(job)
+    assert one == (
+        "One training seed, 4: p and intervals speak of other test queries alone, not of other training queries, "
+        "negatives, samples of the LLM or training runs."
+    )
+
+
+def test_budgets_are_those_of_every_training_set_once(make):
+    needs, job = Needs(make(recipes=["human", "zero-shot"])), SimpleNamespace()
+    assert needs.main_trainsets(job) == [
+        f"results/trainsets/{name}/draw-{seed}/stats.json" for name in ("human/none", "zero-shot/smollm2-135m")
+        for seed in (3, 5)
+    ]  # fmt: skip
+    assert len(Needs(make(recipes=["human"], vary=["training"])).main_trainsets(job)) == 1

@@ -4,6 +4,9 @@ Draw 0 is the fixed sample that an entity's own seed chooses; draw s is the samp
 :func:`synthrank.order.drawn`. What of it differs is stated by ``vary`` of the experiment.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
 from synthrank.specs.experiment import Part
 from synthrank.specs.paradigms import Asked
 from synthrank.specs.recipes import Sized, base_and_size
@@ -58,6 +61,50 @@ class Draws:
         """Return where what is measured of a training set lies; of several draws the first seed's is measured."""
         trainset = self.trainset_folder(recipe, llm, self._study.experiment.seeds[0])
         return trainset.replace("results/", "results/validity/", 1)
+
+    def parts(self, recipes: Iterable[str]) -> list[Part]:
+        """Return the parts that a training on any of these recipes has, and that seeds could move."""
+        specs = [self._study.entities["recipes"][base_and_size(name)[0]] for name in recipes]
+        sized = [spec for spec in specs if isinstance(spec, Sized)]
+        paradigms = [self._study.entities["paradigms"][name] for spec in sized for name in spec.paradigms]
+        found: dict[Part, bool] = {
+            "queries": bool(sized),
+            "negatives": any(spec.negatives for spec in sized),
+            "exemplars": any(getattr(spec, "exemplars", None) for spec in paradigms),
+            "generation": any(isinstance(spec, Asked) for spec in paradigms),
+            "training": True,
+        }
+        return [part for part, is_there in found.items() if is_there]
+
+    def what_seeds_move(self, recipes: Iterable[str]) -> str:
+        """Return what statements about chance on trainings on these recipes speak of, and what not, in words."""
+        experiment, parts = self._study.experiment, self.parts(recipes)
+        moved = [_WORDS[part] for part in parts if part in experiment.vary]
+        fixed = [_WORDS[part] for part in parts if part not in experiment.vary]
+        if len(experiment.seeds) == 1 or not moved:
+            seeds = f"One training seed, {experiment.seeds[0]}" if len(experiment.seeds) == 1 else "Seeds move nothing"
+            other = _joined([_WORDS[part] for part in parts], "or")
+            return f"{seeds}: p and intervals speak of other test queries alone, not of other {other}."
+        differ = f"Seeds {_joined(list(map(str, experiment.seeds)), 'and')} differ in {_joined(moved, 'and')}"
+        shared = f", and share {_joined(fixed, 'and')}" if fixed else ""
+        others = f"other test queries and of other {_joined(moved, 'and')}"
+        not_of = f", not of other {_joined(fixed, 'or')}" if fixed else ""
+        return f"{differ}{shared}: where seeds count, p and intervals speak of {others}{not_of}."
+
+
+_WORDS: Mapping[Part, str] = MappingProxyType(
+    {
+        "queries": "training queries",
+        "negatives": "negatives",
+        "exemplars": "exemplars",
+        "generation": "samples of the LLM",
+        "training": "training runs",
+    }
+)
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def request_folder(corpus: str, paradigm: str, draw: int | str) -> str:

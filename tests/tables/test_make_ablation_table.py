@@ -32,7 +32,8 @@ def make(tmp_path, metrics):
     def do(recipes, rankers, paths=metrics):
         make_ablation_table(
             metrics=paths, ablation="data", recipes=list(recipes), rankers=list(rankers), measures=MEASURES,
-            resamples=300, confidence=0.9, seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+            resamples=300, confidence=0.9, seed=3, scope="",
+            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
         with (tmp_path / "t.csv").open(newline="") as stream:
             return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()

@@ -25,7 +25,7 @@ def make(tmp_path):
                 for wording, values in of_wording.items() for number, value in enumerate(values)
             ))  # fmt: skip
         options = {"measure": "nDCG@10", "resamples": 400, "confidence": 0.9, "seed": 3} | changed
-        make_bias_table(metrics=paths, table=tmp_path / "t.csv", markdown=tmp_path / "t.md", **options)
+        make_bias_table(metrics=paths, scope="", table=tmp_path / "t.csv", markdown=tmp_path / "t.md", **options)
         with (tmp_path / "t.csv").open(newline="") as stream:
             return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
 

@@ -52,7 +52,8 @@ def make(tmp_path):
         make_claims_table(
             metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
             recipes=recipes, testsets=testsets,
-            claims=json.dumps(declared), confidence=0.9, seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+            claims=json.dumps(declared), confidence=0.9, seed=3, scope="",
+            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
         with (tmp_path / "t.csv").open(newline="") as stream:
             return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
@@ -250,6 +251,7 @@ def test_a_declaration_that_is_none_is_one_line(text, tmp_path):
     with pytest.raises(ConfigError, match=r"^experiment: claims: ") as error:
         make_claims_table(
             metrics=[], answers=[], selected=[], recipes=[], testsets=[], claims=text, confidence=0.9, seed=1,
+            scope="",
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
     assert "\n" not in str(error.value)

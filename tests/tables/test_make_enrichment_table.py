@@ -38,7 +38,8 @@ def make(tmp_path):
             metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
             recipes=recipes, testsets=testsets, base=base,
             control=list(control), enriched=list(enriched), measures=list(MEASURES), resamples=300, confidence=0.9,
-            seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+            seed=3, trainsets=[], rankers=[], scope="",
+            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
         with (tmp_path / "t.csv").open(newline="") as stream:
             return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()

@@ -33,6 +33,7 @@ def make(tmp_path):
             metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
             specs=recipes, testsets=testsets, recipes=list(names),
             queries=list(queries), measures=list(MEASURES), resamples=300, confidence=0.9, seed=3,
+            trainsets=[], rankers=[], scope="",
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
         with (tmp_path / "t.csv").open(newline="") as stream:

@@ -53,7 +53,7 @@ def tables(tmp_path):
             metrics=paths, answers=[], selected=[],
             recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
             testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
-            resamples=200, confidence=0.95, seed=1, **out,
+            resamples=200, confidence=0.95, seed=1, trainsets=[], rankers=[], scope="", **out,
         )  # fmt: skip
         return {name: path.read_text() for name, path in out.items()}
 

@@ -32,7 +32,8 @@ def make(tmp_path, config):
             retrievers=[tmp_path / f"retrievers/{name}.yaml" for name in ("dense", "bm25")],
             testsets=[tmp_path / f"testsets/{name}.yaml" for name in QUERIES],
             published=[config / "published/twolar.yaml"] if published else [], measures=list(measures),
-            resamples=300, confidence=0.95, seed=3, table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+            resamples=300, confidence=0.95, seed=3, scope="",
+            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
         with (tmp_path / "t.csv").open(newline="") as stream:
             return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()

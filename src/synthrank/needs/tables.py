@@ -230,6 +230,58 @@ class TableNeeds(StageNeeds):
         """Return for each of :meth:`ranking_counts` what its pool of candidates is made of."""
         return [f"{_pool(item)}/stats.json" for item in rankings(self.study)]
 
+    # Under each table: what seeds move of what it compares, and where budgets are unequal.
+
+    def main_scope(self, wildcards: Wildcards) -> str:
+        """Return what chance is in the main tables and the table of bias."""
+        return self.draws.what_seeds_move(self.study.experiment.recipes)
+
+    def claims_scope(self, wildcards: Wildcards) -> str:
+        """Return what chance is in the table of claims."""
+        return self.draws.what_seeds_move(name for claim in self.study.claims.claims.values() for name in claim.recipes)
+
+    def enrichment_scope(self, wildcards: Wildcards) -> str:
+        """Return what chance is in the table of enrichment."""
+        return self.draws.what_seeds_move(self._enrichment_names(wildcards))
+
+    def sizes_scope(self, wildcards: Wildcards) -> str:
+        """Return what chance is in the table of sizes."""
+        return self.draws.what_seeds_move(self.sizes(wildcards).recipes)
+
+    def twolar_scope(self, wildcards: Wildcards) -> str:
+        """Return what chance is in the distillation study's table."""
+        return self.draws.what_seeds_move(self.study.twolar.recipes)
+
+    def ablation_scope(self, wildcards: Wildcards) -> str:
+        """Return what chance is in an ablation's table."""
+        return self.draws.what_seeds_move(self.ablation(wildcards).recipes)
+
+    def main_trainsets(self, wildcards: Wildcards) -> list[str]:
+        """Return what was counted of every training set of the main tables."""
+        return self._stats(self.study.experiment.recipes)
+
+    def enrichment_trainsets(self, wildcards: Wildcards) -> list[str]:
+        """Return what was counted of every training set of the table of enrichment."""
+        return self._stats(self._enrichment_names(wildcards))
+
+    def sizes_trainsets(self, wildcards: Wildcards) -> list[str]:
+        """Return what was counted of every training set of the table of sizes."""
+        return self._stats(self.sizes(wildcards).names)
+
+    @cached_property
+    def ranker_specs(self) -> list[str]:
+        """The entity files of the experiment's rankers."""
+        return [self.spec("rankers", name) for name in self.study.experiment.rankers]
+
+    def _stats(self, recipes: Sequence[str]) -> list[str]:
+        experiment = self.study.experiment
+        folders = (
+            self.draws.trainset_folder(recipe, llm, seed)
+            for recipe, llm in made(self.study, recipes, experiment.llms)
+            for seed in experiment.seeds
+        )
+        return [f"{folder}/stats.json" for folder in dict.fromkeys(folders)]
+
     def _testsets(self) -> list[str]:
         """Return the distillation study's test sets, each once."""
         names = (name for suite in suites_of(self.study) for name in self.study.testsets_of(suite))

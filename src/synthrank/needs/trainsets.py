@@ -1,10 +1,20 @@
 """Inputs of the stage trainsets."""
 
+from dataclasses import dataclass
+
 from synthrank.needs.base import StageNeeds, Wildcards, data_folder
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
 from synthrank.specs.paradigms import HumanParadigm, ImportedParadigm
 from synthrank.specs.recipes import DistilRecipe, Sized, base_and_size
+
+
+@dataclass(frozen=True, slots=True)
+class TrainsetDraws:
+    """The draws that a training set is made by: one param, for Snakemake compares the values of params as a set."""
+
+    queries: int
+    negatives: int
 
 
 class TrainsetNeeds(StageNeeds):
@@ -67,13 +77,12 @@ class TrainsetNeeds(StageNeeds):
         recipe = self.study.entities["recipes"][wildcards.recipe]
         return [f"results/corpora/{recipe.corpus}/{recipe.split}/queries.jsonl"] if recipe.split else []
 
-    def query_draw(self, wildcards: Wildcards) -> int:
-        """Return the draw of the queries of a training set, and of their positives."""
-        return self.draws.of_part("queries", wildcards.draw)
-
-    def negative_draw(self, wildcards: Wildcards) -> int:
-        """Return the draw of the negatives of a training set."""
-        return self.draws.of_part("negatives", wildcards.draw)
+    def trainset_draws(self, wildcards: Wildcards) -> TrainsetDraws:
+        """Return the draws of the queries of a training set, with their positives, and of its negatives."""
+        return TrainsetDraws(
+            queries=self.draws.of_part("queries", wildcards.draw),
+            negatives=self.draws.of_part("negatives", wildcards.draw),
+        )
 
     def positives(self, wildcards: Wildcards) -> list[str]:
         """Return the written passages of a recipe, in the order of its positives."""

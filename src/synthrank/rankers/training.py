@@ -103,7 +103,7 @@ def trainer_arguments(
         resumable: whether it keeps states there.
     """
     settings = spec.optimiser
-    updates = _updates(spec, examples)
+    updates = settings.updates(examples)
     duration = {"max_steps": updates} if settings.max_updates else {"num_train_epochs": settings.epochs}
     shared = {"batch_sampler": partial(FilledBatches, processes=spec.gpus), "dataloader_drop_last": True}
     saving = {"save_strategy": "steps", "save_steps": settings.save_every, "save_total_limit": KEPT}
@@ -128,14 +128,6 @@ def trainer_arguments(
         "report_to": "none",
         "disable_tqdm": True,
     }
-
-
-def _updates(spec: BiEncoderRanker | Reranker, examples: int) -> int:
-    settings = spec.optimiser
-    if settings.epochs is None:
-        return int(settings.max_updates or 0)
-    batches = math.ceil(examples / settings.batch_size)
-    return max(1, math.ceil(math.ceil(batches / settings.accumulation) * settings.epochs))
 
 
 def loss_curve(history: Iterable[dict[str, Any]]) -> tuple[tuple[int, float], ...]:

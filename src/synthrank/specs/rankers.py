@@ -1,5 +1,6 @@
 """``config/rankers``: models that are trained, and how."""
 
+import math
 from string import Formatter
 from typing import Annotated, Any, Literal
 
@@ -59,6 +60,13 @@ class Optimiser(Entity):
         if (self.epochs is None) == (self.max_updates is None):
             raise ValueError("state either epochs or max_updates, how long a training lasts")
         return self
+
+    def updates(self, rows: int) -> int:
+        """Return how many updates a training on so many rows makes; the last batch of an epoch may be a smaller one."""
+        if self.epochs is None:
+            return self.max_updates or 0
+        batches = math.ceil(rows / self.batch_size)
+        return max(1, math.ceil(math.ceil(batches / self.accumulation) * self.epochs))
 
 
 class Selection(Entity):

@@ -7,6 +7,7 @@ from synthrank.specs.experiment import Intervals
 from synthrank.tables.ablation import Row, ablation_rows
 from synthrank.tables.ablation_markdown import as_markdown
 from synthrank.tables.cells import read_cells
+from synthrank.tables.notes import with_notes
 from synthrank.tables.tidy import write_rows
 
 
@@ -20,6 +21,7 @@ def make_ablation_table(
     resamples: int,
     confidence: float,
     seed: int,
+    scope: str,
     table: Path,
     markdown: Path,
 ) -> None:
@@ -34,6 +36,7 @@ def make_ablation_table(
         resamples: of the bootstrap and of the randomisation tests.
         confidence: of the interval.
         seed: of the bootstrap and of the randomisation tests.
+        scope: what chance is in the table, in words.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -44,4 +47,4 @@ def make_ablation_table(
     rows = list(ablation_rows(read_cells(metrics, measures), recipes, rankers, measures, intervals))
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(as_markdown(rows, ablation, intervals))
+        stream.write(with_notes(as_markdown(rows, ablation, intervals), [], [scope]))

@@ -8,6 +8,7 @@ from synthrank.specs.experiment import Intervals
 from synthrank.tables.bias import Row, bias_rows
 from synthrank.tables.bias_markdown import as_markdown
 from synthrank.tables.cells import read_cells
+from synthrank.tables.notes import with_notes
 from synthrank.tables.tidy import write_rows
 
 
@@ -18,6 +19,7 @@ def make_bias_table(
     resamples: int,
     confidence: float,
     seed: int,
+    scope: str,
     table: Path,
     markdown: Path,
 ) -> None:
@@ -29,6 +31,7 @@ def make_bias_table(
         resamples: of the bootstrap and of the randomisation tests.
         confidence: of the intervals.
         seed: of the bootstrap and of the randomisation tests.
+        scope: what chance is in the table, in words.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -40,4 +43,4 @@ def make_bias_table(
     rows = list(bias_rows(cells, measure, intervals))
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(as_markdown(rows, measure, intervals))
+        stream.write(with_notes(as_markdown(rows, measure, intervals), [], [scope]))

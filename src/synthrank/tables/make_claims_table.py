@@ -25,6 +25,7 @@ def make_claims_table(
     claims: str,
     confidence: float,
     seed: int,
+    scope: str,
     table: Path,
     markdown: Path,
 ) -> None:
@@ -39,6 +40,7 @@ def make_claims_table(
         claims: the declaration, as JSON.
         confidence: of intervals.
         seed: of the permutations.
+        scope: what chance is in the table, in words.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -51,7 +53,7 @@ def make_claims_table(
     rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets), declared, intervals)
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(with_notes(as_markdown(rows, declared, intervals), answers, selected))
+        stream.write(with_notes(as_markdown(rows, declared, intervals), answers, [scope, *selected]))
 
 
 def _read(text: str) -> Claims:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from synthrank.files import atomic_text
 from synthrank.specs.experiment import Intervals
+from synthrank.tables.budgets import unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.enrichment import Compared, Row, enrichment_rows
 from synthrank.tables.enrichment_markdown import as_markdown
@@ -26,6 +27,9 @@ def make_enrichment_table(
     resamples: int,
     confidence: float,
     seed: int,
+    trainsets: list[Path],
+    rankers: list[Path],
+    scope: str,
     table: Path,
     markdown: Path,
 ) -> None:
@@ -44,6 +48,9 @@ def make_enrichment_table(
         resamples: of the bootstrap and of the randomisation tests.
         confidence: of the intervals.
         seed: of the bootstrap and of the randomisation tests.
+        trainsets: what was counted of every training set.
+        rankers: the entity files of the rankers.
+        scope: what chance is in the table, in words.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -55,5 +62,6 @@ def make_enrichment_table(
     cells = read_cells(metrics, measures)
     rows = list(enrichment_rows(cells, Places(recipes, testsets), compared, measures, intervals))
     write_rows(table, Row, rows)
+    below = [scope, *unequal_budgets(trainsets, rankers), *selected]
     with atomic_text(markdown) as stream:
-        stream.write(with_notes(as_markdown(rows, compared, intervals), answers, selected))
+        stream.write(with_notes(as_markdown(rows, compared, intervals), answers, below))

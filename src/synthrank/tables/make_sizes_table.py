@@ -6,6 +6,7 @@ from synthrank.files import atomic_text
 from synthrank.specs.base import load
 from synthrank.specs.experiment import Intervals, Sizes
 from synthrank.specs.recipes import RecipeSpec
+from synthrank.tables.budgets import unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
@@ -27,6 +28,9 @@ def make_sizes_table(
     resamples: int,
     confidence: float,
     seed: int,
+    trainsets: list[Path],
+    rankers: list[Path],
+    scope: str,
     table: Path,
     markdown: Path,
 ) -> None:
@@ -44,6 +48,9 @@ def make_sizes_table(
         resamples: of the bootstrap.
         confidence: of the interval.
         seed: of the bootstrap.
+        trainsets: what was counted of every training set.
+        rankers: the entity files of the rankers.
+        scope: what chance is in the table, in words.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -56,5 +63,6 @@ def make_sizes_table(
     cells = read_cells(metrics, measures)
     rows = list(size_rows(cells, Places(specs, testsets), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
+    below = [scope, *unequal_budgets(trainsets, rankers), *selected]
     with atomic_text(markdown) as stream:
-        stream.write(with_notes(as_markdown(rows, intervals), answers, selected))
+        stream.write(with_notes(as_markdown(rows, intervals), answers, below))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from synthrank.files import atomic_text
 from synthrank.specs.experiment import Intervals
+from synthrank.tables.budgets import unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.main_rows import Row, main_rows
 from synthrank.tables.markdown import as_markdown
@@ -24,6 +25,9 @@ def make_tables(
     resamples: int,
     confidence: float,
     seed: int,
+    trainsets: list[Path],
+    rankers: list[Path],
+    scope: str,
     id_table: Path,
     id_markdown: Path,
     ood_table: Path,
@@ -46,6 +50,9 @@ def make_tables(
         resamples: of the bootstrap and of the randomisation tests.
         confidence: of the interval; one less it is alpha of the marks.
         seed: of the bootstrap and of the randomisation tests.
+        trainsets: what was counted of every training set.
+        rankers: the entity files of the rankers.
+        scope: what chance is in the table, in words.
         id_table: written: the in-distribution table.
         id_markdown: written: the same for reading.
         ood_table: written: the out-of-distribution table.
@@ -58,5 +65,6 @@ def make_tables(
     for where, (table, markdown) in zip(SHOWN, outputs, strict=True):
         rows = main_rows(cells, places, where, reference, intervals)
         write_rows(table, Row, rows)
+        below = [scope, *unequal_budgets(trainsets, rankers), *selected]
         with atomic_text(markdown) as stream:
-            stream.write(with_notes(as_markdown(rows, where, reference, intervals), answers, selected))
+            stream.write(with_notes(as_markdown(rows, where, reference, intervals), answers, below))

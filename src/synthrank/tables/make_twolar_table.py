@@ -7,6 +7,7 @@ from synthrank.specs.base import load
 from synthrank.specs.experiment import Intervals
 from synthrank.specs.published import PublishedSpec
 from synthrank.tables.cells import read_cells
+from synthrank.tables.notes import with_notes
 from synthrank.tables.systems import Systems
 from synthrank.tables.tidy import write_rows
 from synthrank.tables.twolar import Row, measured_rows, published_rows
@@ -24,6 +25,7 @@ def make_twolar_table(
     resamples: int,
     confidence: float,
     seed: int,
+    scope: str,
     table: Path,
     markdown: Path,
 ) -> None:
@@ -42,6 +44,7 @@ def make_twolar_table(
         resamples: of the bootstrap and of the randomisation tests.
         confidence: of the interval.
         seed: of the bootstrap and of the randomisation tests.
+        scope: what chance is in the table, in words.
         table: written: the table.
         markdown: written: the same for reading.
 
@@ -55,4 +58,4 @@ def make_twolar_table(
         rows += published_rows(load(PublishedSpec, path))
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
-        stream.write(as_markdown(rows, measures, intervals))
+        stream.write(with_notes(as_markdown(rows, measures, intervals), [], [scope]))

@@ -1,4 +1,4 @@
-"""What is said around a table for reading: test answers that were trained on above it, chosen settings below it."""
+"""What is said around a table for reading: above it test answers that were trained on, below it chance and budgets."""
 
 import json
 from collections import defaultdict
@@ -9,18 +9,19 @@ from synthrank.specs.base import NONE
 from synthrank.tables.pipes import paragraphs
 
 
-def with_notes(text: str, answers: Sequence[Path], selected: Sequence[str]) -> str:
+def with_notes(text: str, answers: Sequence[Path], below: Sequence[str]) -> str:
     """Return the Markdown of a table with what its reader must know.
 
     Args:
         text: the Markdown, which begins with a heading and an empty line.
         answers: what step count_answers counted of the training sets that the table compares.
-        selected: sentences on the rankers whose settings were chosen.
+        below: sentences on what seeds move, where budgets are unequal, and which rankers' settings were chosen; empty
+            ones are left out.
     """
     head, _, rest = text.partition("\n\n")
     above = "".join(f"{line}\n" for line in paragraphs(*_answered(answers)))
-    below = "".join(f"\n{line}" for line in paragraphs(*selected))
-    return f"{head}\n\n{above}{rest}{below}"
+    foot = "".join(f"\n{line}" for line in paragraphs(*filter(None, below)))
+    return f"{head}\n\n{above}{rest}{foot}"
 
 
 def _answered(files: Iterable[Path]) -> Iterator[str]:

@@ -1,0 +1,114 @@
+"""Training seeds with data of their own, in the workflow: what differs, what they share, and what is paid once."""
+
+import json
+import re
+
+import pytest
+from toy_experiment import make_toy, snakemake
+
+pytestmark = pytest.mark.workflow
+
+SEEDS = (1, 2)
+SIZED = "sizes: {recipes: [human], queries: [5]}\nseeds: [1, 2]\n"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the folder of a toy whose training sets were made for two seeds, and its replies counted."""
+    folder = make_toy(tmp_path_factory.mktemp("draws") / "toy")
+    path = folder / "config/config.yaml"
+    path.write_text(
+        path.read_text().replace("seeds: [1]\n", SIZED).replace("[cross-encoder, bi-encoder]", "[bi-encoder]")
+    )
+    for name in ("human", "enriched"):  # so that a seed has something to choose from
+        recipe = folder / f"config/recipes/{name}.yaml"
+        recipe.write_text(recipe.read_text().replace("queries: 12", "queries: 8"))
+    sets = [("human", "none"), ("human@5", "none"), ("enriched", "echo")]
+    targets = [f"results/trainsets/{recipe}/{llm}/draw-{seed}/groups.jsonl" for recipe, llm in sets for seed in SEEDS]
+    checkpoints = [f"results/checkpoints/human/none/bi-encoder/seed-{seed}" for seed in SEEDS]
+    snakemake(folder, "--cores", "2", "--", *targets, *checkpoints, "results/tables/cost.csv")
+    return folder
+
+
+def groups(folder, recipe, llm, seed):
+    path = folder / f"results/trainsets/{recipe}/{llm}/draw-{seed}/groups.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def exemplars(folder, paradigm, seed):
+    path = folder / f"results/passages/gardens/{paradigm}/draw-{seed}/requests.jsonl"
+    return [json.loads(line)["exemplars"] for line in path.read_text().splitlines()]
+
+
+def test_seeds_differ_in_queries_negatives_and_exemplars(finished):
+    one, two = (groups(finished, "human", "none", seed) for seed in SEEDS)
+    queries = [{group["query_id"] for group in made} for made in (one, two)]
+    assert len(queries[0]) == len(queries[1]) == 8
+    assert queries[0] != queries[1]
+    negatives = [
+        {group["query_id"]: [item["id"] for item in group["candidates"][1:]] for group in made} for made in (one, two)
+    ]
+    shared = queries[0] & queries[1]
+    assert shared
+    assert any(negatives[0][name] != negatives[1][name] for name in shared)
+    for paradigm in ("few-shot-unsupervised", "few-shot-supervised"):
+        assert exemplars(finished, paradigm, 1) != exemplars(finished, paradigm, 2)
+
+
+def test_a_smaller_sample_lies_within_a_larger_one_at_each_seed(finished):
+    for seed in SEEDS:
+        small, large = (groups(finished, name, "none", seed) for name in ("human@5", "human"))
+        assert small == large[:5]
+
+
+def test_what_seeds_share_is_asked_and_paid_for_once(finished):
+    place = finished / "results/passages/gardens"
+    assert [path.name for path in (place / "zero-shot").iterdir()] == ["draw-0"]
+    assert sorted(path.name for path in (place / "few-shot-supervised").iterdir()) == ["draw-1", "draw-2"]
+    table = (finished / "results/tables/cost.csv").read_text().splitlines()
+    rows = [dict(zip(table[0].split(","), line.split(","), strict=True)) for line in table[1:]]
+    counted = {row["paradigm"]: (row["draws"], row["requests"]) for row in rows}
+    assert counted["zero-shot"] == ("1", "14")
+    assert counted["few-shot-supervised"] == counted["few-shot-unsupervised"] == ("2", "28")
+    written = {
+        seed: {item["id"] for group in groups(finished, "enriched", "echo", seed) for item in group["candidates"]}
+        for seed in SEEDS
+    }
+    texts = {item["id"]: item["text"] for item in map(json.loads, _passages(place / "zero-shot/draw-0/echo"))}
+    for names in written.values():
+        assert names & texts.keys()
+
+
+def _passages(folder):
+    return (folder / "passages.jsonl").read_text().splitlines()
+
+
+def test_the_trainer_has_the_seed_unless_the_experiment_leaves_it(finished):
+    made = [json.loads((finished / f"results/checkpoints/human/none/bi-encoder/seed-{seed}/training.json").read_text())
+            for seed in SEEDS]  # fmt: skip
+    assert [item["seed"] for item in made] == [1, 2]
+    text = snakemake(
+        finished, "--dry-run", "--printshellcmds", "--config", "vary=['queries']", "--",
+        "results/checkpoints/human/none/bi-encoder/seed-2",
+    ).stdout  # fmt: skip
+    (training,) = re.findall(r"train_ranker\.py.*?--checkpoint (\S+)", text, re.DOTALL)
+    assert training == "results/checkpoints/human/none/bi-encoder/seed-2"
+    assert re.search(r"train_ranker\.py.*?--seed 1 ", text, re.DOTALL)
+    assert re.search(r"--query-draw 2 .*?--negative-draw 0 ", text, re.DOTALL)
+    assert "draw-2" in text
+
+
+def test_another_sample_of_the_llm_is_asked_for_where_the_experiment_names_it(finished):
+    target = "results/passages/gardens/zero-shot/draw-2/echo/replies.jsonl"
+    vary = "vary=['queries','negatives','exemplars','generation','training']"
+    snakemake(finished, "--cores", "2", "--config", vary, "--", target)
+    said = finished / "results/logs/generate_passages/gardens/zero-shot/draw-2/echo/1-of-1.log"
+    assert "14 of 14 requests new, 0 from the store" in said.read_text()
+    first, second = (
+        [json.loads(line) for line in (finished / target.replace("draw-2", draw)).read_text().splitlines()]
+        for draw in ("draw-0", "draw-2")
+    )
+    assert [item["messages"] for item in first] == [item["messages"] for item in second]
+    assert [item["text"] for item in first] != [item["text"] for item in second]
+    snakemake(finished, "--cores", "2", "--config", vary, "--forcerun", "generate_passages", "--", target)
+    assert "0 of 14 requests new, 14 from the store" in said.read_text()
