@@ -23,6 +23,7 @@ rule score_first_stage:
     threads: 1
     params:
         code=code_of("score_first_stage.py"),
+        depth=needs.testset_depth,
         measures=study.measures,
     shell:
         r"""
@@ -30,6 +31,7 @@ rule score_first_stage:
             --run {input.run:q} \
             --testset {input.testset:q} \
             --qrels {input.qrels:q} \
+            --depth {params.depth} \
             --measures {params.measures:q} \
             --retriever {wildcards.retriever:q} \
             --metrics {output.metrics:q} \
@@ -54,6 +56,8 @@ rule score_suite:
     threads: 1
     params:
         code=code_of("score_suite.py"),
+        depths=needs.suite_depths,
+        fused_depths=needs.suite_fused_depths,
         measures=study.measures,
     shell:
         r"""
@@ -61,6 +65,8 @@ rule score_suite:
             --runs {input.runs:q} \
             --testsets {input.testsets:q} \
             --qrels {input.qrels:q} \
+            --depths {params.depths} \
+            --fused-depths {params.fused_depths} \
             --measures {params.measures:q} \
             --ranker {wildcards.ranker:q} \
             --recipe {wildcards.recipe:q} \

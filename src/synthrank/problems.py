@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from synthrank.budget_problems import budget_problems
 from synthrank.corpora_problems import corpora_problems, split_problems
+from synthrank.depths import depth_problems
 from synthrank.development import development_problems
 from synthrank.errors import known
 from synthrank.guard_problems import guard_problems
@@ -33,7 +34,7 @@ def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (corpora_problems, _testsets, _augmentations, _retrievers, _recipes, _published)
     sections = (section_problems, development_problems, prompt_problems, guard_problems, budget_problems)
-    for check in (*entities, *sections, _experiment, _encoders):
+    for check in (*entities, *sections, depth_problems, _experiment, _encoders):
         yield from check(study)
 
 

@@ -19,7 +19,10 @@ def worded(measure: str, wording: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The value of one measure for one query of one run; ``seed`` is empty for a run without one."""
+    """The value of one measure for one query of one run; ``seed`` is empty for a run without one.
+
+    ``value`` is None, and an empty field of the file, where the measure looks deeper than the lists of the run.
+    """
 
     ranker: str
     recipe: str
@@ -28,7 +31,7 @@ class Score:
     testset: str
     measure: str
     query_id: str
-    value: float
+    value: float | None
 
 
 def write_scores(path: Path, scores: Iterable[Score]) -> None:
@@ -51,6 +54,6 @@ def read_scores(path: Path) -> list[Score]:
             f"{path}: not a file of scores; expected the columns {', '.join(f.name for f in fields(Score))}"
         )
     return [
-        Score(ranker, recipe, llm, seed, testset, measure, query, float(value))
+        Score(ranker, recipe, llm, seed, testset, measure, query, float(value) if value else None)
         for ranker, recipe, llm, seed, testset, measure, query, value in rows
     ]

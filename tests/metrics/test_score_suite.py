@@ -22,9 +22,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def suite(folder, *testsets):
+def suite(folder, *testsets, depth="whole", fused="whole"):
     score_suite(runs=folder / "runs", testsets=[folder / f"{name}.yaml" for name in testsets],
-                qrels=[folder / "qrels.txt"] * len(testsets), measures=["P@1", "nDCG@10"], ranker="ce", recipe="human",
+                qrels=[folder / "qrels.txt"] * len(testsets), depths=[depth] * len(testsets),
+                fused_depths=[fused] * len(testsets), measures=["P@1", "nDCG@10"], ranker="ce", recipe="human",
                 llm="none", seed=3, metrics=folder / "m.csv")  # fmt: skip
     return read_scores(folder / "m.csv")
 
@@ -46,10 +47,24 @@ def test_a_missing_run_is_named(folder):
         suite(folder, "one", "one-two")
 
 
-def first_stage(folder, testset, run):
+def test_what_looks_deeper_than_the_lists_has_no_value(folder):
+    """Its name would say of ten passages what was seen of two."""
+    for own, fused, lacking in (
+        ("9", "10", {"ce"}),
+        ("whole", "9", {"ce+bm25"}),
+        ("listed", "listed", {"ce", "ce+bm25"}),
+    ):
+        scores = suite(folder, "one", depth=own, fused=fused)
+        assert {item.ranker for item in scores if item.value is None} == lacking
+        assert {item.measure for item in scores if item.value is None} == {"nDCG@10"}
+        assert len(scores) == 8, "it is told for every query"
+    assert ",nDCG@10,q1,\n" in (folder / "m.csv").read_text()
+
+
+def first_stage(folder, testset, run, depth="whole"):
     write_run(folder / "first.trec", run, "x")
     score_first_stage(run=folder / "first.trec", testset=folder / f"{testset}.yaml", qrels=folder / "qrels.txt",
-                      measures=["P@1"], retriever="bm25", metrics=folder / "f.csv")  # fmt: skip
+                      depth=depth, measures=["P@1"], retriever="bm25", metrics=folder / "f.csv")  # fmt: skip
     return read_scores(folder / "f.csv")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,6 +143,20 @@ def test_an_experiment_without_a_test_set_inside_has_an_empty_table(tables):
     assert made["id_table"] == HEADER + "\n"
     assert made["id_markdown"].startswith("# In distribution\n")
     assert len(rows(made["ood_table"])) == 6
+
+
+def test_what_was_not_measured_is_said_and_has_no_number(tables):
+    """Lists of 20 have no Recall@100, and a test set whose scores are lost must not vanish unseen."""
+    short = [replace(row, value=None) if row.measure == "AP" else row for row in TRAINED]
+    made = tables(FIRST, short)
+    for text in (made["id_table"], made["ood_table"]):
+        systems = {(row["ranker"], row["measure"]) for row in rows(text)}
+        assert systems == {("bm25", "nDCG@10"), ("bm25", "AP"), ("ce", "nDCG@10")}
+    said = "Not measured, since the measure looks deeper than the lists: AP of `ce` on faq, faq-dev, bees, lakes."
+    assert all(said in " ".join(made[f"{name}_markdown"].split()) for name in ("id", "ood"))
+    made = tables([row for row in FIRST if row.testset != "lakes"], TRAINED)
+    assert "Not measured at all: `bm25/none/none` on lakes." in " ".join(made["ood_markdown"].split())
+    assert "Not measured" not in tables(FIRST, TRAINED)["ood_markdown"]
 
 
 def test_the_markdown_twin_holds_the_same_numbers(tables):

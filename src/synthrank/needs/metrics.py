@@ -1,5 +1,6 @@
 """Inputs of jobs that rank or measure test sets."""
 
+from synthrank.depths import first_stage_depth, fused_depth, ranker_depth
 from synthrank.distillation import made
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
@@ -35,6 +36,18 @@ class MetricNeeds(StageNeeds):
             f"results/runs/corpora/{spec.corpus}/{spec.first_stage or rerank.retriever}/{spec.split}.trec"
             for spec in self.study.testsets_of(wildcards.suite).values()
         ]
+
+    def suite_depths(self, wildcards: Wildcards) -> list[str]:
+        """Return how deep a ranker's lists reach on each test set of a suite."""
+        return [ranker_depth(self.study, wildcards.ranker, name) for name in self.study.testsets_of(wildcards.suite)]
+
+    def suite_fused_depths(self, wildcards: Wildcards) -> list[str]:
+        """Return the same of its lists fused with the first stage's."""
+        return [fused_depth(self.study, wildcards.ranker, name) for name in self.study.testsets_of(wildcards.suite)]
+
+    def testset_depth(self, wildcards: Wildcards) -> str:
+        """Return how deep a first stage's lists reach on a test set."""
+        return first_stage_depth(self.study, wildcards.retriever, wildcards.testset)
 
     def testset_run(self, wildcards: Wildcards) -> str:
         """Return a first stage's run on a test set."""

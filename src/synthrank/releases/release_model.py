@@ -137,7 +137,8 @@ def _rows(scores: Iterable[Score], measures: Iterable[str]) -> Iterator[Row]:
     cells: dict[tuple[str, str], dict[str, list[float]]] = {}
     for score in scores:
         of_system = cells.setdefault((score.testset, score.ranker), {})
-        of_system.setdefault(score.measure, []).append(score.value)
+        if score.value is not None:
+            of_system.setdefault(score.measure, []).append(score.value)
     for (testset, system), values in cells.items():
         means = tuple(f"{fmean(values[name]):.4f}" if name in values else "" for name in measures)
         yield Row(testset, system, max(map(len, values.values())), means)

@@ -17,6 +17,7 @@ from synthrank.specs.base import (
     SuiteName,
 )
 from synthrank.specs.leaks import LeakTests
+from synthrank.specs.measures import MeasureName
 
 
 class Intervals(Entity):
@@ -49,7 +50,7 @@ class Twolar(Entity):
         "a first stage is that first stage reordered, so one student is tested on several.",
     )
     first_stages: tuple[RetrieverName, ...] = Field(default=(), description="Retrievers that get rows of their own.")
-    measures: tuple[str, ...] = ("nDCG@1", "nDCG@5", "nDCG@10")
+    measures: tuple[MeasureName, ...] = ("nDCG@1", "nDCG@5", "nDCG@10")
     published: PublishedName | None = None
     ablations: dict[Name, Ablation] = Field(
         default_factory=dict, description="results/tables/ablation-NAME.csv for each."
@@ -98,7 +99,7 @@ class Claim(Entity):
 class Claims(Entity):
     """The family of claims that is tested together, stated before anything runs."""
 
-    measure: str = "nDCG@10"
+    measure: MeasureName = "nDCG@10"
     margin: float = Field(gt=0, lt=1, description="A difference below it is taken for none, in units of the measure.")
     alpha: float = Field(default=0.05, gt=0, lt=1, description="Of the whole family.")
     over: tuple[Literal["queries", "seeds"], ...] = Field(
@@ -156,7 +157,7 @@ class Bias(Entity):
     """Whether rankers prefer passages that a language model wrote: test sets of mixed corpora."""
 
     suites: tuple[SuiteName, ...] = Field(min_length=1)
-    measure: str = "nDCG@10"
+    measure: MeasureName = "nDCG@10"
 
 
 class Shards(Entity):
@@ -201,7 +202,9 @@ class Experiment(Entity):
     first_stages: Annotated[tuple[Name, ...], Names("retrievers")] = Field(
         default=(), description="Retrievers that get rows of their own."
     )
-    measures: tuple[str, ...] = Field(min_length=1, description="Names as ir_measures reads them, nDCG@10 first.")
+    measures: tuple[MeasureName, ...] = Field(
+        min_length=1, description="Names as ir_measures reads them, nDCG@10 first."
+    )
     intervals: Intervals = Intervals()
     claims: Claims | None = Field(default=None, description="What results/tables/claims.csv tests.")
     enrichment: Enrichment | None = Field(default=None, description="What results/tables/enrichment.csv compares.")

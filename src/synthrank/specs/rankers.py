@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from synthrank.specs.base import Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
+from synthrank.specs.measures import MeasureName
 
 
 class Base(Entity):
@@ -76,7 +77,7 @@ class Selection(Entity):
     The model of the best point is kept; of equal ones that of fewer updates, then that of the lower rate.
     """
 
-    measure: str = Field(default="nDCG@10", description="As ir_measures names it; the highest mean is chosen.")
+    measure: MeasureName = Field(default="nDCG@10", description="As ir_measures names it; the highest mean is chosen.")
     learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         min_length=1, description="Each is tried in place of `optimiser.learning_rate`."
     )

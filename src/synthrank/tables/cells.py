@@ -40,7 +40,7 @@ Cells = dict[System, dict[tuple[str, str], Cell]]
 
 
 def read_cells(metrics: Iterable[Path], measures: Collection[str]) -> Cells:
-    """Arrange the scores of some measures by system.
+    """Arrange the scores of some measures by system; what was not measured has no cell.
 
     Args:
         metrics: files of scores; others than the measures asked for may stand in them.
@@ -53,7 +53,7 @@ def read_cells(metrics: Iterable[Path], measures: Collection[str]) -> Cells:
         lambda: defaultdict(lambda: defaultdict(dict))
     )
     for item in (score for path in metrics for score in read_scores(path)):
-        if item.measure in measures:
+        if item.measure in measures and item.value is not None:
             system = named(item.ranker), item.recipe, item.llm
             values[system][item.testset, item.measure][item.seed][item.query_id] = item.value
     return {

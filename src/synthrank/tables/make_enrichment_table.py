@@ -10,6 +10,7 @@ from synthrank.tables.enrichment import Compared, Row, enrichment_rows
 from synthrank.tables.enrichment_markdown import as_markdown
 from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
+from synthrank.tables.presence import lacking, lacking_note
 from synthrank.tables.tidy import write_rows
 
 
@@ -60,8 +61,9 @@ def make_enrichment_table(
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
     compared = Compared(base, tuple(control), tuple(enriched))
     cells = read_cells(metrics, measures)
+    short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     rows = list(enrichment_rows(cells, Places(recipes, testsets), compared, measures, intervals))
     write_rows(table, Row, rows)
-    below = [scope, *unequal_budgets(trainsets, rankers), *selected]
+    below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:
         stream.write(with_notes(as_markdown(rows, compared, intervals), answers, below))

@@ -10,6 +10,7 @@ from synthrank.tables.budgets import unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
+from synthrank.tables.presence import lacking, lacking_note
 from synthrank.tables.sizes import Row, size_rows
 from synthrank.tables.sizes_markdown import as_markdown
 from synthrank.tables.tidy import write_rows
@@ -61,8 +62,9 @@ def make_sizes_table(
     sizes = Sizes(recipes=tuple(recipes), queries=tuple(queries))
     own = {path.stem: load(RecipeSpec, path).size for path in specs}
     cells = read_cells(metrics, measures)
+    short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     rows = list(size_rows(cells, Places(specs, testsets), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
-    below = [scope, *unequal_budgets(trainsets, rankers), *selected]
+    below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:
         stream.write(with_notes(as_markdown(rows, intervals), answers, below))

@@ -10,6 +10,7 @@ from synthrank.tables.main_rows import Row, main_rows
 from synthrank.tables.markdown import as_markdown
 from synthrank.tables.notes import with_notes
 from synthrank.tables.places import SHOWN, Places
+from synthrank.tables.presence import lacking, lacking_note
 from synthrank.tables.tidy import write_rows
 
 
@@ -60,11 +61,12 @@ def make_tables(
     """
     places = Places(recipes, testsets)
     cells = read_cells(metrics, measures)
+    short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
     outputs = ((id_table, id_markdown), (ood_table, ood_markdown))
     for where, (table, markdown) in zip(SHOWN, outputs, strict=True):
         rows = main_rows(cells, places, where, reference, intervals)
         write_rows(table, Row, rows)
-        below = [scope, *unequal_budgets(trainsets, rankers), *selected]
+        below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
         with atomic_text(markdown) as stream:
             stream.write(with_notes(as_markdown(rows, where, reference, intervals), answers, below))
