@@ -77,14 +77,6 @@ def depth_problems(study: Study) -> Iterable[str]:
     if experiment.twolar:
         twolar = experiment.twolar
         yield from _too_deep(study, "twolar.measures", twolar.measures, twolar.rankers, experiment.suites)
-    for name, ranker in study.entities["rankers"].items():
-        selection = ranker.selection
-        cutoff = cutoff_of(selection.measure) if selection else None
-        if selection and cutoff and cutoff > selection.depth:
-            yield (
-                f"{study.folder}/rankers/{name}.yaml: selection.measure: got {selection.measure!r}, but candidates are "
-                f"{selection.depth} a query; state a measure to that depth"
-            )
 
 
 def _too_deep(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from synthrank.specs.base import Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
-from synthrank.specs.measures import MeasureName
+from synthrank.specs.measures import MeasureName, cutoff_of
 
 
 class Base(Entity):
@@ -104,6 +104,14 @@ class Selection(Entity):
         for key, values in (("learning_rates", self.learning_rates), (self.unit, self.points)):
             if list(values) != sorted(set(values)):
                 raise ValueError(f"{key}: state each value once, in rising order")
+        return self
+
+    @model_validator(mode="after")
+    def _looks_no_deeper_than_the_candidates(self) -> "Selection":
+        if (cutoff_of(self.measure) or 0) > self.depth:
+            raise ValueError(
+                f"measure {self.measure} looks deeper than depth {self.depth}; state a measure to that depth"
+            )
         return self
 
     @property
