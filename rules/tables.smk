@@ -125,6 +125,7 @@ rule make_enrichment_table:
         selected=needs.enrichment_selected,
         enrichment=needs.enrichment,
         control=needs.enrichment_control,
+        added=needs.enrichment_word,
         measures=study.experiment.measures,
         intervals=study.experiment.intervals,
     shell:
@@ -138,6 +139,7 @@ rule make_enrichment_table:
             --base {params.enrichment.base:q} \
             --control {params.control:q} \
             --enriched {params.enrichment.enriched:q} \
+            --added {params.added:q} \
             --measures {params.measures:q} \
             --resamples {params.intervals.resamples} \
             --confidence {params.intervals.confidence} \

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from synthrank.errors import known
 from synthrank.specs.corpora import TRAIN, BeirCorpus, MixedCorpus, SplitPart
-from synthrank.specs.paradigms import ImportedParadigm
+from synthrank.specs.paradigms import rewords
 
 if TYPE_CHECKING:
     from synthrank.study import Study
@@ -31,8 +31,7 @@ def corpora_problems(study: Study) -> Iterable[str]:
 
 def _mixed(study: Study, origin: str, corpus: MixedCorpus) -> Iterable[str]:
     """Yield a line for each thing that a mixed corpus cannot be made of, or does not heed."""
-    paradigm = study.entities["paradigms"][corpus.paradigm]
-    if not isinstance(paradigm, ImportedParadigm) or paradigm.by != "passage":
+    if not rewords(study.entities["paradigms"][corpus.paradigm]):
         yield f"{origin}: paradigm: got {corpus.paradigm!r}; it must be imported, and keyed by passage"
     if isinstance(study.entities["corpora"][corpus.corpus], MixedCorpus):
         yield f"{origin}: corpus: got {corpus.corpus!r}, which is mixed itself; name a corpus with a source of its own"

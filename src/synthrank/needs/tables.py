@@ -10,6 +10,8 @@ from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
+from synthrank.specs.paradigms import word_for
+from synthrank.specs.recipes import Sized
 
 _SYSTEM = re.compile(r"results/metrics/suites/[^/]+/([^/]+)/([^/]+)/([^/]+)/seed-(\d+)\.csv")
 """The scores of a ranker that a recipe trained with an LLM's passages."""
@@ -122,6 +124,12 @@ class TableNeeds(StageNeeds):
     def enrichment(self, wildcards: Wildcards) -> Enrichment:
         """Return the recipes that the table of enrichment compares."""
         return self.study.enrichment
+
+    def enrichment_word(self, wildcards: Wildcards) -> str:
+        """Return what the passages are called that are added to human ones."""
+        recipes = [self.study.entities["recipes"][name] for name in self.enrichment(wildcards).enriched]
+        paradigms = [name for recipe in recipes if isinstance(recipe, Sized) for name in recipe.paradigms]
+        return word_for(self.study.entities["paradigms"][name] for name in paradigms)
 
     def enrichment_control(self, wildcards: Wildcards) -> list[str]:
         """Return the recipe of further human passages, if the experiment names one."""

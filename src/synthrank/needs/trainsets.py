@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from synthrank.needs.base import StageNeeds, Wildcards, data_folder
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
-from synthrank.specs.paradigms import HumanParadigm, ImportedParadigm
+from synthrank.specs.paradigms import HumanParadigm, rewords
 from synthrank.specs.recipes import DistilRecipe, Sized, base_and_size
 
 
@@ -156,5 +156,4 @@ class TrainsetNeeds(StageNeeds):
 
     def _rewords(self, paradigm: str) -> bool:
         """Tell whether the passages of a paradigm are another wording of the corpus's own."""
-        spec = self.study.entities["paradigms"][paradigm]
-        return isinstance(spec, ImportedParadigm) and spec.by == "passage"
+        return rewords(self.study.entities["paradigms"][paradigm])

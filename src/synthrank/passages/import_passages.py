@@ -9,7 +9,7 @@ from synthrank.errors import BudgetError, DataError
 from synthrank.files import check_sha256, json_lines, read_jsonl, write_json, write_jsonl
 from synthrank.records import Passage, Query, WrittenPassage
 from synthrank.specs.base import load
-from synthrank.specs.paradigms import ImportedParadigm, ParadigmSpec
+from synthrank.specs.paradigms import ImportedParadigm, ParadigmSpec, rewords
 from synthrank.trec import answers, best_first, read_qrels
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def import_passages(
     text_of = _read(spec, file, tally)
     asked = [query for path in queries for query in read_jsonl(path, Query)]
     tally["queries"] = len(asked)
-    if spec.by == "passage":
+    if rewords(spec):
         grades = {query: best_first(found) for path in qrels for query, found in read_qrels(path).items()}
         wanted = _reworded(asked, grades, answers(held_out), tally)
     else:

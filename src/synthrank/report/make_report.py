@@ -16,8 +16,10 @@ from synthrank.report.findings import findings
 from synthrank.report.graph import draw_graph
 from synthrank.report.page import render
 from synthrank.report.prose import read_prose
-from synthrank.report.sections import LEADS, SECTIONS, tables_of
+from synthrank.report.sections import LEADS, Section, sections_for, tables_of
 from synthrank.report.summary import summary
+from synthrank.specs.base import load
+from synthrank.specs.paradigms import ParadigmSpec, word_for
 
 SPENT = {"cost": ("actual_usd", "generate_passages"), "rankings": ("price_usd", "rank_candidates")}
 """Which table says what the replies of which rule cost, and in which column."""
@@ -93,12 +95,14 @@ def make_report(
     seed, alpha = study["intervals"]["seed"], 1 - study["intervals"]["confidence"]
     tested = [ranked.JudgedSet(*paths) for paths in zip(testsets, queries, qrels, strict=True)]
     drawn = {item.name: item for item in map(read_figure, figures)}
+    paradigms = [load(ParadigmSpec, path) for path in specs if path.parent.name == "paradigms"]
+    worded = sections_for(word_for(paradigms) or "synthetic")
     content = {
         "study": study,
         "summary": summary(study, specs, tested),
         "findings": findings({path.stem: path for path in tables}),
-        "sections": _sections(tables, twins, list(drawn), alpha),
-        "absent": _absent(tables, list(drawn)),
+        "sections": _sections(worded, tables, twins, list(drawn), alpha),
+        "absent": _absent(worded, tables, list(drawn)),
         "figures": drawn,
         "alpha": alpha,
         "limits": LIMITS,
@@ -124,11 +128,13 @@ def make_report(
         stream.write(render(page, look, does, content, data))
 
 
-def _sections(tables: Sequence[Path], twins: Sequence[Path], figures: Sequence[str], alpha: float) -> list[Any]:
+def _sections(
+    worded: Sequence[Section], tables: Sequence[Path], twins: Sequence[Path], figures: Sequence[str], alpha: float
+) -> list[Any]:
     """Return the sections that have a figure or a table, each with what it shows."""
     files, prose = {path.stem: path for path in tables}, {path.stem: path for path in twins}
     found = []
-    for section in SECTIONS:
+    for section in worded:
         names = tables_of(section, files)
         words = [read_prose(prose[name]) if name in prose else [LEADS[name]] for name in names]
         said = [[AS_BEFORE] if now == before else now for before, now in zip([None, *words], words, strict=False)]
@@ -141,12 +147,12 @@ def _sections(tables: Sequence[Path], twins: Sequence[Path], figures: Sequence[s
     return found
 
 
-def _absent(tables: Sequence[Path], figures: Sequence[str]) -> list[str]:
+def _absent(worded: Sequence[Section], tables: Sequence[Path], figures: Sequence[str]) -> list[str]:
     """Return the titles of the sections that the experiment has nothing for."""
     names = [path.stem for path in tables]
     return [
         section.title
-        for section in SECTIONS
+        for section in worded
         if not tables_of(section, names) and not any(name in figures for name in section.figures)
     ]
 

@@ -1,7 +1,7 @@
 """What stands on the page, in which order, and what each part is about."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ SECTIONS = (
     ),
     Section(
         "enrichment",
-        "What written passages add to human ones",
-        "Human passages alone, with passages that a language model wrote, and with as many further human passages.",
+        "What {added} passages add to human ones",
+        "Human passages alone, with {added} ones, and with as many further human passages.",
         ("enrichment",),
         ("enrichment",),
     ),
@@ -94,6 +94,17 @@ LEADS = {
     "nothing of how good the orders are.",
 }
 """What the tables show that have no Markdown twin to say it."""
+
+
+def sections_for(added: str) -> list[Section]:
+    """Return the sections as they are worded on the page of an experiment.
+
+    Args:
+        added: what passages that are not human are called there, as :func:`synthrank.specs.paradigms.word_for` says.
+    """
+    return [
+        replace(item, title=item.title.format(added=added), lead=item.lead.format(added=added)) for item in SECTIONS
+    ]
 
 
 def tables_of(section: Section, names: Iterable[str]) -> list[str]:

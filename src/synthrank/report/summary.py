@@ -7,7 +7,7 @@ from typing import Any
 from synthrank.files import count_lines
 from synthrank.report.ranked import JudgedSet
 from synthrank.specs.base import load
-from synthrank.specs.paradigms import GeneratedParadigm, GradedParadigm, HumanParadigm, ParadigmSpec
+from synthrank.specs.paradigms import GeneratedParadigm, GradedParadigm, HumanParadigm, ParadigmSpec, rewords
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, RecipeSpec
 from synthrank.specs.testsets import TestsetSpec
@@ -58,6 +58,8 @@ def _paradigm(spec: Any) -> str:
         return f"written by a language model that is shown {what}"
     if isinstance(spec, GradedParadigm):
         return f"written by a language model at grades {', '.join(map(str, spec.levels))}, in one reply"
+    if rewords(spec):
+        return f"passages of the corpus that people judged relevant, reworded by {spec.written_by}"
     return f"written elsewhere, by {spec.written_by}"
 
 

@@ -1,5 +1,6 @@
 """``config/paradigms``: how the training passages come to be."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -101,3 +102,17 @@ ParadigmSpec = Annotated[
 
 Asked = GeneratedParadigm | GradedParadigm
 """Paradigms whose passages a language model of the experiment writes."""
+
+
+def rewords(paradigm: ParadigmSpec) -> bool:
+    """Tell whether the passages of a paradigm are the corpus's own in other words: imported, and keyed by passage."""
+    return isinstance(paradigm, ImportedParadigm) and paradigm.by == "passage"
+
+
+def word_for(paradigms: Iterable[ParadigmSpec]) -> str:
+    """Return what tables and pages call the passages of paradigms, human ones aside.
+
+    Text that says a human passage again is ``reworded``: it is no passage that a language model wrote for a query.
+    """
+    others = [paradigm for paradigm in paradigms if not isinstance(paradigm, HumanParadigm)]
+    return " or ".join(dict.fromkeys("reworded" if rewords(paradigm) else "LLM-written" for paradigm in others))

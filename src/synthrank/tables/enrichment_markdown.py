@@ -8,21 +8,22 @@ from synthrank.tables.pipes import chance, head, interval, line, paragraphs, wha
 from synthrank.tables.places import TITLES
 
 
-def as_markdown(rows: Sequence[Row], recipes: Compared, intervals: Intervals) -> str:
+def as_markdown(rows: Sequence[Row], recipes: Compared, added: str, intervals: Intervals) -> str:
     """Return the Markdown twin.
 
     Args:
         rows: the table.
         recipes: what it compares.
+        added: what the passages are called that are added.
         intervals: how intervals and p were made.
     """
     against = f"as many further human passages ({recipes.control[0]})" if recipes.control else "nothing else"
     lines = ["# Enrichment", "", *paragraphs(
-        f"Human passages alone ({recipes.base}), {against}, and human passages with synthetic ones "
+        f"Human passages alone ({recipes.base}), {against}, and human passages with {added} ones "
         f"({', '.join(recipes.enriched)}). Each value: mean over queries and seeds [{intervals.confidence:.0%} "
         "bootstrap interval over queries]; each difference: mean [interval that its test does not reject] p. A gain "
         "over the base alone may come from more passages of any kind; the difference to the control says what "
-        "synthetic passages add beyond that.",
+        f"{added} passages add beyond that.",
         what_p_is(),
     )]  # fmt: skip
     for distribution, measure in dict.fromkeys((row.distribution, row.measure) for row in rows):

@@ -24,6 +24,7 @@ def make_enrichment_table(
     base: str,
     control: list[str],
     enriched: list[str],
+    added: str,
     measures: list[str],
     resamples: int,
     confidence: float,
@@ -44,7 +45,8 @@ def make_enrichment_table(
         testsets: those of the test sets.
         base: the recipe of human passages alone.
         control: the one with further human passages; none or one.
-        enriched: those with synthetic passages.
+        enriched: those with other passages too.
+        added: what these other passages are called, such as ``reworded``.
         measures: what is shown of what was measured.
         resamples: of the bootstrap and of the randomisation tests.
         confidence: of the intervals.
@@ -66,4 +68,4 @@ def make_enrichment_table(
     write_rows(table, Row, rows)
     below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:
-        stream.write(with_notes(as_markdown(rows, compared, intervals), answers, below))
+        stream.write(with_notes(as_markdown(rows, compared, added, intervals), answers, below))
