@@ -98,6 +98,9 @@ def test_prefaces_are_cut_and_noted(preface):
         "As requested, the spider stores every page just once.",
         "The spider stores pages, as per your request, just once.",
         "You write passages for a search collection of spiders.",
+        "You write passages that answer search queries on spiders.",
+        "Write one new passage on spiders and how they store pages.",
+        "It is a passage of about 60 words on spiders and pages.",
         "Sure! Here is a passage: this prompt asks for spiders and pages.",
     ],
 )

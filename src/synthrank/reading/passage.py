@@ -22,7 +22,8 @@ _PREFACE = re.compile(
 )
 _META = re.compile(
     r"\b(this|the (above|following)|here is a|your) (passage|prompt|question|exemplars?)\b|"
-    r"\b(as requested|per your request|search collection|passage that answers|write a passage)\b",
+    r"\b(as requested|per your request|search collection|passages? that answers?|write (a|one( new)?) passage|"
+    r"passage of about \d+ words)\b",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
