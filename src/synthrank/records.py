@@ -199,8 +199,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A training group: a query and its candidates, best label first."""
+    """A training group: a query and its candidates, best label first.
+
+    ``relevant`` holds the ids of all passages that are known to be relevant to the query: those that were judged so,
+    and those that have the text of one. Where such a passage stands in another group, it is no negative of this query.
+    """
 
     query_id: str
     query: str
     candidates: tuple[Candidate, ...] = field(default_factory=tuple)
+    relevant: tuple[str, ...] = ()

@@ -133,7 +133,7 @@ def test_a_list_loss_sees_graded_labels_and_prefixes(tmp_path, calm, monkeypatch
 def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, monkeypatch):
     given = []
 
-    def loss(model, **arguments):
+    def loss(model, relevance, **arguments):
         given.append(arguments)
         raise InterruptedError
 

@@ -29,23 +29,25 @@ def group(name, *labels):
 
 
 def test_contrastive_has_a_column_a_negative():
-    data = contrastive([group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0, 0.0)], spec())
-    assert data.column_names == ["query", "positive", "negative_1", "negative_2"]
-    assert data[0] == {"query": "a?", "positive": "a text 0", "negative_1": "a text 1", "negative_2": "a text 2"}
+    data, _ = contrastive([group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0, 0.0)], spec())
+    assert data.column_names == ["query", "positive", "negative_1", "negative_2", "label"]
+    texts = {"positive": "a text 0", "negative_1": "a text 1", "negative_2": "a text 2"}
+    assert data[0] == {"query": "a?", **texts, "label": 0}
+    assert data["label"] == [0, 1], "the numbers of the rows"
     assert len(data) == 2
 
 
 def test_contrastive_has_a_row_a_positive():
-    data = contrastive([group("a", 1.0, 1.0, 0.0)], spec())
+    data, _ = contrastive([group("a", 1.0, 1.0, 0.0)], spec())
     assert [row["positive"] for row in data] == ["a text 0", "a text 1"]
     assert {row["negative_1"] for row in data} == {"a text 2"}
 
 
 def test_contrastive_takes_as_many_negatives_as_the_ranker_says():
-    data = contrastive([group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0)], spec(negatives=1))
-    assert data.column_names == ["query", "positive", "negative_1"]
+    data, _ = contrastive([group("a", 1.0, 0.0, 0.0), group("b", 1.0, 0.0)], spec(negatives=1))
+    assert data.column_names == ["query", "positive", "negative_1", "label"]
     assert [row["negative_1"] for row in data] == ["a text 1", "b text 1"]
-    assert contrastive([group("a", 1.0)], spec()).column_names == ["query", "positive"]
+    assert contrastive([group("a", 1.0)], spec())[0].column_names == ["query", "positive", "label"]
 
 
 @pytest.mark.parametrize(
@@ -79,8 +81,8 @@ def test_a_list_needs_a_candidate():
 def test_the_pairs_of_every_shape_are_known():
     groups = [group("a", 1.0, 0.0), group("b", 1.0, 0.0)]
     expected = [("a?", "a text 0"), ("a?", "a text 1"), ("b?", "b text 0"), ("b?", "b text 1")]
-    for shape in (listwise, contrastive):
-        assert pairs_of(shape(groups, spec())) == expected
+    for data in (listwise(groups, spec()), contrastive(groups, spec())[0]):
+        assert pairs_of(data) == expected
 
 
 def test_negatives_of_a_list_are_limited():

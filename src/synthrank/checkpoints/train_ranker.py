@@ -80,6 +80,7 @@ def _measured(log: TrainingLog) -> dict[str, Any]:
         "resumed_at": log.resumed_at,
         "pairs": log.pairs,
         "pairs_cut": log.pairs_cut,
+        "rows_masked": log.rows_masked,
         "seconds_per_update": round(log.seconds_per_update, 4),
         "peak_memory_mb": round(log.peak_memory_mb, 1),
     }

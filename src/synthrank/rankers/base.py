@@ -42,7 +42,8 @@ class TrainingLog:
 
     ``pairs`` counts the query-passage pairs of the training set, ``pairs_cut`` those of them that exceeded the model's
     length and lost an end; ``peak_memory_mb`` is the device's, or on a CPU the process's; ``resumed_at`` is the update
-    from which a killed training was taken up.
+    from which a killed training was taken up. ``rows_masked`` counts the rows, over the updates since then, of which a
+    passage of the batch was left out of the loss because it is relevant to the row's query.
     """
 
     losses: tuple[tuple[int, float], ...]
@@ -52,3 +53,4 @@ class TrainingLog:
     seconds_per_update: float = 0.0
     peak_memory_mb: float = 0.0
     resumed_at: int = 0
+    rows_masked: int = 0

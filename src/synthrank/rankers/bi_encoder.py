@@ -12,7 +12,6 @@ from sentence_transformers import (
     SentenceTransformerTrainer,
     SentenceTransformerTrainingArguments,
 )
-from sentence_transformers.sentence_transformer import losses
 
 from synthrank.devices import device, has_bfloat16, seed_everything
 from synthrank.errors import ConfigError
@@ -20,11 +19,13 @@ from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import candidates
 from synthrank.rankers.cuts import texts_cut
+from synthrank.rankers.in_batch import CachedMaskedNegatives, MaskedNegatives
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.microbatch import budget
 from synthrank.rankers.points import PointsCallback
-from synthrank.rankers.shapes import contrastive, listwise, pairs_of
+from synthrank.rankers.relevance import Relevance
+from synthrank.rankers.shapes import ROW, contrastive, listwise, pairs_of
 from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
@@ -35,10 +36,10 @@ from synthrank.vectors import TextEncoder, open_bi_encoder
 from synthrank.weights import refuse_long
 
 LIBRARY: dict[str, Callable[..., Any]] = {
-    "multiple-negatives": losses.MultipleNegativesRankingLoss,
-    "cached-multiple-negatives": losses.CachedMultipleNegativesRankingLoss,
+    "multiple-negatives": MaskedNegatives,
+    "cached-multiple-negatives": CachedMaskedNegatives,
 }
-"""Losses over the passages of a batch: the library's class (van den Oord et al. 2018; cached: Gao et al. 2021)."""
+"""Losses over the passages of a batch."""
 
 PASSAGES_AT_ONCE = 4096
 """Candidates encoded between two signs of progress: sorting by length pays."""
@@ -72,7 +73,8 @@ def train_bi_encoder(
     model = open_bi_encoder(base)
     refuse_long(model.transformers_model, base, spec.longest)
     model.max_seq_length = spec.max_length
-    data, options, parts = _by_batch(spec, model, groups) if spec.loss in LIBRARY else _by_list(spec, model, groups)
+    prepare = _by_batch if spec.loss in LIBRARY else _by_list
+    data, options, parts, relevance = prepare(spec, model, groups)
 
     def arguments(**settings: Any) -> Any:
         return SentenceTransformerTrainingArguments(**settings, **options)
@@ -82,7 +84,7 @@ def train_bi_encoder(
 
     kept = [] if points is None else [PointsCallback(spec, points, save)]
     parts = {"model": model, "train_dataset": data, **parts}
-    log = run_training(VectorTrainer, arguments, parts, spec, seed, state, kept)
+    log = run_training(VectorTrainer, arguments, parts, spec, seed, state, kept, relevance)
     if not is_first():
         return log
     save(checkpoint)
@@ -91,22 +93,22 @@ def train_bi_encoder(
     return replace(log, pairs=len(passages), pairs_cut=cut)
 
 
-Prepared = tuple[Dataset, dict[str, Any], dict[str, Any]]
-"""Data, and what the trainer's arguments and the trainer itself take for it."""
+Prepared = tuple[Dataset, dict[str, Any], dict[str, Any], Relevance | None]
+"""Data, what the trainer's arguments and the trainer itself take for it, and what is relevant in a batch."""
 
 
 def _by_batch(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence[Group]) -> Prepared:
-    data = contrastive(groups, spec)
-    prefixes = {name: spec.query_prefix if name == "query" else spec.passage_prefix for name in data.column_names}
+    data, relevance = contrastive(groups, spec)
+    prefixes = {name: spec.passage_prefix for name in data.column_names if name != ROW} | {"query": spec.query_prefix}
     # Every GPU's passages are negatives of every query, as they are in the whole batch on one.
-    loss = LIBRARY[spec.loss](model, scale=1 / spec.temperature, gather_across_devices=spec.gpus > 1)
-    return data, {"prompts": prefixes}, {"loss": loss}
+    loss = LIBRARY[spec.loss](model, relevance, scale=1 / spec.temperature, gather_across_devices=spec.gpus > 1)
+    return data, {"prompts": prefixes}, {"loss": loss}, relevance
 
 
 def _by_list(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence[Group]) -> Prepared:
     limit = budget(device(), spec.eval_batch_size, spec.max_length)
     loss = SimilarityListLoss(model, list_function(spec.loss, spec.weighing), spec.temperature, limit)
-    return listwise(groups, spec), {}, {"loss": loss, "data_collator": ListCollator(model, spec)}
+    return listwise(groups, spec), {}, {"loss": loss, "data_collator": ListCollator(model, spec)}, None
 
 
 def open_searcher(spec: BiEncoderRanker, checkpoint: Path) -> TextEncoder:

@@ -2,14 +2,13 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
-from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
+from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 
 from synthrank.devices import has_bfloat16
 from synthrank.errors import ModelError
@@ -17,10 +16,12 @@ from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import Candidates, candidates
 from synthrank.rankers.cuts import pairs_cut
+from synthrank.rankers.in_batch import MaskedPairNegatives
 from synthrank.rankers.listwise import ListwiseLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.rankers.points import PointsCallback
+from synthrank.rankers.relevance import Relevance
 from synthrank.rankers.seq2seq import Seq2SeqScore
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.trainers import ResumableTrainer, is_first
@@ -31,13 +32,6 @@ from synthrank.texts import chunks
 from synthrank.trec import Run, rank
 
 _log = logging.getLogger(__name__)
-
-Shape = Callable[[Sequence[Group], Reranker], Dataset]
-
-LIBRARY: dict[str, tuple[Callable[..., Any], dict[str, Any], Shape]] = {
-    "multiple-negatives": (losses.MultipleNegativesRankingLoss, {"num_negatives": None}, contrastive),
-}
-"""Losses over batches, taken from the library: class, arguments, and the shape of their data."""
 
 
 class PairTrainer(ResumableTrainer, CrossEncoderTrainer):  # type: ignore[misc]  # the library is untyped
@@ -65,18 +59,21 @@ def train_reranker(
         points: gets the model of each point of ``selection``; none keeps none.
     """
     model = open_pair_model(spec, base, seed)
-    kind, options, shape = LIBRARY.get(spec.loss, (ListwiseLoss, {}, listwise))
-    if kind is ListwiseLoss:
-        options = {"function": list_function(spec.loss, spec.weighing)}
-    data = shape(groups, spec)
+    relevance: Relevance | None = None
+    if spec.loss == "multiple-negatives":
+        data, relevance = contrastive(groups, spec)
+        loss: Any = MaskedPairNegatives(model, relevance)
+    else:
+        data, loss = listwise(groups, spec), ListwiseLoss(model, list_function(spec.loss, spec.weighing))
     log = run_training(
         PairTrainer,
         CrossEncoderTrainingArguments,
-        {"model": model, "train_dataset": data, "loss": kind(model, **options)},
+        {"model": model, "train_dataset": data, "loss": loss},
         spec,
         seed,
         state,
         [] if points is None else [PointsCallback(spec, points, model.save_as_base)],
+        relevance,
     )
     if not is_first():
         return log

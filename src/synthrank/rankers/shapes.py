@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from datasets import Dataset
 
 from synthrank.errors import ModelError
+from synthrank.rankers.relevance import Relevance, Row
 from synthrank.records import Candidate, Group
 from synthrank.specs.rankers import BiEncoderRanker, Reranker
+
+ROW = "label"
+"""The column of row numbers; the library hands a column of this name to the loss."""
 
 
 def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
@@ -30,35 +34,39 @@ def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Datas
     )
 
 
-def contrastive(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
-    """Return one row a positive: query, positive, and one column for each negative.
+def contrastive(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> tuple[Dataset, Relevance]:
+    """Return one row a positive: query, positive, one column for each negative, the row's number as its label.
+
+    With it goes what is relevant to the rows' queries.
 
     Raises:
         ModelError: labels are not 0 and 1, a group has no positive, or the groups differ in negatives.
     """
-    rows = []
+    rows: list[Row] = []
     for group in groups:
         if {item.label for item in group.candidates} - {0.0, 1.0}:
             raise ModelError(f"query {group.query_id}: graded labels; {spec.loss} needs positives and negatives")
-        positives = [item.text for item in group.candidates if item.label > 0]
-        negatives = [item.text for item in _kept(group, spec.negatives) if item.label == 0]
+        positives = [item for item in group.candidates if item.label > 0]
+        negatives = [item for item in _kept(group, spec.negatives) if item.label == 0]
         if not positives:
             raise ModelError(f"query {group.query_id}: no positive; {spec.loss} needs one")
-        rows += [[group.query, positive, *negatives] for positive in positives]
-    widths = {len(row) for row in rows}
+        rows += [(group, [positive, *negatives]) for positive in positives]
+    widths = {len(items) for _, items in rows}
     if len(widths) > 1:
         raise ModelError(
-            f"groups have {min(widths) - 2} to {max(widths) - 2} negatives; {spec.loss} needs equal numbers"
+            f"groups have {min(widths) - 1} to {max(widths) - 1} negatives; {spec.loss} needs equal numbers"
         )
-    names = ["query", "positive", *(f"negative_{place}" for place in range(1, widths.pop() - 1))]
-    return Dataset.from_dict(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    names = ["positive", *(f"negative_{place}" for place in range(1, widths.pop()))]
+    columns = {name: [items[place].text for _, items in rows] for place, name in enumerate(names)}
+    data = {"query": [group.query for group, _ in rows], **columns, ROW: list(range(len(rows)))}
+    return Dataset.from_dict(data), Relevance(rows)
 
 
 def pairs_of(data: Dataset) -> list[tuple[str, str]]:
     """Return the query-passage pairs of the columns that a function of this module made."""
     if "passages" in data.column_names:
         return [(row["query"], text) for row in data for text in row["passages"]]
-    names = [name for name in data.column_names if name != "query"]
+    names = [name for name in data.column_names if name not in ("query", ROW)]
     return [(row["query"], row[name]) for row in data for name in names]
 
 

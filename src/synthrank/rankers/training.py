@@ -14,6 +14,8 @@ from transformers import TrainerCallback
 from synthrank.devices import device, has_bfloat16
 from synthrank.errors import ModelError, StoppedError
 from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.in_batch import ApartBatches, all_rows_masked
+from synthrank.rankers.relevance import Relevance
 from synthrank.rankers.states import KEPT, last_complete
 from synthrank.rankers.trainers import ApartCallback, FilledBatches, ProgressCallback, StopCallback, peak_memory_mb
 from synthrank.specs.rankers import BiEncoderRanker, Reranker
@@ -35,6 +37,7 @@ def run_training(
     seed: int,
     state: Path | None,
     watchers: Sequence[Any] = (),
+    relevance: Relevance | None = None,
 ) -> TrainingLog:
     """Train a model in place.
 
@@ -46,6 +49,7 @@ def run_training(
         seed: seeds the order of the data and the dropout.
         state: where a killed training is resumed from, if ``optimiser.save_every`` is set; none keeps no state.
         watchers: further callbacks of the trainer, before those that save states.
+        relevance: what is relevant to the rows' queries, where the loss is over the passages of a batch.
 
     Raises:
         StoppedError: the job was told to end; the state of its last update is kept.
@@ -56,7 +60,9 @@ def run_training(
     if spec.optimiser.gradient_checkpointing:
         parts["model"].transformers_model.activation_checkpointing_enable()
     with _folder(state) as folder:
-        settings = trainer_arguments(spec, len(parts["train_dataset"]), seed, folder, resumable=state is not None)
+        settings = trainer_arguments(
+            spec, len(parts["train_dataset"]), seed, folder, relevance, resumable=state is not None
+        )
         given = arguments(**settings)
         given._n_gpu = min(given.n_gpu, 1)  # or the library would give a batch to each GPU that it sees
         watching = [*watchers, progress, stop, ApartCallback(), FiniteCallback()]
@@ -78,6 +84,7 @@ def run_training(
         seconds_per_update=progress.seconds / max(1, progress.updates),
         peak_memory_mb=peak_memory_mb(),
         resumed_at=progress.resumed_at,
+        rows_masked=all_rows_masked(relevance, device()) if relevance else 0,
     )
 
 
@@ -91,7 +98,13 @@ def _folder(state: Path | None) -> Iterator[Path]:
 
 
 def trainer_arguments(
-    spec: BiEncoderRanker | Reranker, examples: int, seed: int, folder: Path, *, resumable: bool = False
+    spec: BiEncoderRanker | Reranker,
+    examples: int,
+    seed: int,
+    folder: Path,
+    relevance: Relevance | None = None,
+    *,
+    resumable: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments that the trainers of all architectures take.
 
@@ -100,12 +113,14 @@ def trainer_arguments(
         examples: rows of the training data.
         seed: seeds the order of the data and the dropout.
         folder: where the trainer may write while it runs.
+        relevance: what is relevant to the rows' queries, where they are to be kept apart.
         resumable: whether it keeps states there.
     """
     settings = spec.optimiser
     updates = settings.updates(examples)
     duration = {"max_steps": updates} if settings.max_updates else {"num_train_epochs": settings.epochs}
-    shared = {"batch_sampler": partial(FilledBatches, processes=spec.gpus), "dataloader_drop_last": True}
+    batches = partial(ApartBatches, relevance=relevance) if relevance else FilledBatches
+    sampling = {"batch_sampler": partial(batches, processes=spec.gpus), "dataloader_drop_last": spec.gpus > 1}
     saving = {"save_strategy": "steps", "save_steps": settings.save_every, "save_total_limit": KEPT}
     return {
         "output_dir": str(folder),
@@ -123,7 +138,7 @@ def trainer_arguments(
         "data_seed": seed,
         "logging_steps": max(1, updates // CURVE_POINTS),
         "logging_nan_inf_filter": False,  # it would put the mean of earlier losses in the place of one that is none
-        **(shared if spec.gpus > 1 else {}),
+        **(sampling if spec.gpus > 1 or relevance else {}),
         **(saving if resumable else {"save_strategy": "no"}),
         "report_to": "none",
         "disable_tqdm": True,

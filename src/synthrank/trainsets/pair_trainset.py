@@ -102,17 +102,23 @@ def pair_trainset(
         chosen = [item for items in served.values() for item in items[: wanted.per_query]]
         count["groups"] = len(chosen)
         source = open_source(run, passages, excluded, wanted.paradigm in reworded)
+        same = copies(chosen, known, passages)
         drawing = partial(
             draw,
             chosen,
             settings=recipe.negatives,
             seed=negative_seed,
             known=known,
-            copies=copies(chosen, known, passages),
+            copies=same,
             scorer=open_scorer(recipe.negatives.guard, source.run, guard_retriever, guard_model),
         )
         groups += [
-            Group(item.query_id, item.query, (Candidate(item.id, item.text, 1.0, wanted.paradigm), *negatives))
+            Group(
+                item.query_id,
+                item.query,
+                (Candidate(item.id, item.text, 1.0, wanted.paradigm), *negatives),
+                tuple(sorted({*known.get(item.query_id, ()), *same.get(item.query_id, ())})),
+            )
             for item, negatives in unleaked.drawn(drawing, source, count)
         ]
         counts[wanted.paradigm] = dict(count)
