@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -170,6 +171,23 @@ def test_the_card_says_how_the_model_came_about(release):
     assert "| gardens | second+bm25 | 2 | 0.6250 | 0.6250 |\n" in scores
     assert card.count("- [ ]") == 4
     assert "it may prefer text of language models" in card
+
+
+def test_the_card_says_how_settings_were_chosen(release, checkpoint, tmp_path):
+    assert "How its settings were chosen" not in release()[1]
+    trials = [
+        {"learning_rate": 2e-5, "epochs": None, "updates": 63, "value": 0.25, "chosen": False},
+        {"learning_rate": 1e-4, "epochs": None, "updates": 63, "value": 0.375, "chosen": True},
+    ]
+    told = {"split": "toy/dev", "queries": 12, "measure": "nDCG@10", "retriever": "bm25", "depth": 100,
+            "trainings": 2, "updates_to_last_point": 126, "trials": trials}  # fmt: skip
+    path = shutil.copytree(checkpoint("one", load(RankerSpec, tmp_path / "rankers/one.yaml")), tmp_path / "chosen")
+    (path / "selection.json").write_text(json.dumps(told))
+    folder, card = release(path=path)
+    assert "On the development split toy/dev, 12 queries, which is no test set" in card
+    assert "| 2e-05 | 63 | 0.2500 |  |" in card
+    assert "| 0.0001 | 63 | 0.3750 | chosen |" in card
+    assert json.loads((folder / "selection.json").read_text()) == told
 
 
 def test_the_card_of_a_model_without_a_language_model(release):

@@ -62,6 +62,22 @@ A score orders the passages of one query; it is no probability, and scores of di
 """
     + SECTION
     + """\
+{% if selection %}
+## How its settings were chosen
+
+On the development split {{ selection.split }}, {{ selection.queries }} queries, which is no test set: the highest \
+mean {{ selection.measure }} of the top {{ selection.depth }} of {{ selection.retriever }}, reordered. \
+Every recipe, LLM and seed has the same \
+{{ selection.trainings }} trainings to choose from.
+
+| learning rate | updates | {{ selection.measure }} | |
+|---:|---:|---:|---|
+{% for item in selection.trials %}
+| {{ item.learning_rate }} | {{ item.updates }} | {{ "%.4f" | format(item.value) }} | \
+{{ "chosen" if item.chosen }} |
+{% endfor %}
+
+{% endif %}
 ## Training set
 
 {{ numbers("of the training set", stats) }}

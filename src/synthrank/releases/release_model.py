@@ -90,6 +90,7 @@ def release_model(
             repo=start.repo if isinstance(start, HubModel) else "",
             parts=dict(_parts(ranker, bases, pretrained, recipe, spec, llm, weights)),
             stats=dict(figures(json.loads(stats.read_text(encoding="utf-8")))),
+            selection=_selection(checkpoint),
             measures=measures,
             scores=list(_rows(scores, measures)),
         )
@@ -107,6 +108,12 @@ def _copy(checkpoint: Path, folder: Path) -> None:
     record = folder / "training.json"
     if record.is_file():
         write_json(record, _without_paths(json.loads(record.read_text(encoding="utf-8"))))
+
+
+def _selection(checkpoint: Path) -> Any:
+    """Return how the settings of a model were chosen, where they were."""
+    told = checkpoint / "selection.json"
+    return json.loads(told.read_text(encoding="utf-8")) if told.is_file() else None
 
 
 def _without_paths(value: Any) -> Any:
