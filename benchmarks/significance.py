@@ -1,18 +1,27 @@
-"""Randomisation tests and bootstraps: ``python benchmarks/significance.py [--queries 100 1000 7000] [--ranx]``.
+"""How often tests err, and how long they take: ``python benchmarks/significance.py [--speed [--ranx]]``.
 
-Twenty systems, with one seed and with three: each against the first, and all 190 pairs, by 100,000 permutations, and
-bootstrap intervals of all pairs by 10,000 resamples; wall and processor seconds, and the peak of memory, each in a
-process of its own. Then p of a few pairs beside those of scipy.stats.permutation_test with as many draws of its own
-(and, with ``--ranx``, of ranx's Fisher test, which must be installed by hand), and how long that takes. At the end how
-often systems that do not differ are told apart at the level .05, by 4,000 simulated experiments of 40 queries: with
-seeds in the test, with seeds averaged first, for several spreads of seeds and numbers of them.
+Writes docs/significance.csv: how often systems that do not differ are told apart at the level .05, in simulated
+experiments of 40 and of 300 queries, with seeds that do not spread, and that spread once, twice and three times as
+far (once: at three seeds, seeds add about as much to the variance of a mean difference as queries do). 20,000
+experiments for the two-way test and for a t test of seeds' means, 2,000 for the randomisation test by 499 flips, and
+with five seeds 4,000 families of eight comparisons, none of which differs, for step-down maxT by 499 flips and for
+Holm's method on p of the two-way test: the rows of a family share .8 of the variance over queries, and of that over
+seeds none, the worst case, or .8. ``python benchmarks/readme.py`` shows it on docs/checks.md.
+A few minutes on one core.
+
+With ``--speed`` instead: twenty systems, with one seed and with five, each against the first, and all 190 pairs, by
+100,000 flips, and a family of 60 hypotheses; wall and processor seconds, and the peak of memory, each in a process of
+its own. Then p of a few pairs beside those of scipy.stats.permutation_test with as many draws of its own (and, with
+``--ranx``, of ranx's Fisher test, which must be installed by hand).
 """
 
 import argparse
+import csv
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -20,17 +29,98 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src")]
 
 import numpy as np  # noqa: E402
-from synthrank.tables.bootstrap import interval_of_means  # noqa: E402
 
-from synthrank.specs.experiment import Intervals  # noqa: E402
+from synthrank.files import atomic_text  # noqa: E402
+from synthrank.tables.family import Hypothesis, adjusted  # noqa: E402
 from synthrank.tables.randomisation import randomise  # noqa: E402
+from synthrank.tables.two_way import two_way  # noqa: E402
 
+TABLE = ROOT / "docs/significance.csv"
 SYSTEMS = 20
 PERMUTATIONS = 100_000
-EXPERIMENTS = 4_000
+EXPERIMENTS, DRAWN, FAMILIES, FLIPS = 20_000, 2_000, 4_000, 499
+BLOCK = 1_000
+ROWS, SHARED, OF_FAMILY = 8, 0.8, 5
+QUERIES, SEEDS, SPREADS = (40, 300), (1, 2, 3, 5, 10), (0, 1, 2, 3)
+LEVEL = 0.05
+OF_QUERIES, OF_SEEDS, OF_CELLS = 0.2, 0.05, 0.15
+"""Standard deviations of differences over queries, over seeds (with 40 queries), and of what is left."""
+
+Floats = np.ndarray
 
 
-def made_up(queries: int, seeds: int) -> np.ndarray:
+def differences(generator: np.random.Generator, shape: tuple[int, int, int], spread: float) -> Floats:
+    """Return differences of systems that do not differ, shape (experiments, seeds, queries), 0 on average."""
+    experiments, seeds, queries = shape
+    of_seeds = spread * OF_SEEDS * np.sqrt(40 / queries)
+    return (
+        generator.normal(0, OF_QUERIES, (experiments, 1, queries))
+        + of_seeds * generator.normal(0, 1, (experiments, seeds, 1))
+        + generator.normal(0, OF_CELLS, shape)
+    )
+
+
+def errors(queries: int, seeds: int, spread: int) -> Iterator[tuple[str, int, float]]:
+    """Yield (test, experiments, share of them with p below the level), one comparison each."""
+    generator = np.random.default_rng([queries, seeds, spread])
+    counts = dict.fromkeys(("two-way", "seeds averaged", "randomisation"), 0)
+    for start in range(0, EXPERIMENTS, BLOCK):
+        values = differences(generator, (BLOCK, seeds, queries), spread)
+        counts["two-way"] += np.count_nonzero(two_way([values]).p() < LEVEL)
+        counts["seeds averaged"] += np.count_nonzero(two_way([values.mean(axis=1, keepdims=True)]).p() < LEVEL)
+        if start < DRAWN:
+            counts["randomisation"] += sum(chance.two_sided < LEVEL for chance in randomise([values], FLIPS, start))
+    for test, count in counts.items():
+        runs = DRAWN if test == "randomisation" else EXPERIMENTS
+        yield test, runs, count / runs
+
+
+def family_errors(queries: int, seeds: int, spread: int, shared_seeds: float) -> Iterator[tuple[str, int, float]]:
+    """Yield (test, families, share of them in which any adjusted p is below the level)."""
+    generator = np.random.default_rng([queries, seeds, spread, int(10 * shared_seeds)])
+    counts = np.zeros(2)
+    for run in range(FAMILIES):
+        values = _family(generator, seeds, queries, spread, shared_seeds)
+        p = two_way([values]).p()
+        hypotheses = [Hypothesis({"t": row}, 0.0, float(chance)) for row, chance in zip(values, p, strict=True)]
+        counts += min(adjusted(hypotheses, FLIPS, run)) < LEVEL, ROWS * p.min() < LEVEL  # Holm's first step
+    name = "seeds alike" if shared_seeds else "seeds apart"
+    for test, count in zip(("maxT", "Holm of two-way p"), counts, strict=True):
+        yield f"family of {ROWS}, {name}: {test}", FAMILIES, float(count) / FAMILIES
+
+
+def _family(generator: np.random.Generator, seeds: int, queries: int, spread: int, shared_seeds: float) -> Floats:
+    """Return differences of a family's rows, which share a part of their variance, shape (rows, seeds, queries)."""
+
+    def part(shape: tuple[int, int], deviation: float, shared: float) -> Floats:
+        own = generator.normal(0, 1, (ROWS, *shape))
+        return deviation * (np.sqrt(shared) * generator.normal(0, 1, (1, *shape)) + np.sqrt(1 - shared) * own)
+
+    return (
+        part((1, queries), OF_QUERIES, SHARED)
+        + part((seeds, 1), spread * OF_SEEDS * np.sqrt(40 / queries), shared_seeds)
+        + part((seeds, queries), OF_CELLS, SHARED)
+    )
+
+
+def write_errors() -> None:
+    """Write the table of errors, and print its rows as they come."""
+    with atomic_text(TABLE) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["test", "queries", "seeds", "spread", "experiments", "rejected"])
+        for queries in QUERIES:
+            for seeds in SEEDS:
+                for spread in SPREADS:
+                    found = list(errors(queries, seeds, spread))
+                    if seeds == OF_FAMILY:
+                        found += family_errors(queries, seeds, spread, 0.0)
+                        found += family_errors(queries, seeds, spread, SHARED)
+                    for test, runs, share in found:
+                        writer.writerow([test, queries, seeds, spread, runs, f"{share:.4f}"])
+                        print(f"{test}, {queries} queries, {seeds} seeds, spread {spread}: {share:.4f}", flush=True)
+
+
+def made_up(queries: int, seeds: int) -> Floats:
     """Return scores, shape (systems, seeds, queries): hard and easy queries, systems that differ a little."""
     random = np.random.default_rng(queries)
     hard = random.beta(2, 3, queries)
@@ -42,10 +132,13 @@ def speed(queries: int, seeds: int) -> None:
     """Print how long the tests take."""
     scores = made_up(queries, seeds)
     pairs = np.array(list(combinations(range(SYSTEMS), 2)))
+    apart = scores[pairs[:, 0]] - scores[pairs[:, 1]]
+    rows = [Hypothesis({"t": values}, 0.0, 1.0) for values in apart[:60]]
     work = {
         "19 against a reference": lambda: randomise([scores[1:] - scores[:1]], PERMUTATIONS, 1),
-        "190 pairs": lambda: randomise([scores[pairs[:, 0]] - scores[pairs[:, 1]]], PERMUTATIONS, 1),
-        "190 intervals": lambda: interval_of_means([scores[pairs[:, 0]] - scores[pairs[:, 1]]], Intervals()),
+        "190 pairs": lambda: randomise([apart], PERMUTATIONS, 1),
+        "190 pairs, two-way": lambda: two_way([apart]).p(),
+        "a family of 60": lambda: adjusted(rows, PERMUTATIONS, 1),
     }
     for what, do in work.items():
         start, used = time.perf_counter(), time.process_time()
@@ -93,45 +186,24 @@ def agreement(queries: int, ranx: bool) -> None:
         print(f"  by ranx: {found}")
 
 
-def errors() -> None:
-    """Print how often equal systems are told apart."""
-    print(f"rejections at .05 of {EXPERIMENTS:,} experiments without a difference, 40 queries, 999 permutations;")
-    print(
-        "spread of queries .2, of cells .15; a spread of seeds of .05 is about the queries' standard error at 3 seeds"
-    )
-    for seeds in (1, 2, 3, 5, 10):
-        for spread in (0.0, 0.02, 0.05, 0.1):
-            random = np.random.default_rng(5)
-            values = (
-                random.normal(0, 0.2, (EXPERIMENTS, 1, 40))
-                + random.normal(0, 0.15, (EXPERIMENTS, seeds, 40))
-                + random.normal(0, spread, (EXPERIMENTS, seeds, 1))
-            )
-            shares = [
-                np.mean([chance.two_sided < 0.05 for chance in randomise([data], 999, 3)])
-                for data in (values, values.mean(axis=1, keepdims=True))
-            ]
-            print(f"  {seeds} seed(s), spread {spread:.2f}: {shares[0]:.3f}, seeds averaged first {shares[1]:.3f}")
-
-
 def main() -> None:
-    """Run each part in a process of its own."""
+    """Write the table of errors, or print how long the tests take."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--queries", type=int, nargs="+", default=[100, 1_000, 7_000])
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--queries", type=int, nargs="+", default=[100, 1000, 7000])
     parser.add_argument("--ranx", action="store_true")
-    parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", nargs=2, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.part:
-        what, *numbers = options.part
-        {"speed": speed, "agreement": lambda queries: agreement(queries, options.ranx), "errors": errors}[what](
-            *map(int, numbers)
-        )
-        return
-    parts = [["speed", str(queries), str(seeds)] for queries in options.queries for seeds in (1, 3)]
-    parts += [["agreement", str(queries)] for queries in options.queries if queries <= 1_000]
-    for part in [*parts, ["errors"]]:
-        more = ["--ranx"] if options.ranx else []
-        subprocess.run([sys.executable, __file__, *more, "--part", *part], check=True)
+    if options.alone:
+        speed(*options.alone)
+    elif not options.speed:
+        write_errors()
+    else:
+        for queries in options.queries:
+            for seeds in (1, 5):
+                subprocess.run([sys.executable, __file__, "--alone", str(queries), str(seeds)], check=True)
+        for queries in options.queries:
+            agreement(queries, options.ranx)
 
 
 if __name__ == "__main__":
