@@ -1,11 +1,9 @@
-"""What the README shows before anything else: a picture, what the two commands took, the rules, figures to trust.
+"""What the README shows before anything else: what the two commands took, the rules, figures to trust.
 
-The picture is a figure of docs/experiments as the workflow drew it; ``python benchmarks/front_page.py`` draws it for
-dark pages too. The blocks are written by benchmarks/readme.py.
+benchmarks/readme.py writes the blocks.
 """
 
 import csv
-import json
 import os
 import re
 import subprocess
@@ -14,19 +12,7 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-STUDY = PROJECT / "docs/experiments/nfcorpus-human-vs-llm"
-DARK = PROJECT / "docs/picture-dark.svg"
 TARGETS = ("results/tables/id.csv", "results/tables/ood.csv")
-NIGHT = {
-    "background": "#0d1117",
-    "axis": {"labelColor": "#c9d1d9", "titleColor": "#c9d1d9", "gridColor": "#30363d", "domainColor": "#8b949e"},
-    "legend": {"labelColor": "#c9d1d9"},
-    "title": {"color": "#f0f6fc", "subtitleColor": "#8b949e"},
-    "view": {"stroke": "#30363d"},
-}
-"""What differs on a dark page; the figure's own colours are readable on both."""
-BAND = {"#f0f0f0": "#21262d"}
-"""Areas behind the points."""
 
 
 def rows(path: str) -> list[dict[str, str]]:
@@ -112,30 +98,3 @@ def rules() -> str:
             env=environment, capture_output=True, text=True, check=True,
         )  # fmt: skip
     return graph(done.stdout)
-
-
-def by_night(spec: str) -> dict:
-    """Return a figure's Vega-Lite specification for a dark page."""
-    for day, night in BAND.items():
-        spec = spec.replace(f'"{day}"', f'"{night}"')
-    told = json.loads(spec)
-    for part, values in NIGHT.items():
-        told["config"][part] = {**told["config"].get(part, {}), **values} if isinstance(values, dict) else values
-    return told
-
-
-def picture() -> str:
-    """Return the figure of the claims of the experiment on NFCorpus for dark pages, as SVG."""
-    sys.path[:0] = [str(PROJECT / "src")]
-    import vl_convert
-
-    from synthrank.figures.draw_figure import draw_figure
-
-    with tempfile.TemporaryDirectory() as scratch:
-        svg, pdf, vega = (Path(scratch) / name for name in ("f.svg", "f.pdf", "f.json"))
-        draw_figure(figure="claims", data=[STUDY / "claims.csv"], svg=svg, pdf=pdf, vega=vega)
-        return vl_convert.vegalite_to_svg(by_night(vega.read_text(encoding="utf-8")))
-
-
-if __name__ == "__main__":
-    DARK.write_text(picture(), encoding="utf-8")

@@ -1,9 +1,11 @@
 """Write figures into the README and the pages of docs/, between markers: ``python benchmarks/readme.py [--check]``.
 
 The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
-benchmarks/experiment.py did; the plan and the graph of rules are made anew. A page that has the markers of a block gets
-it: ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own. Figures that are older than a change
-that moves them say so (``synthrank.revision``), and so does the page of each record, in its block ``age``.
+benchmarks/experiment.py did, errors of tests from docs/significance.csv, where benchmarks/significance.py did; the plan
+and the graph of rules are made anew. A page that has the markers of a block gets it:
+``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own. Figures that are
+older than a change that moves them say so (``synthrank.revision``), and so does the page of each record, in its block
+``age``.
 """
 
 import csv
@@ -76,27 +78,39 @@ def times() -> str:
     return "\n".join(lines)
 
 
-def claims() -> str:
-    """Return the claims of the experiment on NFCorpus as a Markdown table."""
-    table = rows("claims.csv", STUDY)
-    first = table[0]
-    lines = [
-        f"Effect in {first['measure']} [95 % interval], {first['seeds']} training seeds; p of the claim's own test "
-        f"after Holm over all {first['family']}; margin {float(first['margin']):g}.",
-        "",
-        "| claim | ranker | effect | p | verdict |",
-        "|---|---|---:|---:|---|",
-    ]
-    for row in table:
-        effect = f"{float(row['effect']):+.3f} [{float(row['ci_low']):+.3f}, {float(row['ci_high']):+.3f}]"
-        ranker = row["ranker"].removeprefix("nfcorpus-")
-        chance = f"{float(row['p_holm']):.3f}" if float(row["p_holm"]) >= 0.001 else "< 0.001"
-        lines.append(f"| {row['statement']} | {ranker} | {effect} | {chance} | {row['verdict']} |")
-    lines += ["", "| ranker | trained on | in distribution | out of distribution |", "|---|---|---:|---:|"]
+def record() -> str:
+    """Return the means of the kept experiment on NFCorpus as a Markdown table, without its verdicts."""
+    lines = ["| ranker | trained on | in distribution | out of distribution |", "|---|---|---:|---:|"]
     for (ranker, recipe), cell in places(STUDY, "nfcorpus-shared").items():
         if "+" not in ranker:
             names = ranker.removeprefix("nfcorpus-"), recipe.removeprefix("nfcorpus-shared-")
             lines.append(f"| {' | '.join(names)} | {cell['id.csv']} | {cell['ood.csv']} |")
+    return "\n".join([f"{MEASURE} [95 % bootstrap interval over questions], 3 training seeds.", "", *lines])
+
+
+def errors() -> str:
+    """Return how often tests err where nothing differs, as Markdown tables."""
+    table = rows("significance.csv", "docs")
+    spreads = list(dict.fromkeys(row["spread"] for row in table))
+    times = {"0": "none", "1": "once", "2": "twice", "3": "three times"}
+    lines = [
+        "Share of simulated experiments without any difference that have p below .05, by how far seeds spread; once: "
+        "at three seeds, seeds add about as much to the variance of a mean difference as queries do. With one seed no "
+        "test knows of others. Of a family of eight comparisons: share with any adjusted p below .05; its rows share "
+        "four fifths of the variance over queries, and of that over seeds nothing (apart) or as much (alike).",
+        "",
+        f"| test | queries | seeds | experiments | {' | '.join(times[spread] for spread in spreads)} |",
+        f"|---|---:|---:|---:|{'---:|' * len(spreads)}",
+    ]
+    cells: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in table:
+        key = row["test"], row["queries"], row["seeds"], f"{int(row['experiments']):,}"
+        cells.setdefault(key, {})[row["spread"]] = f"{float(row['rejected']):.3f}".lstrip("0")
+    order = list(dict.fromkeys(key[0] for key in cells))
+    lines += [
+        f"| {' | '.join([*key, *(cells[key][spread] for spread in spreads)])} |"
+        for key in sorted(cells, key=lambda key: order.index(key[0]))
+    ]
     return "\n".join(lines)
 
 
@@ -117,11 +131,12 @@ def with_age(folder: str, text: str) -> str:
 
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
-    "claims": lambda: with_age(STUDY, claims()),
     "commands": front_page.commands,
     "demo": lambda: with_age("docs/demo", f"{results()}\n\n{times()}"),
+    "errors": errors,
     "plan": plan,
     "published": front_page.published,
+    "record": lambda: with_age(STUDY, record()),
     "rules": front_page.rules,
 }
 """What stands between the markers of each name."""
