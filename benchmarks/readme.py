@@ -108,7 +108,7 @@ def errors() -> str:
         cells.setdefault(key, {})[row["spread"]] = f"{float(row['rejected']):.3f}".lstrip("0")
     order = list(dict.fromkeys(key[0] for key in cells))
     lines += [
-        f"| {' | '.join([*key, *(cells[key][spread] for spread in spreads)])} |"
+        f"| {' | '.join([*key, *(cells[key].get(spread, '') for spread in spreads)])} |"
         for key in sorted(cells, key=lambda key: order.index(key[0]))
     ]
     return "\n".join(lines)

@@ -8,7 +8,6 @@ import numpy as np
 from synthrank.errors import DataError
 from synthrank.tables.randomisation import BLOCK, Floats, drawn
 from synthrank.tables.summary import Values
-from synthrank.tables.two_way import two_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,10 @@ def adjusted(hypotheses: Sequence[Hypothesis], permutations: int, seed: int, *, 
     B' = B (S - 1) / chi^2, as whoever knows B alone must (the fiducial solution of Behrens and Fisher); z sqrt(B') is
     added to the flipped mean, and B' chi^2 / (S - 1) to its squared error, with z normal and both chi^2 of S - 1
     degrees of freedom. Each hypothesis has draws of its own, the worst case of how seeds of several hang together
-    (Sidak 1967). With p of the two-way test alone, by Holm's method or by flips, .09 of simulated families of eight
-    true hypotheses and five seeds have some p below .05 where seeds spread widely, since such p are too small far out
-    in the tail; with flips alone .29, so at most .049 (docs/checks.md).
+    (Sidak 1967). How often simulated families of eight true hypotheses and five seeds have some p below .05, where
+    seeds add four times as much to the variance of a mean as queries do: .09 by Holm's method on p of the two-way
+    test, which are too small far out in the tail, .29 by flips of queries alone, .049 by this; docs/checks.md has
+    smaller spreads, at most .032.
 
     Args:
         hypotheses: of one family; all of a test set are on the same queries.
@@ -51,11 +51,10 @@ def adjusted(hypotheses: Sequence[Hypothesis], permutations: int, seed: int, *, 
         DataError: hypotheses are on other queries of a test set than each other.
     """
     sides = (lambda t: t) if one_sided else np.abs
-    found = [two_way([array[None] for array in item.values.values()]) for item in hypotheses]
-    seen = sides(np.array([float(mean.t(item.point)[0]) for mean, item in zip(found, hypotheses, strict=True)]))
-    order = np.argsort(seen, kind="stable")
-    least = seen[order] - 1e-5 * np.maximum(1, np.abs(seen[order]))  # the flips' sums are 32-bit
     chance = _Chance(hypotheses)
+    seen = sides(chance.t(np.ones((1, chance.queries), dtype=np.float32), None)[0])
+    order = np.argsort(seen, kind="stable")
+    least = seen[order] - 1e-5 * np.maximum(1, np.abs(seen[order]))  # sums are 32-bit
     counts = np.zeros(len(hypotheses))
     rows = max(1, BLOCK // (chance.queries + 16 * len(hypotheses)))
     generator = np.random.default_rng([seed, 1])
@@ -89,8 +88,8 @@ class _Chance:
         self.of_seeds = np.array([_of_seeds(item) for item in hypotheses])
         self.freedom = np.array([max(1, len(next(iter(item.values.values()))) - 1) for item in hypotheses])
 
-    def t(self, signs: Floats, generator: np.random.Generator) -> Values:
-        """Return t for each vector of signs, shape (signs' rows, hypotheses)."""
+    def t(self, signs: Floats, generator: np.random.Generator | None) -> Values:
+        """Return t for each vector of signs, shape (signs, hypotheses); with the seeds' part drawn, or as seen."""
         mean, squared = np.zeros((2, len(signs), self.count))
         for places, bounds, values in self.parts:
             queries, testsets = len(values), self.testsets[places]
@@ -98,7 +97,9 @@ class _Chance:
             mean[:, places] += of_testset / testsets
             spread = np.maximum((values**2).mean(axis=0) - of_testset**2, 0)
             squared[:, places] += spread / max(1, queries - 1) / testsets**2
-        if self.of_seeds.any():
+        if generator is None:
+            squared += self.of_seeds
+        elif self.of_seeds.any():
             of_seeds = self.of_seeds * self.freedom / generator.chisquare(self.freedom, mean.shape)
             mean += generator.standard_normal(mean.shape) * np.sqrt(of_seeds)
             squared += generator.chisquare(self.freedom, mean.shape) / self.freedom * of_seeds
