@@ -30,6 +30,7 @@ rule make_tables:
     threads: 1
     params:
         code=code_of("make_tables.py"),
+        origins=needs.origins,
         scope=needs.main_scope,
         selected=needs.selected,
         measures=study.experiment.measures,
@@ -43,6 +44,7 @@ rule make_tables:
             --selected {params.selected:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
+            --origins {params.origins:q} \
             --measures {params.measures:q} \
             --reference {params.reference:q} \
             --resamples {params.intervals.resamples} \
@@ -78,6 +80,7 @@ rule make_claims_table:
     threads: 1
     params:
         code=code_of("make_claims_table.py"),
+        origins=needs.origins,
         scope=needs.claims_scope,
         selected=needs.claims_selected,
         claims=needs.claims,
@@ -90,6 +93,7 @@ rule make_claims_table:
             --selected {params.selected:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
+            --origins {params.origins:q} \
             --claims {params.claims:q} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
@@ -121,6 +125,7 @@ rule make_enrichment_table:
     threads: 1
     params:
         code=code_of("make_enrichment_table.py"),
+        origins=needs.origins,
         scope=needs.enrichment_scope,
         selected=needs.enrichment_selected,
         enrichment=needs.enrichment,
@@ -136,6 +141,7 @@ rule make_enrichment_table:
             --selected {params.selected:q} \
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
+            --origins {params.origins:q} \
             --base {params.enrichment.base:q} \
             --control {params.control:q} \
             --enriched {params.enrichment.enriched:q} \
@@ -174,6 +180,7 @@ rule make_sizes_table:
     threads: 1
     params:
         code=code_of("make_sizes_table.py"),
+        origins=needs.origins,
         scope=needs.sizes_scope,
         selected=needs.sizes_selected,
         sizes=needs.sizes,
@@ -187,6 +194,7 @@ rule make_sizes_table:
             --selected {params.selected:q} \
             --specs {input.specs:q} \
             --testsets {input.testsets:q} \
+            --origins {params.origins:q} \
             --recipes {params.sizes.recipes:q} \
             --queries {params.sizes.queries} \
             --measures {params.measures:q} \

@@ -95,6 +95,7 @@ rule count_answers:
     """Count the passages of a training set that answer queries of test sets over the same collection."""
     input:
         data=needs.measured,
+        queries=needs.answered_queries,
         qrels=needs.answered_qrels,
     output:
         counts="results/validity/{data}/answers.json",
@@ -113,6 +114,7 @@ rule count_answers:
         python "$SCRIPTS"/count_answers.py \
             --data {input.data:q} \
             --testsets {params.testsets:q} \
+            --queries {input.queries:q} \
             --qrels {input.qrels:q} \
             --counts {output.counts:q} \
             &>{log:q}

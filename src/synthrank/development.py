@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
-from synthrank.specs.corpora import TRAIN, BeirCorpus, IrdsCorpus, MixedCorpus, SplitPart
-from synthrank.specs.recipes import OrderRecipe, TeacherRecipe
+from synthrank.origins import origins
+from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus, IrdsCorpus, MixedCorpus, SplitPart
+from synthrank.specs.recipes import OrderRecipe, Sized, TeacherRecipe
 
 if TYPE_CHECKING:
     from synthrank.study import Study
@@ -19,6 +21,7 @@ def development_problems(study: Study) -> Iterable[str]:
     yield from _stated(study)
     yield from _tested(study)
     yield from _trained_on(study)
+    yield from _trained_and_tested(study)
     yield from _missing(study)
 
 
@@ -70,9 +73,13 @@ def _queries(study: Study, name: str, split: str) -> _Queries:
         return _queries(study, corpus.corpus, source)
     if isinstance(corpus, IrdsCorpus) and source:
         return _Queries(("ir_datasets", source))
+    if isinstance(corpus, FaqCorpus) and split in corpus.splits:
+        # Other passages of the pages change no question's split.
+        read = corpus.model_dump_json(include={"archives", "seed", "splits", "min_words", "max_words", "questions"})
+        return _Queries(("faq", read, split))
     if isinstance(corpus, BeirCorpus) and source:
         part = source if isinstance(source, SplitPart) else SplitPart(file=source, start=0, end=1)
-        return _Queries(("beir", corpus.folder, part.file), part)
+        return _Queries(("beir", normpath(corpus.folder), normpath(part.file)), part)
     return _Queries(("split", name, split))
 
 
@@ -90,23 +97,12 @@ def answerable_testsets(study: Study, recipe: str) -> list[str]:
     Answers to held-out queries of the recipe's own corpus are in no training set, unless the corpus lets them; another
     corpus that reads the same collection holds out nothing of it.
     """
-    own = study.entities["recipes"][recipe].corpus
-    collection, may_train = _collection(study, own), study.entities["corpora"][own].answers_may_train
+    own, same = study.entities["recipes"][recipe].corpus, origins(study)
+    may_train = study.entities["corpora"][own].answers_may_train
     tested = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
     return [
-        name
-        for name, spec in tested.items()
-        if _collection(study, spec.corpus) == collection and (may_train or spec.corpus != own)
+        name for name, spec in tested.items() if same[spec.corpus] == same[own] and (may_train or spec.corpus != own)
     ]
-
-
-def _collection(study: Study, name: str) -> tuple[str, ...]:
-    corpus = study.entities["corpora"][name]
-    if isinstance(corpus, MixedCorpus):
-        return _collection(study, corpus.corpus)
-    if isinstance(corpus, IrdsCorpus):
-        return "ir_datasets", corpus.dataset
-    return ("beir", corpus.folder) if isinstance(corpus, BeirCorpus) else ("corpus", name)
 
 
 def selections(study: Study, rankers: Iterable[str]) -> list[str]:
@@ -141,6 +137,23 @@ def _trained_on(study: Study) -> Iterator[str]:
                 f"{study.folder}/recipes/{name}.yaml: {key}: got {trained!r}, which is the development split of corpus "
                 f"{recipe.corpus!r}; settings are chosen on it, so it must not train"
             )
+
+
+def _trained_and_tested(study: Study) -> Iterator[str]:
+    """Yield a line for each test set of the experiment whose queries are trained on, under any corpus's name."""
+    tested = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
+    for recipe in dict.fromkeys(recipe for recipe, _ in trained_pairs(study)):
+        spec = study.entities["recipes"][recipe]
+        split = TRAIN if isinstance(spec, Sized) else str(getattr(spec, "split", None) or getattr(spec, "queries", ""))
+        if split not in study.entities["corpora"][spec.corpus].splits:
+            continue  # an augmentation
+        trained = _queries(study, spec.corpus, split)
+        for name, testset in tested.items():
+            if _shared(trained, _queries(study, testset.corpus, testset.split)):
+                yield (
+                    f"{study.folder}/testsets/{name}.yaml: split: got {testset.split!r}, whose queries recipe "
+                    f"{recipe!r} trains on, as split {split!r} of corpus {spec.corpus!r}; test on others"
+                )
 
 
 def _missing(study: Study) -> Iterator[str]:

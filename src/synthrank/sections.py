@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
+from synthrank.origins import origins
 from synthrank.specs.recipes import PairsRecipe, Sized
 
 if TYPE_CHECKING:
@@ -37,14 +38,15 @@ def _claims(study: Study) -> Iterable[str]:
             f"experiment: claims.over: got {list(claims.over)}; with {seeds} training seed nothing is known of others: "
             "state [queries], or two seeds or more, better five"
         )
-    tested = {spec.corpus for suite in study.experiment.suites for spec in study.testsets_of(suite).values()}
+    same = origins(study)
+    tested = {same[spec.corpus] for suite in study.experiment.suites for spec in study.testsets_of(suite).values()}
     for name, claim in claims.claims.items():
         origin = f"experiment: claims.claims.{name}"
         yield from _one_corpus(study, origin, claim.recipes)
         yield from _equal_pairs(study, name, claim)
         own = study.entities["recipes"][claim.control].corpus
         for where in claim.distributions:
-            if not {corpus for corpus in tested if (corpus == own) == (where == "id")}:
+            if not {corpus for corpus in tested if (corpus == same[own]) == (where == "id")}:
                 other = "of" if where == "id" else "of another corpus than"
                 yield f"{origin}.distribution: got {claim.distribution!r}; no suite has a test set {other} {own!r}"
         if not study.is_human(claim.human):

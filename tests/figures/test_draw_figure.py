@@ -51,6 +51,17 @@ def sizes(*more):
     ]
 
 
+@pytest.mark.parametrize("figure", ["effectiveness", "differences"])
+def test_an_experiment_with_test_sets_of_one_kind_only_has_its_figures(tmp_path, figure):
+    delta = {"delta": 0.1, "p": 0.2, "p_holm": 0.3}
+    rows = [row("human", 0.3, testset="a", delta="", p="", p_holm=""), row("zero-shot", 0.4, testset="a", **delta)]
+    there, empty = write(tmp_path / "ood.csv", rows), tmp_path / "id.csv"
+    empty.write_text(there.read_text().splitlines()[0] + "\n")
+    assert {item["testset"] for item in Figure(tmp_path, figure, empty, there).rows} == {"a"}
+    with pytest.raises(DataError, match=r"id\.csv: has no row, so there is nothing to draw"):
+        Figure(tmp_path, figure, empty, empty)
+
+
 def test_sizes_are_drawn_of_the_macro_average_or_of_the_only_test_set(tmp_path):
     figure = Figure(tmp_path, "sizes", write(tmp_path / "sizes.csv", sizes()))
     assert {item["testset"] for item in figure.rows} == {"faq", "macro-average"}

@@ -17,13 +17,22 @@ TABLE = "# Title\n\nWords.\n\n| a |\n|---|\n"
 def counted(tmp_path):
     """Return a function that writes what step count_answers counts, and its path."""
 
-    def do(recipe, llm, passages, place="", **testsets):
+    def do(recipe, llm, passages, place="", queries=None, **testsets):
         path = tmp_path / "results/validity/trainsets" / recipe / llm / place / "answers.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"passages": passages, "testsets": testsets}))
+        path.write_text(json.dumps({"passages": passages, "testsets": testsets, "queries": queries or {}}))
         return path
 
     return do
+
+
+def test_test_queries_that_are_trained_on_are_said_above_the_table(counted):
+    files = [counted("human", "none", 9, queries={"gardens": 2, "kitchens": 0}), counted("zero", "echo", 9)]
+    text = " ".join(with_notes(TABLE, files, []).split())
+    assert text.startswith(
+        "# Title **Test queries are trained on in the same words**, under another id: 2 of test set `gardens` by "
+        "recipe `human`. Words."
+    )
 
 
 def test_the_overlap_is_said_above_the_table_with_its_numbers(counted):

@@ -24,6 +24,13 @@ def test_distributions(places, recipe, inside, outside):
     assert places.of(recipe, "ood") == outside
 
 
+def test_corpora_that_read_the_same_data_are_one_distribution(tmp_path):
+    recipes, testsets = write_entities(tmp_path)
+    same = Places(recipes, testsets, ["moss=fern", "home=fern"])
+    assert same.of("human", "id") == ["home", "moss", "fern"]
+    assert same.of("human", "ood") == []
+
+
 def test_one_test_set_needs_no_macro_average():
     assert with_macro(["a"]) == [("a", ["a"])]
     assert with_macro(["a", "b"]) == [("a", ["a"]), ("b", ["b"]), (MACRO, ["a", "b"])]

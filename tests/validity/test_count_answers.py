@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
+from synthrank.errors import DataError
 from synthrank.files import write_jsonl
-from synthrank.records import Candidate, Group
+from synthrank.records import Candidate, Group, Query
 from synthrank.validity.count_answers import count_answers
 
 
@@ -16,6 +19,24 @@ def test_distinct_positives_that_are_relevant_to_a_test_query_count_once(tmp_pat
     write_jsonl(tmp_path / "groups.jsonl", groups)
     (tmp_path / "one.txt").write_text("t1 0 a 1\nt2 0 a 2\nt2 0 n 1\nt1 0 b 0\n")  # n is a negative, b irrelevant
     (tmp_path / "two.txt").write_text("t1 0 b 1\nt2 0 c 1\n")
-    count_answers(data=tmp_path / "groups.jsonl", testsets=["one", "two"],
-                  qrels=[tmp_path / "one.txt", tmp_path / "two.txt"], counts=tmp_path / "answers.json")  # fmt: skip
-    assert json.loads((tmp_path / "answers.json").read_text()) == {"passages": 3, "testsets": {"one": 1, "two": 2}}
+    write_jsonl(tmp_path / "one.jsonl", [Query("t1", "What?"), Query("q9", " X  "), Query("q1", "why")])
+    write_jsonl(tmp_path / "two.jsonl", [Query("t1", "z?")])
+
+    def count():
+        count_answers(data=tmp_path / "groups.jsonl", testsets=["one", "two"],
+                      queries=[tmp_path / "one.jsonl", tmp_path / "two.jsonl"],
+                      qrels=[tmp_path / "one.txt", tmp_path / "two.txt"], counts=tmp_path / "answers.json")  # fmt: skip
+
+    count()
+    assert json.loads((tmp_path / "answers.json").read_text()) == {
+        "passages": 3,
+        "testsets": {"one": 1, "two": 2},
+        "queries": {"one": 1, "two": 0},  # the words of q1 under the id q9, not other words under the id q1
+    }
+    (tmp_path / "answers.json").unlink()
+    write_jsonl(tmp_path / "two.jsonl", [Query("t1", "z?"), Query("q2", "Y"), Query("q3", "z")])
+    with pytest.raises(
+        DataError, match=r"groups\.jsonl: trains on 2 of the 3 queries of test set 'two', the first 'q2'; "
+    ):
+        count()
+    assert not (tmp_path / "answers.json").exists()

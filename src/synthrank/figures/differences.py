@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
-import pandas as pd
 
 from synthrank.figures.style import KINDS, PANEL, colour, panel_of, shape, titled
-from synthrank.figures.tables import UNTRAINED, first_measure, read_table, system_names
+from synthrank.figures.tables import UNTRAINED, first_measure, read_distributions, system_names
 from synthrank.specs.base import NONE
 
 ALPHA = 0.05
@@ -21,10 +20,9 @@ def chart(data: Sequence[Path]) -> Any:
         data: results/tables/id.csv and results/tables/ood.csv.
 
     Raises:
-        DataError: a table is empty.
+        DataError: both tables are empty.
     """
-    tables = [read_table(path).assign(distribution=path.stem) for path in data]
-    frame = first_measure(pd.concat(tables))
+    frame = first_measure(read_distributions(data))
     frame["system"] = system_names(frame).where(frame["recipe"] != NONE, UNTRAINED)
     # with human ones, and the untrained last, so that each has the colour of the other figures
     names = sorted(dict.fromkeys(frame["system"]), key=lambda name: name == UNTRAINED)

@@ -29,6 +29,17 @@ def read_table(path: Path) -> pd.DataFrame:
     return frame
 
 
+def read_distributions(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return the rows of id.csv and ood.csv; an experiment may have test sets of one kind only.
+
+    Raises:
+        DataError: no table has a row.
+    """
+    tables = [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths]
+    kept = [table.assign(distribution=path.stem) for table, path in zip(tables, paths, strict=True) if len(table)]
+    return pd.concat(kept) if kept else read_table(paths[0])
+
+
 def first_measure(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the first measure, the one to look at."""
     first: pd.DataFrame = frame[frame["measure"] == frame["measure"].iloc[0]]
@@ -65,10 +76,9 @@ def trained_panels(paths: Sequence[Path]) -> pd.DataFrame:
     A first stage is not trained on any recipe, so that it has nothing to be compared in a panel of its own.
 
     Raises:
-        DataError: a table has no row.
+        DataError: no table has a row.
     """
-    tables = [read_table(path).assign(distribution=path.stem) for path in paths]
-    frame = first_measure(summary_rows(pd.concat(tables)))
+    frame = first_measure(summary_rows(read_distributions(paths)))
     untrained = frame["recipe"] == NONE
     frame = frame[frame["ranker"].isin(set(frame.loc[~untrained, "ranker"]))]
     panels = frame["ranker"] + ", " + frame["distribution"].map(KINDS)

@@ -8,6 +8,7 @@ from synthrank.development import answerable_testsets, selections
 from synthrank.distillation import Ranked, first_stages, made, rankings, suites_of
 from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.origins import origins
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
 from synthrank.specs.paradigms import word_for
@@ -87,6 +88,11 @@ class TableNeeds(StageNeeds):
             for suite in self.study.experiment.suites
             for name in self.study.testsets_of(suite)
         ]
+
+    @cached_property
+    def origins(self) -> list[str]:
+        """Each corpus that reads the data of another one, as ``NAME=ORIGIN``: they are one distribution."""
+        return [f"{name}={origin}" for name, origin in origins(self.study).items() if name != origin]
 
     def reference_recipe(self, wildcards: Wildcards) -> str:
         """Return the first recipe of the experiment that trains on human passages alone; none if there is no such."""

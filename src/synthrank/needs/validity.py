@@ -62,6 +62,10 @@ class ValidityNeeds(StageNeeds):
         """Return the test sets that passages of a training set may answer, as its corpus or another reads them."""
         return answerable_testsets(self.study, wildcards.data.split("/")[1])
 
+    def answered_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of each of :meth:`answered_testsets`."""
+        return self._of_splits(self.answered_testsets(wildcards), "queries.jsonl")
+
     def answered_qrels(self, wildcards: Wildcards) -> list[str]:
         """Return the judgments of each of :meth:`answered_testsets`."""
         return self._of_splits(self.answered_testsets(wildcards), "qrels.txt")

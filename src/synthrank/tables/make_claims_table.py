@@ -28,6 +28,7 @@ def make_claims_table(
     scope: str,
     table: Path,
     markdown: Path,
+    origins: list[str] | None = None,
 ) -> None:
     """Make the table, tidy as CSV and, for reading, as Markdown.
 
@@ -37,6 +38,7 @@ def make_claims_table(
         selected: sentences on the rankers whose settings were chosen.
         recipes: the entity files of the recipes that claims name.
         testsets: those of the test sets.
+        origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
         claims: the declaration, as JSON.
         confidence: of intervals.
         seed: of the permutations.
@@ -50,7 +52,7 @@ def make_claims_table(
     """
     declared = _read(claims)
     intervals = Intervals(confidence=confidence, seed=seed)
-    rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets), declared, intervals)
+    rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets, origins), declared, intervals)
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
         stream.write(with_notes(as_markdown(rows, declared, intervals), answers, [scope, *selected]))

@@ -34,6 +34,7 @@ def make_enrichment_table(
     scope: str,
     table: Path,
     markdown: Path,
+    origins: list[str] | None = None,
 ) -> None:
     """Make the table, tidy as CSV and, for reading, as Markdown.
 
@@ -43,6 +44,7 @@ def make_enrichment_table(
         selected: sentences on the rankers whose settings were chosen.
         recipes: the entity files of the recipes that are compared.
         testsets: those of the test sets.
+        origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
         base: the recipe of human passages alone.
         control: the one with further human passages; none or one.
         enriched: those with other passages too.
@@ -64,7 +66,7 @@ def make_enrichment_table(
     compared = Compared(base, tuple(control), tuple(enriched))
     cells = read_cells(metrics, measures)
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
-    rows = list(enrichment_rows(cells, Places(recipes, testsets), compared, measures, intervals))
+    rows = list(enrichment_rows(cells, Places(recipes, testsets, origins), compared, measures, intervals))
     write_rows(table, Row, rows)
     below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:

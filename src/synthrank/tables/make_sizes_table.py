@@ -34,6 +34,7 @@ def make_sizes_table(
     scope: str,
     table: Path,
     markdown: Path,
+    origins: list[str] | None = None,
 ) -> None:
     """Make the table, tidy as CSV and, for reading, as Markdown.
 
@@ -43,6 +44,7 @@ def make_sizes_table(
         selected: sentences on the rankers whose settings were chosen.
         specs: the entity files of the recipes.
         testsets: those of the test sets.
+        origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
         recipes: names of the recipes.
         queries: the sizes below their own: how many training queries of each paradigm.
         measures: what is shown of what was measured.
@@ -63,7 +65,7 @@ def make_sizes_table(
     own = {path.stem: load(RecipeSpec, path).size for path in specs}
     cells = read_cells(metrics, measures)
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
-    rows = list(size_rows(cells, Places(specs, testsets), sizes, own, measures, intervals))
+    rows = list(size_rows(cells, Places(specs, testsets, origins), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
     below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:

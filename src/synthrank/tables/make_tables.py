@@ -33,6 +33,7 @@ def make_tables(
     id_markdown: Path,
     ood_table: Path,
     ood_markdown: Path,
+    origins: list[str] | None = None,
 ) -> None:
     """Make both tables, tidy as CSV and, for reading, as Markdown.
 
@@ -46,6 +47,7 @@ def make_tables(
         selected: sentences on the rankers whose settings were chosen.
         recipes: the recipes' entity files.
         testsets: the test sets' entity files.
+        origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
         measures: what is shown of what was measured.
         reference: the recipe of human passages; none for no comparison.
         resamples: of the bootstrap and of the randomisation tests.
@@ -59,7 +61,7 @@ def make_tables(
         ood_table: written: the out-of-distribution table.
         ood_markdown: written: the same for reading.
     """
-    places = Places(recipes, testsets)
+    places = Places(recipes, testsets, origins)
     cells = read_cells(metrics, measures)
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)

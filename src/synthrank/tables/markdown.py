@@ -45,6 +45,8 @@ def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, interv
             cells = {row.testset: _cell(row, alpha) for row in of_system}
             values = (cells.get(name, LACKING if name == MACRO else "") for name in testsets)
             lines.append(line([*system, str(of_system[0].seeds), *values]))
+    if not rows:
+        lines += ["", "No test set of the experiment is of this kind."]
     if any(LACKING in text for text in lines):
         lines += ["", f"{LACKING}: no macro average, since the system was not measured on every test set of the table."]
     if compared:

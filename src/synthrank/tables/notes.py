@@ -19,7 +19,7 @@ def with_notes(text: str, answers: Sequence[Path], below: Sequence[str]) -> str:
             ones are left out.
     """
     head, _, rest = text.partition("\n\n")
-    above = "".join(f"{line}\n" for line in paragraphs(*_answered(answers)))
+    above = "".join(f"{line}\n" for line in paragraphs(*_answered(answers), *_asked(answers)))
     foot = "".join(f"\n{line}" for line in paragraphs(*filter(None, below)))
     return f"{head}\n\n{above}{rest}{foot}"
 
@@ -46,6 +46,18 @@ def _answered(files: Iterable[Path]) -> Iterator[str]:
             "passages that they are to find there, though from other queries: their scores on these test sets do not "
             "compare with those of rankers that do not."
         )
+
+
+def _asked(files: Iterable[Path]) -> Iterator[str]:
+    """Yield a paragraph if any training set holds queries in the words of test queries."""
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for path in files:
+        recipe = path.parts[path.parts.index("trainsets") + 1]
+        for testset, count in json.loads(path.read_text(encoding="utf-8"))["queries"].items():
+            found[testset, recipe] = max(count, found[testset, recipe])
+    cases = [f"{count:,} of test set `{name}` by recipe `{recipe}`" for (name, recipe), count in found.items() if count]
+    if cases:
+        yield f"**Test queries are trained on in the same words**, under another id: {'; '.join(cases)}."
 
 
 def _span(values: Iterable[int]) -> str:

@@ -26,15 +26,19 @@ TITLES: dict[str, str] = {
 class Places:
     """The test sets of an experiment, for each recipe those of its own corpus and those of others."""
 
-    def __init__(self, recipes: Iterable[Path], testsets: Iterable[Path]) -> None:
+    def __init__(self, recipes: Iterable[Path], testsets: Iterable[Path], origins: Iterable[str] | None = None) -> None:
         """Read the entity files.
 
         Args:
             recipes: of the recipes; one named ``NAME@N`` has the file of NAME.
             testsets: of the test sets.
+            origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
         """
-        self.trained_on: dict[str, str] = {path.stem: load(RecipeSpec, path).corpus for path in recipes}
-        self.corpus_of: dict[str, str] = {path.stem: load(TestsetSpec, path).corpus for path in testsets}
+        same = dict(item.split("=", 1) for item in origins or ())
+        trained = {path.stem: load(RecipeSpec, path).corpus for path in recipes}
+        tested = {path.stem: load(TestsetSpec, path).corpus for path in testsets}
+        self.trained_on: dict[str, str] = {recipe: same.get(name, name) for recipe, name in trained.items()}
+        self.corpus_of: dict[str, str] = {testset: same.get(name, name) for testset, name in tested.items()}
 
     def of(self, recipe: str, where: Distribution) -> list[str]:
         """Return the test sets of a recipe in some distribution; of no recipe, those that any recipe has there.
