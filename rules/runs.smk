@@ -452,12 +452,13 @@ rule rerank_suite:
         gpu=1,
     params:
         code=code_of("rerank_suite.py"),
+        seed=needs.training_seed,
     shell:
         r"""
         python "$SCRIPTS"/rerank_suite.py \
             --checkpoint {input.checkpoint:q} \
             --ranker {input.ranker:q} \
-            --seed {wildcards.seed:q} \
+            --seed {params.seed} \
             --testsets {input.testsets:q} \
             --passages {input.passages:q} \
             --queries {input.queries:q} \
