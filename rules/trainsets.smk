@@ -35,6 +35,10 @@ rule pair_trainset:
     conda:
         "../envs/trainsets.yaml"
     threads: 1
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
+        gpu=needs.trainset_gpus,
     params:
         code=code_of("pair_trainset.py"),
         size=needs.recipe_size,
@@ -97,6 +101,10 @@ rule graded_trainset:
     conda:
         "../envs/trainsets.yaml"
     threads: 1
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
+        gpu=needs.trainset_gpus,
     params:
         code=code_of("graded_trainset.py"),
         size=needs.recipe_size,

@@ -122,11 +122,13 @@ def test_what_scores_positives_and_candidates(needs, config):
     path = config / "recipes/human.yaml"
     found, human = needs(), at(recipe="human")
     assert found.guard_retriever(human) == found.guard_model(human) == []
+    assert found.trainset_gpus(human) == 0
     guard = "count: 3, guard: {max_share_of_positive: 0.95, scored_by: tiny-dense}"
     path.write_text(path.read_text().replace("count: 3", guard))
     found = needs()
     assert found.guard_retriever(human) == [str(config / "retrievers/tiny-dense.yaml")]
     assert found.guard_model(human) == ["results/models/tiny-encoder"]
+    assert found.trainset_gpus(human) == 1
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,12 @@ class TrainsetNeeds(StageNeeds):
         names = self._guard_retrievers(wildcards)
         return [f"results/models/{self.study.entities['retrievers'][name].model}" for name in names]
 
+    def trainset_gpus(self, wildcards: Wildcards) -> int:
+        """Return the GPUs of a recipe whose passages a dense model scores or compares: one, else none."""
+        recipe: Sized = self.study.entities["recipes"][wildcards.recipe]
+        compares = recipe.drop_leaks is not None and recipe.drop_leaks.cosine is not None
+        return int(compares or bool(self._guard_retrievers(wildcards)))
+
     def _guard_retrievers(self, wildcards: Wildcards) -> list[str]:
         recipe: Sized = self.study.entities["recipes"][wildcards.recipe]
         scored_by = recipe.negatives.guard.scored_by if recipe.negatives else None
