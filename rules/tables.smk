@@ -33,6 +33,7 @@ rule make_tables:
         origins=needs.origins,
         scope=needs.main_scope,
         selected=needs.selected,
+        seen=needs.seen_testsets,
         measures=study.experiment.measures,
         reference=needs.reference_recipe,
         intervals=study.experiment.intervals,
@@ -45,6 +46,7 @@ rule make_tables:
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --origins {params.origins:q} \
+            --seen {params.seen:q} \
             --measures {params.measures:q} \
             --reference {params.reference:q} \
             --resamples {params.intervals.resamples} \
@@ -83,6 +85,7 @@ rule make_claims_table:
         origins=needs.origins,
         scope=needs.claims_scope,
         selected=needs.claims_selected,
+        seen=needs.seen_testsets,
         claims=needs.claims,
         intervals=study.experiment.intervals,
     shell:
@@ -94,6 +97,7 @@ rule make_claims_table:
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --origins {params.origins:q} \
+            --seen {params.seen:q} \
             --claims {params.claims:q} \
             --confidence {params.intervals.confidence} \
             --seed {params.intervals.seed} \
@@ -128,6 +132,7 @@ rule make_enrichment_table:
         origins=needs.origins,
         scope=needs.enrichment_scope,
         selected=needs.enrichment_selected,
+        seen=needs.seen_testsets,
         enrichment=needs.enrichment,
         control=needs.enrichment_control,
         added=needs.enrichment_word,
@@ -142,6 +147,7 @@ rule make_enrichment_table:
             --recipes {input.recipes:q} \
             --testsets {input.testsets:q} \
             --origins {params.origins:q} \
+            --seen {params.seen:q} \
             --base {params.enrichment.base:q} \
             --control {params.control:q} \
             --enriched {params.enrichment.enriched:q} \
@@ -183,6 +189,7 @@ rule make_sizes_table:
         origins=needs.origins,
         scope=needs.sizes_scope,
         selected=needs.sizes_selected,
+        seen=needs.seen_testsets,
         sizes=needs.sizes,
         measures=study.experiment.measures,
         intervals=study.experiment.intervals,
@@ -195,6 +202,7 @@ rule make_sizes_table:
             --specs {input.specs:q} \
             --testsets {input.testsets:q} \
             --origins {params.origins:q} \
+            --seen {params.seen:q} \
             --recipes {params.sizes.recipes:q} \
             --queries {params.sizes.queries} \
             --measures {params.measures:q} \

@@ -2,11 +2,14 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from synthrank.errors import ConfigError
+from synthrank.needs import Needs
+from synthrank.seen import seen
 from synthrank.specs.base import read_yaml
 from synthrank.specs.corpora import TRAIN, IrdsCorpus
 from synthrank.study import Study
@@ -54,14 +57,15 @@ def names(study, suite):
 def test_the_two_groups_of_beir_are_the_published_ones(paper):
     for suite, expected in (("beir-public", PUBLIC), ("beir-rankgpt", RANKGPT)):
         assert sorted(names(paper, suite)) == sorted(expected)
-    assert paper.experiment.suites == ("trec-dl", "beir-public")
-    assert names(paper, "trec-dl") == ["msmarco-passage"] * 2
+    assert paper.experiment.suites == ("msmarco", "beir-public")
+    assert names(paper, "msmarco") == ["msmarco-passage"] * 3
 
 
 def test_every_test_set_is_the_published_split(paper):
     dl = {name: paper.entities["corpora"]["msmarco-passage"].splits[spec.split]
-          for name, spec in paper.testsets_of("trec-dl").items()}  # fmt: skip
+          for name, spec in paper.testsets_of("msmarco").items()}  # fmt: skip
     assert dl == {
+        "msmarco-dev": "msmarco-passage/dev/small",
         "trec-dl19": "msmarco-passage/trec-dl-2019/judged",
         "trec-dl20": "msmarco-passage/trec-dl-2020/judged",
     }
@@ -99,7 +103,82 @@ def test_a_querys_own_passage_counts_nowhere_but_where_queries_are_passages(pape
 
 def test_a_test_set_is_counted_once(config):
     settings = read_yaml(config / "paper.yaml")
-    settings["suites"] = ["trec-dl", "beir-public", "beir-rankgpt"]
+    settings["suites"] = ["msmarco", "beir-public", "beir-rankgpt"]
     with pytest.raises(ConfigError, match=r"^experiment: suites: test set 'beir-trec-covid' is in 'beir-public' and in "
                                           r"'beir-rankgpt'; name one of the two$"):  # fmt: skip
         Study(config, settings)
+
+
+def test_no_one_tests_on_what_settings_are_chosen_on(paper, catalogue):
+    corpus = paper.entities["corpora"]["msmarco-passage"]
+    tested = {spec.split for spec in paper.testsets_of("msmarco").values()}
+    assert corpus.development == "dev2"
+    assert corpus.development not in tested | {TRAIN}
+    assert corpus.splits["dev2"] == "msmarco-passage/dev/2"
+    assert catalogue("msmarco-passage/dev/small", "queries") == 6980
+
+
+def test_sizes_reach_from_a_thousand_to_a_hundred_thousand(paper):
+    sizes = paper.experiment.sizes
+    assert {paper.entities["recipes"][name].size for name in sizes.recipes} == {10_000}
+    assert sorted([*sizes.queries, 10_000]) == [1_000, 10_000, 50_000, 100_000]
+    assert paper.entities["corpora"]["msmarco-passage"].train_queries > 100_000
+
+
+def test_what_a_model_saw_before_is_no_evidence(paper):
+    found = seen(paper)
+    assert found == {"e5-base-v2": ("trec-dl19", "trec-dl20", "msmarco-dev", "beir-nq")}
+    assert paper.experiment.rankers.index("e5-base-unsupervised") < paper.experiment.rankers.index("e5-base-v2")
+    assert set(Needs(paper).seen_testsets) == {f"e5-base-v2={name}" for name in found["e5-base-v2"]}
+
+
+def test_a_claim_on_what_was_seen_alone_is_refused(config, tmp_path):
+    copy = Path(shutil.copytree(config, tmp_path / "config"))
+    (copy / "suites/nq-alone.yaml").write_text("testsets: [beir-nq]\n")
+    said = "no suite has a test set that no ranker's model saw before, of another corpus than 'msmarco-passage'"
+    with pytest.raises(ConfigError, match=rf"ood-gain\.distribution: got 'ood'; {said}$"):
+        Study(copy, read_yaml(copy / "paper.yaml") | {"suites": ["msmarco", "nq-alone"]})
+
+
+def test_e5s_recipe_is_its_own(paper):
+    """Wang et al. 2022: seven mined negatives, batches of 256 by the cached loss."""
+    for name in ("e5-base-unsupervised", "e5-base-v2"):
+        ranker = paper.entities["rankers"][name]
+        assert (ranker.loss, ranker.negatives, ranker.optimiser.batch_size) == ("cached-multiple-negatives", 7, 256)
+        assert ranker.optimiser.weight_decay == 0.01
+    mined = [recipe.negatives for name, recipe in paper.entities["recipes"].items() if name.endswith("-mined")]
+    assert len(mined) == 7
+    assert {(item.retriever, item.count, item.depth, item.guard.skip_top) for item in mined} == {
+        ("e5-mined", 7, 200, 30)
+    }
+
+
+def test_every_written_paradigm_meets_negatives_of_its_own_kind(paper):
+    recipes = paper.entities["recipes"]
+    same = {name.removesuffix("-same"): recipe for name, recipe in recipes.items() if name.endswith("-same")}
+    assert same.keys() == {
+        "msmarco-zero-shot", "msmarco-few-shot-unsupervised", "msmarco-few-shot-supervised"
+    }  # fmt: skip
+    for name, recipe in same.items():
+        negatives = recipe.negatives.model_copy(update={"source": "human"})
+        assert recipe.model_copy(update={"negatives": negatives}) == recipes[name]
+    claims = paper.experiment.claims.claims.values()
+    assert {claim.control for claim in claims} >= {f"{name}-same" for name in same}
+
+
+def test_twolar_is_tested_where_it_was_published(paper):
+    twolar = paper.experiment.twolar
+    assert twolar.recipes[0] == "twolar-released"
+    assert twolar.untrained == ("twolar-large-released", "twolar-xl-released")
+    assert twolar.suites == ("trec-dl", "beir-rankgpt", "beir-rankgpt-splade", "beir-rankgpt-dragon")
+    eight = {(spec.corpus, spec.split) for spec in paper.testsets_of("beir-rankgpt").values()}
+    for suite, first_stage in (("splade", "splade-pp-ed"), ("dragon", "dragon-plus")):
+        found = paper.testsets_of(f"beir-rankgpt-{suite}").values()
+        assert {(spec.corpus, spec.split) for spec in found} == eight
+        assert {spec.first_stage for spec in found} == {first_stage}
+    losses = [paper.entities["rankers"][name] for name in twolar.ablations["loss"].rankers]
+    assert {ranker.loss for ranker in losses} == {
+        "ranknet", "listnet", "lambda", "lce", "rmse", "binary-cross-entropy"
+    }  # fmt: skip
+    assert {(ranker.optimiser.batch_size, ranker.optimiser.accumulation) for ranker in losses} == {(1, 32)}
+    assert [ranker.weighing for ranker in losses if ranker.loss == "lambda"] == ["none"]

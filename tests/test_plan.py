@@ -16,7 +16,7 @@ from synthrank.llms.hosted import identity
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore, folder_of
 from synthrank.ordering.methods import sort_of
-from synthrank.plan import as_text, plan
+from synthrank.plan import Line, as_text, plan
 from synthrank.plan.questions import is_bound, shown_sizes
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.base import read_yaml
@@ -33,19 +33,49 @@ def paper():
 
 def test_the_full_study_is_estimated_without_data(paper, tmp_path):
     lines = list(plan(paper, tmp_path, tmp_path / "store"))
-    assert all(0 < line.batch_usd == pytest.approx(line.live_usd / 2) for line in lines)
+    assert all((line.mode, line.minutes) == ("batch", None) and line.usd > 0 for line in lines)
     passages = [line for line in lines if line.rule == "generate_passages"]
-    # of each LLM zero-shot passages for all three seeds, and those of two few-shot prompts for each seed
-    assert len(passages) == 2 * (1 + 2 * 3)
-    assert {line.requests for line in passages} == {10_000}
-    assert {line.minutes for line in passages if line.llm == "gemini-2.5-flash"} == {10_000 * 4 / 64 / 60}
+    assert {line.requests for line in passages} == {102_000}
+    assert len({line.name for line in passages}) * 2 == len(passages), "no draw is paid for twice"
     # TWOLAR's 30 candidates of 20 000 queries are one window each
     assert {line.requests for line in lines if line.name.startswith("twolar-20k/")} == {20_000}
     text = as_text(lines, paper)
     total = next(line for line in text.splitlines() if line.startswith("total"))
     assert f"{sum(line.requests for line in lines):,}" in total
-    assert f"{sum(line.live_usd for line in lines):.2f}" in total
-    assert "budget_usd: 250.00" in text
+    cost = sum(line.usd for line in lines)
+    assert f" {cost:.2f} " in total
+    assert f"\nThis costs ${cost:.2f}: within the budget of ${paper.experiment.budget_usd:.2f}.\n" in text
+    assert cost < paper.experiment.budget_usd < 1.7 * cost, "the stop is near what is planned"
+
+
+def test_the_total_is_by_the_modes_of_the_files(paper, tmp_path):
+    name = "gemini-2.5-flash"
+    by_batch = list(plan(paper, tmp_path, tmp_path / "store"))
+    paper.entities["llms"][name] = paper.entities["llms"][name].model_copy(update={"mode": "live"})
+    lines = list(plan(paper, tmp_path, tmp_path / "store"))
+    halves = sum(line.usd for line in by_batch if line.llm == name)
+    assert sum(line.usd for line in lines) == pytest.approx(sum(line.usd for line in by_batch) + halves)
+    assert {(line.mode, line.minutes) for line in lines if line.llm == name} == {("live", 102_000 * 4 / 64 / 60)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "spent", "said"),
+    [
+        (None, 0.0, ": no budget is set."),
+        (30.0, 0.0, ": within the budget of $30.00."),
+        (
+            20.0,
+            0.0,
+            ": not within the budget of $20.00, which stops the run before it is exceeded; ask for less, ask",
+        ),
+        (30.0, 5.25, ", beside $5.25 that stored replies have cost: not within the budget of $30.00, which stops"),
+    ],
+)
+def test_the_plan_says_whether_the_budget_allows_it(paper, limit, spent, said):
+    line = Line("generate_passages", "c", "p", "gpt-4.1-mini", 10, 0, 1, 1, "batch", 25.0, None, "estimated")
+    experiment = paper.experiment.model_copy(update={"budget_usd": limit})
+    paper.experiment = experiment
+    assert f"This costs $25.00{said}" in as_text([line], paper, spent)
 
 
 def test_written_requests_are_counted_and_looked_up(paper, tmp_path):
@@ -58,7 +88,7 @@ def test_written_requests_are_counted_and_looked_up(paper, tmp_path):
             store.add(Reply(item.query_id, "", 0, "so", "stop", 1, 1, spec.model, {}, item.messages, key=key))
     line = next(iter(plan(paper, tmp_path, tmp_path / "store")))
     assert (line.requests, line.stored, line.counted) == (8, 3, "yes")
-    assert line.live_usd == pytest.approx(cost_usd(spec, asked[3:]), rel=0.05)
+    assert line.usd == pytest.approx(cost_usd(spec, asked[3:]), rel=0.05)
 
 
 def test_a_corpus_must_say_how_many_training_queries_it_has(paper, tmp_path):
@@ -76,7 +106,8 @@ def test_the_command_prints_a_total():
     )  # fmt: skip
     assert done.stdout.count("\ntotal ") == 2, "one of requests, one of jobs"
     assert "Nothing was asked of anyone." in done.stdout
-    assert re.search(r"^train_ranker +486 +", done.stdout, re.MULTILINE)
+    assert re.search(r"^train_ranker +\d+ +", done.stdout, re.MULTILINE)
+    assert re.search(r"^This costs \$\d+\.\d\d: within the budget of \$250\.00\.$", done.stdout, re.MULTILINE)
 
 
 def test_the_command_reads_one_file_alone(tmp_path):
@@ -211,9 +242,9 @@ def test_what_an_order_costs(distillation, tmp_path):
     assert line.tokens_out == line.requests * 10 * 5
     price = distillation.entities["llms"]["gpt-4.1-mini"].price
     dollars = (line.tokens_in * price.input + line.tokens_out * price.output) / 1e6
-    assert line.live_usd == pytest.approx(dollars, rel=0.01)
-    assert line.batch_usd == pytest.approx(line.live_usd / 2)
-    assert lines["blend/two/windows", "echo"].live_usd == 0
+    assert line.mode == "batch"
+    assert line.usd == pytest.approx(dollars / 2, rel=0.01)
+    assert (lines["blend/two/windows", "echo"].usd, lines["blend/two/windows", "echo"].mode) == (0, "")
     assert lines["blend/two/windows", "echo"].tokens_in == line.tokens_in
 
 
@@ -237,7 +268,7 @@ def test_the_plan_of_a_distillation_study_reads_well(distillation, tmp_path):
     text = as_text(lines, distillation)
     head, *rows = text.splitlines()
     assert head.split("  ")[0] == "rule"
-    assert len(rows) == len(lines) + 2
+    assert len(rows) == len(lines) + 3
     total = next(row for row in rows if row.startswith("total"))
     assert f"{sum(line.requests for line in lines):,}" in total
     assert re.search(r"^rank_candidates +python-faq +blend/two/choices +gpt-4\.1-mini .* at most$", text, re.MULTILINE)

@@ -31,27 +31,35 @@ def found(study, tmp_path):
 
 def test_the_jobs_of_the_full_study(paper, tmp_path):
     jobs = {rule: item.jobs for rule, item in found(paper, tmp_path).items()}
-    # Recipes with each of two LLMs but the human one. In all tables: 13 systems. At four sizes below their own the
-    # human one and three others: 4 x 7 more. At half size the base and the three enriched ones: 7 more. With three
-    # rankers and three seeds each, and none with its base alone.
-    passage_study = (13 + 28 + 7) * 3 * 3
-    # twolar with two rankers; of ablations further two scores, three query sets, four sources, two depths, five losses
-    distillation = (2 + 2 + 3 + 4 + 2 + 5) * 3
+    # Recipes with each of two LLMs but the human one. In all tables 13 systems, at half size 7, with three rankers and
+    # five seeds; at three sizes other than their own 7 systems, with two rankers and three seeds.
+    tables = (13 + 7) * 3 * 5
+    sizes = 7 * 3 * 2 * 3
+    # In claims alone, with two bi-encoders: 13 systems against mined negatives, 5 of them with 1000 queries, 4 with
+    # 5000; with the cross-encoder 6 against negatives of the positives' source.
+    mined, same = (13 + 5 + 4) * 2 * 5, 6 * 5
+    passage_study = tables + sizes + mined + same
+    # two recipes with two rankers; of ablations two scores, three query sets, five sources, two depths, five losses
+    distillation = (2 * 2 + 2 + 3 + 5 + 2 + 5) * 5
     assert jobs["train_ranker"] == passage_study + distillation
-    untrained = (3 + 2) * 3
-    assert jobs["score_suite"] == 2 * (passage_study + distillation + untrained)
-    # two of the three rankers of the passage study are bi-encoders; nothing else searches
-    assert jobs["merge_suite"] == 2 * (passage_study + 3 * 3) * 2 // 3
+    # untrained: three rankers and two students with each seed, and two released checkpoints once
+    assert jobs["score_suite"] == 2 * (passage_study + 3 * 5) + 4 * (distillation + 2 * 5 + 2)
+    # two of the three rankers of the passage study are bi-encoders, one of the two of sizes; nothing else searches
+    assert jobs["merge_suite"] == 2 * (tables * 2 // 3 + sizes // 2 + mined + 2 * 5)
     assert jobs["search_suite"] == 4 * jobs["merge_suite"]
     assert jobs["rerank_suite"] == 4 * (jobs["score_suite"] - jobs["merge_suite"])
-    # MS MARCO and the thirteen
-    assert jobs["build_passages"] == jobs["index_bm25"] == 14
-    assert jobs["encode_dense"] == jobs["encode_sparse"] == 14 * 4
-    # fifteen test sets, the training and the development queries, and three sets of queries that are made
-    assert jobs["search_bm25"] == 15 + 2 + 3
-    assert jobs["search_dense"] == 15 + 3
+    # MS MARCO, the thirteen, and the three of RankGPT's eight that are not among them
+    assert jobs["build_passages"] == jobs["index_bm25"] == 14 + 3
+    # SPLADE and DRAGON over MS MARCO and the eight; E5 over MS MARCO, to mine negatives
+    assert jobs["encode_sparse"] == 9 * 4
+    assert jobs["encode_dense"] == (9 + 1) * 4
+    # 16 test sets and those three, the training and the development queries, and three sets of queries that are made
+    assert jobs["search_bm25"] == 16 + 3 + 2 + 3
+    # two of TREC DL and the eight, the same three sets, and the training queries
+    assert jobs["search_sparse"] == 2 + 8 + 3
+    assert jobs["search_dense"] == 2 + 8 + 3 + 1
     assert jobs["rerank_run"] == 3 * 4
-    assert (jobs["generate_passages"], jobs["rank_candidates"]) == (6, 7)
+    assert (jobs["generate_passages"], jobs["rank_candidates"]) == (6, 3)
     assert "ask_queries" not in jobs
 
 
@@ -72,28 +80,38 @@ def test_the_default_starts_from_warm_ups(study, tmp_path):
 
 def test_the_times_are_sizes_times_rates(paper, tmp_path):
     works = found(paper, tmp_path)
-    sizes = {name: spec.counts.passages for name, spec in paper.entities["corpora"].items()}
-    corpora = [spec.corpus for spec in paper.testsets_of("beir-public").values()]
-    passages = sum(sizes[name] for name in [*corpora, "msmarco-passage"])
-    assert works["build_passages"].seconds == pytest.approx(passages / rates.PASSAGES_BUILT)
-    assert works["encode_dense"].seconds == pytest.approx(passages * 105 * 2 * 85e6 / rates.FLOPS)
-    queries = sum(paper.entities["corpora"][name].counts.splits["test"].queries for name in corpora) + 43 + 54
-    pairs = queries * 100
-    large, xl, small = (pairs * 120 * 2 * size * 1e6 / rates.FLOPS for size in (335, 1200, 21))
-    # seventeen systems of TWOLAR-large, one of TWOLAR-xl, the untrained ones, and a third of the passage study
-    expected = 3 * (18 * large + 2 * xl + 49 * small)
-    assert works["rerank_suite"].seconds == pytest.approx(expected)
+    corpora = paper.entities["corpora"]
+
+    def total(suites, count):
+        return sum(count(corpora[spec.corpus], spec) for suite in suites for spec in paper.testsets_of(suite).values())
+
+    def queries(corpus, spec):
+        return corpus.counts.splits[spec.split].queries
+
+    marco, eight = (
+        corpora["msmarco-passage"].counts.passages,
+        total(["beir-rankgpt"], lambda corpus, _: corpus.counts.passages),
+    )
+    assert works["encode_sparse"].seconds == pytest.approx((marco + eight) * 105 * 2 * 109e6 / rates.FLOPS)
+    assert works["encode_dense"].seconds == pytest.approx((2 * marco + eight) * 105 * 2 * 85e6 / rates.FLOPS)
+    own, twolar = total(paper.experiment.suites, queries), total(paper.twolar.suites, queries)
+    large, xl, small = (100 * 120 * 2 * size * 1e6 / rates.FLOPS for size in (335, 1200, 21))
+    # with each of five seeds 19 systems of TWOLAR-large and two of TWOLAR-xl, and both untrained; once as released
+    distillation = twolar * ((5 * (19 + 1) + 1) * large + (5 * (2 + 1) + 1) * xl)
+    passage_study = own * (5 * (13 + 7 + 6 + 1) + 3 * 21) * small
+    assert works["rerank_suite"].seconds == pytest.approx(distillation + passage_study)
 
 
 @pytest.mark.parametrize(
     ("recipe", "ranker", "rows"),
     [
-        ("msmarco-human", "minilm-cross-encoder", 9500 * 9 * 3 * 21 * 6),
-        ("msmarco-human", "e5-base-v2", 9500 * 5 * 3 * 85 * 6 * 105 / 105),
-        ("msmarco-human-zero-shot@250", "minilm-cross-encoder", 500 * 9 * 3 * 21 * 6),
+        # two rates, each measured at its points on 500 development queries of 100 candidates
+        ("msmarco-human", "minilm-cross-encoder", 2 * (2000 * 16 * 9 * 21 * 6 + 3 * 500 * 100 * 21 * 2)),
+        ("msmarco-human", "e5-base-v2", 2 * (400 * 256 * 8 * 85 * 6 + 4 * 500 * 100 * 85 * 2)),
+        ("msmarco-human-zero-shot@250", "minilm-cross-encoder", 2 * (2000 * 16 * 9 * 21 * 6 + 3 * 500 * 100 * 21 * 2)),
         ("twolar-depth-10", "twolar-large", 20_000 * 10 * 335 * 6),
         ("twolar-crop-10k", "twolar-xl", 10_000 * 30 * 1200 * 8),
-        ("msmarco-graded", "e5-base-v2-listnet", 9500 * 6 * 3 * 85 * 6),
+        ("msmarco-graded", "e5-base-v2-listnet", 10_000 * 6 * 3 * 85 * 6),
     ],
 )
 def test_how_long_training_takes(paper, tmp_path, monkeypatch, recipe, ranker, rows):
@@ -109,8 +127,8 @@ def test_how_long_training_takes(paper, tmp_path, monkeypatch, recipe, ranker, r
 
 
 def test_what_is_not_stated_has_no_time(paper, tmp_path):
-    counts = paper.entities["corpora"]["beir-nq"].counts
-    changed(paper, "corpora", "beir-nq", counts=counts.model_copy(update={"passages": None}))
+    counts = paper.entities["corpora"]["beir-trec-covid"].counts
+    changed(paper, "corpora", "beir-trec-covid", counts=counts.model_copy(update={"passages": None}))
     changed(paper, "models", "flan-t5-xl", parameters=None)
     works = found(paper, tmp_path)
     unknown = {rule for rule, item in works.items() if item.seconds is None}

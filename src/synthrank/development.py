@@ -45,7 +45,8 @@ def _tested(study: Study) -> Iterator[str]:
         for name, corpus in study.entities["corpora"].items()
         if corpus.development
     }
-    names = (name for suite in study.experiment.suites for name in study.testsets_of(suite))
+    suites = (*study.experiment.suites, *(study.experiment.twolar.suites if study.experiment.twolar else ()))
+    names = (name for suite in suites for name in study.testsets_of(suite))
     for name in dict.fromkeys(names):
         spec = study.entities["testsets"][name]
         asked = _queries(study, spec.corpus, spec.split)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from synthrank.errors import known
 from synthrank.origins import origins
+from synthrank.seen import seen
 from synthrank.specs.recipes import PairsRecipe, Sized
 
 if TYPE_CHECKING:
@@ -39,15 +40,19 @@ def _claims(study: Study) -> Iterable[str]:
             "state [queries], or two seeds or more, better five"
         )
     same = origins(study)
-    tested = {same[spec.corpus] for suite in study.experiment.suites for spec in study.testsets_of(suite).values()}
+    testsets = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
+    before = {name for names in seen(study).values() for name in names}
+    tested, unseen = ({same[spec.corpus] for name, spec in testsets.items() if name not in out} for out in ((), before))
     for name, claim in claims.claims.items():
         origin = f"experiment: claims.claims.{name}"
         yield from _one_corpus(study, origin, claim.recipes)
         yield from _equal_pairs(study, name, claim)
         own = study.entities["recipes"][claim.control].corpus
         for where in claim.distributions:
-            if not {corpus for corpus in tested if (corpus == same[own]) == (where == "id")}:
-                other = "of" if where == "id" else "of another corpus than"
+            if not {
+                corpus for corpus in (tested if where == "id" else unseen) if (corpus == same[own]) == (where == "id")
+            }:
+                other = "of" if where == "id" else "that no ranker's model saw before, of another corpus than"
                 yield f"{origin}.distribution: got {claim.distribution!r}; no suite has a test set {other} {own!r}"
         if not study.is_human(claim.human):
             yield (
@@ -85,7 +90,5 @@ def _sizes(study: Study) -> Iterable[str]:
         if not isinstance(recipe, Sized):
             yield f"experiment: sizes.recipes: got {name!r}; it must be a recipe of kind pairs or graded"
             continue
-        for size in sizes.queries if sizes else ():
-            if size >= recipe.size:
-                own = f"recipe {name!r} has {recipe.size} itself"
-                yield f"experiment: sizes.queries: got {size}; {own}, state smaller sizes"
+        if recipe.size in sizes.queries:
+            yield f"experiment: sizes.queries: got {recipe.size}; recipe {name!r} has as many itself, leave it out"

@@ -51,7 +51,7 @@ def make(tmp_path):
         declared = {"margin": 0.05, "permutations": 3000, **more, "claims": claims}
         make_claims_table(
             metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
-            recipes=recipes, testsets=testsets,
+            recipes=recipes, seen=[], testsets=testsets,
             claims=json.dumps(declared), confidence=0.9, seed=3, scope="",
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
@@ -250,7 +250,7 @@ def test_a_distribution_without_a_test_set_is_one_line(make, tmp_path):
 def test_a_declaration_that_is_none_is_one_line(text, tmp_path):
     with pytest.raises(ConfigError, match=r"^experiment: claims: ") as error:
         make_claims_table(
-            metrics=[], answers=[], selected=[], recipes=[], testsets=[], claims=text, confidence=0.9, seed=1,
+            metrics=[], answers=[], selected=[], recipes=[], seen=[], testsets=[], claims=text, confidence=0.9, seed=1,
             scope="",
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip

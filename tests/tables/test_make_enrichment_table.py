@@ -36,7 +36,7 @@ def make(tmp_path):
     def do(files=FILES, base="human@20", control=("human",), enriched=("both@20", "zero")):
         make_enrichment_table(
             metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
-            recipes=recipes, testsets=testsets, base=base, added="echoed",
+            recipes=recipes, seen=[], testsets=testsets, base=base, added="echoed",
             control=list(control), enriched=list(enriched), measures=list(MEASURES), resamples=300, confidence=0.9,
             seed=3, trainsets=[], rankers=[], scope="",
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",

@@ -31,7 +31,7 @@ def make(tmp_path):
     def do(files=FILES, names=("human", "both", "levels"), queries=(5, 20)):
         make_sizes_table(
             metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
-            specs=recipes, testsets=testsets, recipes=list(names),
+            specs=recipes, seen=[], testsets=testsets, recipes=list(names),
             queries=list(queries), measures=list(MEASURES), resamples=300, confidence=0.9, seed=3,
             trainsets=[], rankers=[], scope="",
             table=tmp_path / "t.csv", markdown=tmp_path / "t.md",

@@ -15,7 +15,7 @@ from synthrank.tables.make_tables import make_tables
 from synthrank.tables.paired import compare_all
 from synthrank.tables.places import MACRO
 
-HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_randomisation,p_holm"
+HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_randomisation,p_holm,seen"
 RECIPE = (
     "kind: pairs\ncorpus: {}\npositives: [{{paradigm: human, queries: 1}}]\n"
     "negatives: {{source: human, retriever: bm25}}\n"
@@ -53,7 +53,7 @@ def tables(tmp_path):
         make_tables(
             metrics=paths, answers=[], selected=[],
             recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
-            testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
+            seen=[], testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
             resamples=200, confidence=0.95, seed=1, trainsets=[], rankers=[], scope="", **out,
         )  # fmt: skip
         return {name: path.read_text() for name, path in out.items()}

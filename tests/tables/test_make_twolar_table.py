@@ -121,7 +121,7 @@ def test_the_p_are_not_all_the_same(make):
         ("TAS-B", "", "none", "trec-dl20", "nDCG@10", "0.6854"),
         ("RankGPT", "gpt-4", "bm25", "trec-dl19", "nDCG@10", "0.7559"),
         ("RankGPT", "gpt-4", "bm25", "trec-dl19", "nDCG@5", "0.7916"),
-        ("RankGPT", "gpt-4", "bm25", "beir-news", "nDCG@10", "0.5289"),
+        ("RankGPT", "gpt-4", "bm25", "beir-trec-news", "nDCG@10", "0.5289"),
         ("RankZephyr", "Zephyr-7B", "splade-pp-ed", "trec-dl20", "nDCG@10", "0.8147"),
         ("RankZephyr", "Zephyr-7B", "bm25", "trec-dl20", "nDCG@10", "0.7080"),
     ],

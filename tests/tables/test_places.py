@@ -40,3 +40,20 @@ def test_one_test_set_needs_no_macro_average():
 def test_a_macro_average_is_over_all_test_sets_or_none():
     assert with_macro(["a", "b"], ["a", "b", "c"]) == [("a", ["a"]), ("b", ["b"])]
     assert with_macro(["a", "b"], ["a", "b"])[-1] == (MACRO, ["a", "b"])
+
+
+def test_what_a_ranker_saw_is_marked_and_in_no_average(tmp_path):
+    recipes, testsets = write_entities(tmp_path)
+    places = Places(recipes, testsets, seen=["e5=moss", "e5=home"])
+    assert places.of("human", "ood") == ["moss", "fern"], "it is shown"
+    assert places.seen("ood") == {"moss", "home"}
+    assert not places.seen("id"), "in distribution every ranker trains on the corpus"
+    assert places.is_seen("e5", "moss")
+    assert places.is_seen("e5+bm25", "moss")
+    assert not places.is_seen("e5", "fern")
+    assert not places.is_seen("other", "moss")
+    assert with_macro(["a", "b", "c"], ["a", "b", "c"], {"b"}) == [
+        ("a", ["a"]), ("b", ["b"]), ("c", ["c"]), (MACRO, ["a", "c"])
+    ]  # fmt: skip
+    assert with_macro(["a", "c"], ["a", "b", "c"], {"b"})[-1] == (MACRO, ["a", "c"]), "b is not missed"
+    assert with_macro(["a", "b"], ["a", "b"], {"b"}) == [("a", ["a"]), ("b", ["b"])]

@@ -6,12 +6,12 @@ the store of replies, by :func:`open_stored`.
 """
 
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from synthrank.errors import ModelError
 from synthrank.llms.base import Llm
-from synthrank.llms.store import ReplyStore, folder_of
+from synthrank.llms.store import ReplyStore, folder_of, spent_usd
 from synthrank.llms.stored import Budget, StoredLlm, budget_usd, store_folder
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
 
@@ -93,8 +93,5 @@ def open_stored(spec: LlmSpec, model: Path | None = None) -> StoredLlm:
             return open_llm(spec, folder=folder / "batches", budget=budget)
         return loaded()
 
-    def spent() -> float:
-        return sum(ReplyStore(path).spent_usd() for path in store.glob("*") if path.is_dir())
-
     replies, identity = ReplyStore(folder), identity_of(spec, model)
-    return StoredLlm(backend, identity, replies, spec, limit_usd=budget_usd(), spent_usd=spent)
+    return StoredLlm(backend, identity, replies, spec, limit_usd=budget_usd(), spent_usd=partial(spent_usd, store))

@@ -48,6 +48,11 @@ def folder_of(store: Path, model: str) -> Path:
     return store / (re.sub(r"[^\w.-]+", "--", model).lstrip(".") or "unnamed")
 
 
+def spent_usd(store: Path) -> float:
+    """Return the price of all replies of the whole store in US dollars, imported ones included."""
+    return sum(ReplyStore(path).spent_usd() for path in store.glob("*") if path.is_dir())
+
+
 def segment_paths(folder: Path) -> list[Path]:
     """Return the segments of a folder, the oldest first.
 

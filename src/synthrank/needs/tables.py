@@ -9,6 +9,7 @@ from synthrank.distillation import Ranked, first_stages, made, rankings, suites_
 from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
 from synthrank.origins import origins
+from synthrank.seen import seen
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Ablation, Enrichment, Sizes
 from synthrank.specs.paradigms import word_for
@@ -94,6 +95,11 @@ class TableNeeds(StageNeeds):
         """Each corpus that reads the data of another one, as ``NAME=ORIGIN``: they are one distribution."""
         return [f"{name}={origin}" for name, origin in origins(self.study).items() if name != origin]
 
+    @cached_property
+    def seen_testsets(self) -> list[str]:
+        """What the rankers of the passage study saw before, as ``RANKER=TESTSET``."""
+        return [f"{ranker}={testset}" for ranker, testsets in seen(self.study).items() for testset in testsets]
+
     def reference_recipe(self, wildcards: Wildcards) -> str:
         """Return the first recipe of the experiment that trains on human passages alone; none if there is no such."""
         return self.study.reference_recipe or NONE
@@ -173,8 +179,9 @@ class TableNeeds(StageNeeds):
 
     def sizes_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of sizes is made from."""
-        experiment = self.study.experiment
-        return self._trained(made(self.study, self.sizes(wildcards).names, experiment.llms), experiment.rankers)
+        experiment, sizes = self.study.experiment, self.sizes(wildcards)
+        systems = made(self.study, sizes.names, experiment.llms)
+        return self._trained(systems, sizes.rankers or experiment.rankers, seeds=sizes.seeds)
 
     def sizes_answers(self, wildcards: Wildcards) -> list[str]:
         """Return the counts of training passages that answer test queries, of all training sets of that table."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclopts import App
 
 from synthrank.errors import SynthrankError
+from synthrank.llms.store import spent_usd
 from synthrank.plan import as_text, plan
 from synthrank.plan.resources import read_resources
 from synthrank.plan.work import work
@@ -25,7 +26,9 @@ def main(*, config: Path = Path("config/config.yaml")) -> None:
         study = Study(Path("config"), read_yaml(config))
         store = Path(os.environ.get("SYNTHRANK_STORE") or "results/store")
         lines = list(plan(study, Path("results"), store))
-        sys.stdout.write(f"{as_text(lines, study)}\n{work_text(work(study, lines), read_resources(Path('rules')))}")
+        sys.stdout.write(
+            f"{as_text(lines, study, spent_usd(store))}\n{work_text(work(study, lines), read_resources(Path('rules')))}"
+        )
     except SynthrankError as error:
         sys.exit(f"error: {error}")
 

@@ -22,6 +22,9 @@ Counted = Literal["yes", "estimated", "at most"]
 class Line:
     """One rule's requests to one LLM; tokens and dollars are of those that are not in the store.
 
+    ``mode`` is live or batch, as the LLM's file says, and empty for one that no one charges for; ``usd`` is the cost in
+    that mode, and ``minutes`` how long live requests take, which is not known of others.
+
     ``counted`` says whether requests were counted, were estimated from the entity files, or are a bound: how many
     comparisons a sort needs depends on the answers.
     """
@@ -34,9 +37,9 @@ class Line:
     stored: int
     tokens_in: int
     tokens_out: int
-    live_usd: float
-    batch_usd: float
-    minutes: float
+    mode: str
+    usd: float
+    minutes: float | None
     counted: Counted
 
 
@@ -54,14 +57,15 @@ class Asked:
 def priced(rule: str, corpus: str, name: str, llm: str, spec: LlmSpec, asked: Asked) -> Line:
     """Return the line of requests to an LLM; one that no one charges for costs nothing and has no known speed."""
     left = asked.requests - asked.stored
-    live = batch = minutes = 0.0
+    mode, usd, minutes = "", 0.0, None
     if isinstance(spec, OpenAiLlm | GeminiLlm):
         one = Answer("", "stop", "", round(asked.tokens_in), asked.tokens_out)
-        live, batch = (left * price_usd(spec.price, one, mode) for mode in ("live", "batch"))
-        minutes = _minutes(spec, left, asked.tokens_in + asked.tokens_out)
+        mode, usd = spec.mode, left * price_usd(spec.price, one, spec.mode)
+        if mode == "live":
+            minutes = _minutes(spec, left, asked.tokens_in + asked.tokens_out)
     return Line(
         rule, corpus, name, llm, asked.requests, asked.stored,
-        round(left * asked.tokens_in), left * asked.tokens_out, live, batch, minutes, asked.counted,
+        round(left * asked.tokens_in), left * asked.tokens_out, mode, usd, minutes, asked.counted,
     )  # fmt: skip
 
 

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
+from synthrank.llms.estimate import OUTPUT_SHARE
 from synthrank.plan.line import Line
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
 from synthrank.study import Study
 
 HEAD = (
-    "rule", "corpus", "what", "llm", "requests", "stored", "tokens in", "tokens out", "live $", "batch $", "minutes",
-    "counted",
+    "rule", "corpus", "what", "llm", "requests", "stored", "tokens in", "tokens out", "mode", "$", "minutes", "counted",
 )  # fmt: skip
 
 
-def as_text(lines: Sequence[Line], study: Study) -> str:
-    """Return the plan as a table, with a total line and what it rests on."""
+def as_text(lines: Sequence[Line], study: Study, spent: float = 0.0) -> str:
+    """Return the plan as a table, with a total line, whether the budget allows it, and what it rests on.
+
+    Args:
+        lines: what is asked.
+        study: the study.
+        spent: US dollars that the replies in the store have cost, which count towards the budget too.
+    """
     rows = [list(HEAD), *(_row(line) for line in lines), _total(lines)]
-    return f"{table(rows)}\n{_notes(lines, study)}\n"
+    return f"{table(rows)}\n{_notes(lines, study, spent)}\n"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -29,26 +35,44 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def _row(line: Line) -> list[str]:
     return [
         *(line.rule, line.corpus, line.name, line.llm, f"{line.requests:,}", f"{line.stored:,}"),
-        *(f"{line.tokens_in:,}", f"{line.tokens_out:,}", f"{line.live_usd:.2f}", f"{line.batch_usd:.2f}"),
-        *(f"{line.minutes:.0f}" if line.live_usd else "-", line.counted),
+        *(f"{line.tokens_in:,}", f"{line.tokens_out:,}", line.mode or "-", f"{line.usd:.2f}"),
+        *("-" if line.minutes is None else f"{line.minutes:.0f}", line.counted),
     ]
 
 
 def _total(lines: Sequence[Line]) -> list[str]:
     sums = [sum(getattr(line, name) for line in lines) for name in ("requests", "stored", "tokens_in", "tokens_out")]
-    money = [sum(getattr(line, name) for line in lines) for name in ("live_usd", "batch_usd", "minutes")]
-    dollars = [f"{money[0]:.2f}", f"{money[1]:.2f}", f"{money[2]:.0f}"]
-    return ["total", "", "", "", *(f"{number:,}" for number in sums), *dollars, ""]
+    minutes = sum(line.minutes or 0.0 for line in lines)
+    return ["total", "", "", "", *(f"{number:,}" for number in sums), "", f"{_usd(lines):.2f}", f"{minutes:.0f}", ""]
 
 
-def _notes(lines: Sequence[Line], study: Study) -> str:
+def _usd(lines: Sequence[Line]) -> float:
+    return sum(line.usd for line in lines)
+
+
+def _notes(lines: Sequence[Line], study: Study, spent: float) -> str:
     listed = [
         f"{name} {spec.price.listed.isoformat()}"
         for name in dict.fromkeys([*study.experiment.llms, *(line.llm for line in lines)])
         if isinstance(spec := study.entities["llms"][name], OpenAiLlm | GeminiLlm)
     ]
-    limit = study.experiment.budget_usd
     return (
-        f"Prices as listed: {', '.join(listed) or 'no hosted LLM'}. "
-        f"budget_usd: {f'{limit:.2f}' if limit is not None else 'no limit'}. Nothing was asked of anyone."
+        f"{_verdict(lines, study, spent)}\n"
+        f"Prices as listed: {', '.join(listed) or 'no hosted LLM'}; by batch a reply takes up to a day. A passage is "
+        f"taken to use {OUTPUT_SHARE:.0%} of its LLM's max_new_tokens, an order what its numbers need, and nothing is "
+        "asked for again. Nothing was asked of anyone."
+    )
+
+
+def _verdict(lines: Sequence[Line], study: Study, spent: float) -> str:
+    """Return one sentence: what all of it costs, and whether the budget allows that."""
+    total, limit = _usd(lines), study.experiment.budget_usd
+    said = f"This costs ${total:.2f}" + (f", beside ${spent:.2f} that stored replies have cost" if spent else "")
+    if limit is None:
+        return f"{said}: no budget is set."
+    if spent + total <= limit:
+        return f"{said}: within the budget of ${limit:.2f}."
+    return (
+        f"{said}: not within the budget of ${limit:.2f}, which stops the run before it is exceeded; ask for less, ask "
+        "by batch, or raise budget_usd."
     )

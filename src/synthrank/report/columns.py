@@ -62,6 +62,7 @@ COLUMNS: Mapping[str, Meaning] = MappingProxyType(
             ("p_base", "p to base", "Not corrected for the number of tests"),
             ("p_control", "p to control", "Not corrected for the number of tests"),
             ("testsets", "test sets", "The judged queries on which was measured"),
+            ("seen", "seen", "yes: the ranker's pretrained model was trained on the test set's corpus before"),
             (
                 "relative",
                 "relative difference",

@@ -129,7 +129,13 @@ class Sizes(Entity):
     """Effect of the number of queries: each recipe at each size and at its own, smaller samples within larger ones."""
 
     recipes: Annotated[tuple[Name, ...], Names("recipes")] = Field(min_length=1)
-    queries: tuple[Count, ...] = Field(min_length=1, description="Sizes below those that the recipes' files state.")
+    queries: tuple[Count, ...] = Field(
+        min_length=1, description="Sizes other than those that the recipes' files state."
+    )
+    rankers: tuple[RankerName, ...] = Field(default=(), description="Those of the experiment where none is named.")
+    seeds: tuple[int, ...] = Field(
+        default=(), description="Those of the experiment where none is named: fewer, where the largest sizes cost most."
+    )
 
     @property
     def names(self) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import Entity, Sha256
+from synthrank.specs.base import CorpusName, Entity, Sha256
 
 
 class _Model(Entity):
@@ -15,6 +15,11 @@ class _Model(Entity):
         gt=0,
         description="Millions of parameters that a token passes through: without word embeddings, and of a "
         "sequence-to-sequence model those of its encoder. For the times of `make plan` alone.",
+    )
+    trained_on: tuple[CorpusName, ...] = Field(
+        default=(),
+        description="Corpora whose labelled questions the model was trained on before, as far as its publication says. "
+        "Out of distribution tables mark their test sets, and leave them out of averages and claims.",
     )
 
 

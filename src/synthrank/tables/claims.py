@@ -149,7 +149,7 @@ def _compared(cells: Cells, places: Places, claims: Claims) -> Iterator[_Compare
     for name, claim in claims.claims.items():
         for treatment in claim.treatment:
             for where in claim.distributions:
-                testsets = places.of(treatment, where)
+                testsets = [name for name in places.of(treatment, where) if name not in places.seen(where)]
                 if not testsets:
                     raise DataError(
                         f"config: claims: {name}: the experiment has no test set that is {where} for recipe "

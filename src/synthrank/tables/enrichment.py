@@ -71,7 +71,7 @@ def enrichment_rows(
             )
     rankers = list(dict.fromkeys(ranker for ranker, recipe, _ in cells if recipe == recipes.base))
     for distribution in SHOWN:
-        for label, names in with_macro(places.of(recipes.base, distribution)):
+        for label, names in with_macro(places.of(recipes.base, distribution), seen=places.seen(distribution)):
             for measure in measures:
                 for ranker in rankers:
                     base = _systems(cells, ranker, recipes.base)[0]

@@ -20,6 +20,8 @@ class Row:
     ``delta`` is the mean difference to the same ranker trained on human passages; absent for that one itself, and
     where it has no such row. ``p`` is of the two-way test, ``p_holm`` the same adjusted for all p of the table with
     the same ranker and measure: Holm's method, since rows of a table are on other queries, and on more or fewer.
+    ``seen`` is yes where the ranker's pretrained model was trained on the test set's corpus before; out of distribution
+    a test set that any ranker saw is in no macro average.
     """
 
     ranker: str
@@ -37,6 +39,7 @@ class Row:
     p: float | None = None
     p_randomisation: float | None = None
     p_holm: float | None = None
+    seen: str = ""
 
 
 def main_rows(cells: Cells, places: Places, where: Distribution, reference: str, intervals: Intervals) -> list[Row]:
@@ -70,12 +73,13 @@ def _measured(cells: Cells, places: Places, where: Distribution, intervals: Inte
     for (ranker, recipe, llm), of_system in cells.items():
         for measure in dict.fromkeys(measure for _, measure in of_system):
             names = [name for name in places.of(recipe, where) if (name, measure) in of_system]
-            for label, group in with_macro(names, places.of(NONE, where)):
+            for label, group in with_macro(names, places.of(NONE, where), places.seen(where)):
                 if where != "id" or label in names:
                     found = summarise([of_system[name, measure].values for name in group], intervals)
                     yield Row(
                         ranker, recipe, llm, label, measure,
                         found.mean, found.std, found.ci_low, found.ci_high, found.seeds, found.queries,
+                        seen="yes" if places.is_seen(ranker, label) else "",
                     )  # fmt: skip
 
 
@@ -85,7 +89,11 @@ def _pairs(cells: Cells, places: Places, where: Distribution, reference: str, ro
     if reference == NONE or system == other or other not in cells:
         return None
     ours, theirs = (
-        dict(with_macro([name for name in places.of(recipe, where) if (name, row.measure) in cells[of]]))
+        dict(
+            with_macro(
+                [name for name in places.of(recipe, where) if (name, row.measure) in cells[of]], seen=places.seen(where)
+            )
+        )
         for recipe, of in ((row.recipe, system), (reference, other))
     )
     names = ours[row.testset]

@@ -22,6 +22,7 @@ def make_claims_table(
     selected: list[str],
     recipes: list[Path],
     testsets: list[Path],
+    seen: list[str],
     claims: str,
     confidence: float,
     seed: int,
@@ -39,6 +40,7 @@ def make_claims_table(
         recipes: the entity files of the recipes that claims name.
         testsets: those of the test sets.
         origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
+        seen: RANKER=TESTSET where a ranker's pretrained model was trained on the test set's corpus.
         claims: the declaration, as JSON.
         confidence: of intervals.
         seed: of the permutations.
@@ -52,7 +54,8 @@ def make_claims_table(
     """
     declared = _read(claims)
     intervals = Intervals(confidence=confidence, seed=seed)
-    rows = claim_rows(read_cells(metrics, [declared.measure]), Places(recipes, testsets, origins), declared, intervals)
+    places = Places(recipes, testsets, origins, seen)
+    rows = claim_rows(read_cells(metrics, [declared.measure]), places, declared, intervals)
     write_rows(table, Row, rows)
     with atomic_text(markdown) as stream:
         stream.write(with_notes(as_markdown(rows, declared, intervals), answers, [scope, *selected]))

@@ -21,6 +21,7 @@ def make_enrichment_table(
     selected: list[str],
     recipes: list[Path],
     testsets: list[Path],
+    seen: list[str],
     base: str,
     control: list[str],
     enriched: list[str],
@@ -45,6 +46,7 @@ def make_enrichment_table(
         recipes: the entity files of the recipes that are compared.
         testsets: those of the test sets.
         origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
+        seen: RANKER=TESTSET where a ranker's pretrained model was trained on the test set's corpus.
         base: the recipe of human passages alone.
         control: the one with further human passages; none or one.
         enriched: those with other passages too.
@@ -66,7 +68,7 @@ def make_enrichment_table(
     compared = Compared(base, tuple(control), tuple(enriched))
     cells = read_cells(metrics, measures)
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
-    rows = list(enrichment_rows(cells, Places(recipes, testsets, origins), compared, measures, intervals))
+    rows = list(enrichment_rows(cells, Places(recipes, testsets, origins, seen), compared, measures, intervals))
     write_rows(table, Row, rows)
     below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:

@@ -23,6 +23,7 @@ def make_sizes_table(
     selected: list[str],
     specs: list[Path],
     testsets: list[Path],
+    seen: list[str],
     recipes: list[str],
     queries: list[int],
     measures: list[str],
@@ -45,8 +46,9 @@ def make_sizes_table(
         specs: the entity files of the recipes.
         testsets: those of the test sets.
         origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
+        seen: RANKER=TESTSET where a ranker's pretrained model was trained on the test set's corpus.
         recipes: names of the recipes.
-        queries: the sizes below their own: how many training queries of each paradigm.
+        queries: the sizes other than their own: how many training queries of each paradigm.
         measures: what is shown of what was measured.
         resamples: of the bootstrap.
         confidence: of the interval.
@@ -65,7 +67,7 @@ def make_sizes_table(
     own = {path.stem: load(RecipeSpec, path).size for path in specs}
     cells = read_cells(metrics, measures)
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
-    rows = list(size_rows(cells, Places(specs, testsets, origins), sizes, own, measures, intervals))
+    rows = list(size_rows(cells, Places(specs, testsets, origins, seen), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
     below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
     with atomic_text(markdown) as stream:

@@ -21,6 +21,7 @@ def make_tables(
     selected: list[str],
     recipes: list[Path],
     testsets: list[Path],
+    seen: list[str],
     measures: list[str],
     reference: str,
     resamples: int,
@@ -48,6 +49,7 @@ def make_tables(
         recipes: the recipes' entity files.
         testsets: the test sets' entity files.
         origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
+        seen: RANKER=TESTSET where a ranker's pretrained model was trained on the test set's corpus.
         measures: what is shown of what was measured.
         reference: the recipe of human passages; none for no comparison.
         resamples: of the bootstrap and of the randomisation tests.
@@ -61,7 +63,7 @@ def make_tables(
         ood_table: written: the out-of-distribution table.
         ood_markdown: written: the same for reading.
     """
-    places = Places(recipes, testsets, origins)
+    places = Places(recipes, testsets, origins, seen)
     cells = read_cells(metrics, measures)
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)

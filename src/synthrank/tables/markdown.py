@@ -10,6 +10,9 @@ from synthrank.tables.places import MACRO, TITLES, Distribution
 MARK = "†"
 """Behind a cell that differs from the reference's."""
 
+SEEN = "‡"
+"""Behind a cell of a test set that the ranker's pretrained model was trained on."""
+
 LACKING = "—"
 """In place of a macro average over fewer test sets than others'."""
 
@@ -49,6 +52,9 @@ def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, interv
         lines += ["", "No test set of the experiment is of this kind."]
     if any(LACKING in text for text in lines):
         lines += ["", f"{LACKING}: no macro average, since the system was not measured on every test set of the table."]
+    if any(row.seen for row in rows):
+        averages = "; a test set that any ranker saw is in no macro average" if where == "ood" else ""
+        lines += ["", *paragraphs(f"{SEEN} the ranker's pretrained model was trained on this corpus before{averages}.")]
     if compared:
         lines += ["", *_footnote(reference, alpha)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -56,7 +62,7 @@ def as_markdown(rows: Sequence[Row], where: Distribution, reference: str, interv
 
 def _cell(row: Row, alpha: float) -> str:
     mark = MARK if row.p_holm is not None and row.p_holm < alpha else ""
-    return interval(row.mean, row.ci_low, row.ci_high) + mark
+    return interval(row.mean, row.ci_low, row.ci_high) + mark + (SEEN if row.seen else "")
 
 
 def _footnote(reference: str, alpha: float) -> list[str]:

@@ -1,6 +1,6 @@
 """Where a table looks: which test sets are in distribution for a recipe, and which are not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -26,14 +26,22 @@ TITLES: dict[str, str] = {
 class Places:
     """The test sets of an experiment, for each recipe those of its own corpus and those of others."""
 
-    def __init__(self, recipes: Iterable[Path], testsets: Iterable[Path], origins: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        recipes: Iterable[Path],
+        testsets: Iterable[Path],
+        origins: Iterable[str] | None = None,
+        seen: Iterable[str] = (),
+    ) -> None:
         """Read the entity files.
 
         Args:
             recipes: of the recipes; one named ``NAME@N`` has the file of NAME.
             testsets: of the test sets.
             origins: ``NAME=ORIGIN`` for each corpus that reads the data of another one; none by default.
+            seen: ``RANKER=TESTSET`` where a ranker's pretrained model was trained on the test set's corpus.
         """
+        self._seen = {(ranker, testset) for ranker, _, testset in (item.partition("=") for item in seen)}
         same = dict(item.split("=", 1) for item in origins or ())
         trained = {path.stem: load(RecipeSpec, path).corpus for path in recipes}
         tested = {path.stem: load(TestsetSpec, path).corpus for path in testsets}
@@ -52,14 +60,30 @@ class Places:
         source = self.trained_on.get(base_and_size(recipe)[0])
         return [name for name, corpus in self.corpus_of.items() if source and (corpus == source) == (where == "id")]
 
+    def is_seen(self, ranker: str, testset: str) -> bool:
+        """Tell whether a ranker's pretrained model, alone or fused with a first stage, saw a test set's corpus."""
+        return (ranker.split("+", 1)[0], testset) in self._seen
 
-def with_macro(names: Sequence[str], there: Sequence[str] | None = None) -> list[tuple[str, list[str]]]:
+    def seen(self, where: Distribution) -> frozenset[str]:
+        """Return the test sets that no average and no claim is of: out of distribution those that any ranker saw.
+
+        They are left out for all rankers, so that averages of all are over the same test sets. In distribution every
+        ranker is trained on the corpus anyhow.
+        """
+        return frozenset(testset for _, testset in self._seen) if where == "ood" else frozenset()
+
+
+def with_macro(
+    names: Sequence[str], there: Sequence[str] | None = None, seen: Collection[str] = ()
+) -> list[tuple[str, list[str]]]:
     """Return each test set by itself and, of two or more, their macro average: what a row is called, and what it is of.
 
     Args:
         names: the test sets that a system was measured on.
+        seen: those that are left out of the average, for every system.
         there: all of the table; a system that lacks one has no macro average, since means over other test sets
             cannot be compared. By default none is lacking.
     """
-    is_whole = len(names) > 1 and (there is None or len(names) == len(there))
-    return [*((name, [name]) for name in names), *([(MACRO, list(names))] if is_whole else [])]
+    averaged = [name for name in names if name not in seen]
+    is_whole = len(averaged) > 1 and (there is None or len(averaged) == len([n for n in there if n not in seen]))
+    return [*((name, [name]) for name in names), *([(MACRO, averaged)] if is_whole else [])]

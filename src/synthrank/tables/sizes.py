@@ -50,8 +50,9 @@ def size_rows(
     """
     for distribution in SHOWN:
         for recipe in sizes.recipes:
-            systems = _systems(cells, {f"{recipe}@{size}": size for size in sizes.queries} | {recipe: own[recipe]})
-            for label, names in with_macro(places.of(recipe, distribution)):
+            named = {f"{recipe}@{size}": size for size in sizes.queries} | {recipe: own[recipe]}
+            systems = _systems(cells, dict(sorted(named.items(), key=lambda item: item[1])))
+            for label, names in with_macro(places.of(recipe, distribution), seen=places.seen(distribution)):
                 for measure in measures:
                     for size, system in systems:
                         of_system = cells[system]

@@ -1,0 +1,33 @@
+"""Which test sets a ranker's pretrained model saw before: no evidence of how it does on questions it never met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from synthrank.origins import origins
+
+if TYPE_CHECKING:
+    from synthrank.study import Study
+
+
+def seen(study: Study) -> dict[str, tuple[str, ...]]:
+    """Return for each ranker of the passage study the test sets whose corpus its base was trained on, if there are any.
+
+    Corpora that read the same data are one, whatever their names.
+    """
+    experiment, same = study.experiment, origins(study)
+    claims = experiment.claims.claims.values() if experiment.claims else ()
+    rankers = [*experiment.rankers, *(name for claim in claims for name in claim.rankers)]
+    testsets = {name: spec for suite in experiment.suites for name, spec in study.testsets_of(suite).items()}
+    found = {}
+    for ranker in dict.fromkeys(rankers):
+        corpora = {same[corpus] for corpus in study.entities["models"][_base(study, ranker)].trained_on}
+        known = tuple(name for name, spec in testsets.items() if same[spec.corpus] in corpora)
+        if known:
+            found[ranker] = known
+    return found
+
+
+def _base(study: Study, ranker: str) -> str:
+    base = study.entities["rankers"][ranker].base
+    return str(base.model) if base.model else _base(study, base.ranker)
