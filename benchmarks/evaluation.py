@@ -70,6 +70,8 @@ def score(folder: Path, number: int, measures: Sequence[str]) -> None:
         runs=folder / f"run-{number}",
         testsets=[folder / "made-up.yaml"],
         qrels=[folder / "qrels.txt"],
+        depths=["whole"],
+        fused_depths=["whole"],
         measures=list(measures),
         ranker="ranker",
         recipe="recipe",
@@ -117,7 +119,8 @@ def trectools(folder: Path, measures: Sequence[str]) -> None:
     values = {name: asked(evaluation, name).iloc[:, 0].fillna(0).to_dict() for name in measures}
     theirs = time.process_time() - used
     rows = read_scores(folder / "0.csv")
-    far = max(abs(values[item.measure].get(item.query_id, 0.0) - item.value) for item in rows)
+    found = [(item.measure, item.query_id, item.value) for item in rows if item.value is not None]
+    far = max(abs(values[measure].get(query, 0.0) - value) for measure, query, value in found)
     print(
         f"{len(measures)} measures of one run: {theirs:.1f} s by trectools, {mine:.2f} s by score_suite, "
         f"{theirs / mine:.1f} times as fast; measuring alone {theirs - read:.1f} s and {alone:.2f} s, "

@@ -1,5 +1,6 @@
 """What several tests share: the committed configuration, and torch on one thread."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,19 @@ def one_thread():
 def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the replies of a test out of the project's own store."""
     monkeypatch.setenv("SYNTHRANK_STORE", str(tmp_path / "store-of-the-test"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a toy experiment that ran."""
+    from toy_experiment import TABLES, make_toy, snakemake
+
+    folder = make_toy(tmp_path_factory.mktemp("toy") / "one")
+    snakemake(folder, "--cores", "2", "--", *TABLES)
+    return folder
+
+
+@pytest.fixture
+def edited(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished experiment that a test may change; times are kept."""
+    return Path(shutil.copytree(finished, tmp_path / "copy", symlinks=True))

@@ -5,7 +5,6 @@ import filecmp
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,20 +17,6 @@ pytestmark = pytest.mark.workflow
 GENERATED = ("zero-shot", "few-shot-unsupervised", "few-shot-supervised")
 RANKERS = ("bi-encoder", "cross-encoder")
 SUITE_RULES = {"bi-encoder": ("search_suite", "merge_suite"), "cross-encoder": ("rerank_suite", "gather_suite")}
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a toy experiment that ran."""
-    folder = make_toy(tmp_path_factory.mktemp("toy") / "one")
-    snakemake(folder, "--cores", "2", "--", *TABLES)
-    return folder
-
-
-@pytest.fixture
-def edited(finished: Path, tmp_path: Path) -> Path:
-    """Return a copy of the finished experiment that a test may change; times are kept."""
-    return Path(shutil.copytree(finished, tmp_path / "copy", symlinks=True))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -84,7 +69,7 @@ def test_tables_hold_every_system_once(finished: Path) -> None:
         table = rows(finished / f"results/tables/{name}.csv")
         assert {row["testset"] for row in table} == testsets
         keys = [(row["ranker"], row["recipe"], row["llm"], row["measure"]) for row in table]
-        assert len(keys) == len(set(keys)) == len(systems) * 3
+        assert len(keys) == len(set(keys)) == len(systems) * 2, "lists of 10 and 20 have no Recall@100"
         assert {key[:3] for key in keys} == systems
         for row in table:
             assert float(row["ci_low"]) <= float(row["mean"]) <= float(row["ci_high"])
