@@ -57,7 +57,7 @@ def _drawn(frame: pd.DataFrame, unit: str) -> Any:
     return titled(
         panels.resolve_scale(y="independent"),
         f"{measure} against what language models took to write the passages",
-        "Cost: of every reply to the prompts of a training set, those that were not used included.",
+        "Cost: of every reply to the prompts of a training set, of all seeds, those that were not used included.",
         "Not in it: human judgments, training, machines and electricity. Panels have axes of their own.",
         "Lines: bootstrap intervals over test queries.",
     )
