@@ -28,7 +28,7 @@ _found.loader.exec_module(toy)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 RATES = (1e-4, 3e-3, 3e-2)
-GRID = {"learning_rates": list(RATES), "epochs": [1, 2.5, 3], "retriever": "bm25", "depth": 4}
+GRID = {"learning_rates": list(RATES), "epochs": [1, 2.5, 3], "measure": "nDCG@4", "retriever": "bm25", "depth": 4}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def job(tmp_path, bases, development, monkeypatch):
     """Return a function that trains by the step, and is killed after some updates in all where it is told so."""
     write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
 
-    def do(name, architecture="cross-encoder", selection=GRID, kill=None, files=development, **optimiser):
+    def do(name, architecture="cross-encoder", selection=GRID, kill=None, files=development, gpus=1, **optimiser):
         done = 0
 
         def on_step_end(self, args, state, control, **_):
@@ -72,7 +72,7 @@ def job(tmp_path, bases, development, monkeypatch):
         # 6 batches an epoch, 3 updates: 9 in all
         settings = {"learning_rate": 3e-3, "epochs": 3, "batch_size": 2, "accumulation": 2, **optimiser}
         loss = "multiple-negatives" if architecture == "bi-encoder" else "ranknet"
-        changed = {"selection": selection} if selection else {}
+        changed = {"gpus": gpus, **({"selection": selection} if selection else {})}
         spec = toy.spec(architecture, loss, optimiser=settings, **changed)
         (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)
                                                          | {"architecture": architecture}))  # fmt: skip
@@ -95,7 +95,7 @@ def weights(folder):
 
 
 def ndcg(spec, folder, files):
-    """Return the mean nDCG@10 of binary judgments with one relevant passage a query, from its definition."""
+    """Return the mean nDCG@4 of binary judgments with one relevant passage a query, from its definition."""
     queries, qrels, passages, run = files
     spec = spec.model_copy(update={"rerank": Rerank(retriever="bm25", depth=4)})
     asked = tuple(Query(**json.loads(line)) for line in queries.read_text().splitlines())
@@ -119,7 +119,7 @@ def test_the_model_that_is_kept_is_the_best_of_the_grid(job, tmp_path, developme
     assert chosen["value"] == max(values) > min(values)
     spec = load(RankerSpec, tmp_path / "ranker.yaml")
     assert ndcg(spec, folder, development) == pytest.approx(chosen["value"], abs=1e-6)
-    assert (made["split"], made["queries"], made["measure"], made["retriever"]) == ("toy/dev", 12, "nDCG@10", "bm25")
+    assert (made["split"], made["queries"], made["measure"], made["retriever"]) == ("toy/dev", 12, "nDCG@4", "bm25")
     assert (made["trainings"], made["updates_to_last_point"]) == (3, 27)
     record = told(folder, "training.json")
     assert record["updates"] == chosen["updates"]
@@ -188,6 +188,13 @@ def test_other_judgments_choose_another_model(job, development):
     write_qrels(wrong, [Judgment(query, ranked[0][0], 1) for query, ranked in run.items()])
     right, other = job("right"), job("other", files=[development[0], wrong, *development[2:]])
     assert weights(right) != weights(other)
+
+
+def test_two_processes_leave_the_models_of_their_points_too(job):
+    grid = {**GRID, "learning_rates": [3e-3], "epochs": [1, 3]}
+    trials = told(job("two", "bi-encoder", selection=grid, gpus=2))["trials"]
+    assert [item["updates"] for item in trials] == [3, 9]
+    assert [item["chosen"] for item in trials].count(True) == 1
 
 
 def test_of_equal_points_the_shorter_then_the_slower_is_chosen():
