@@ -9,12 +9,12 @@ from synthrank.needs.corpora import CorpusNeeds
 from synthrank.needs.figures import FigureNeeds
 from synthrank.needs.llms import LlmNeeds
 from synthrank.needs.metrics import MetricNeeds
+from synthrank.needs.notes import NoteNeeds
 from synthrank.needs.queries import QueryNeeds
 from synthrank.needs.rankings import RankingNeeds
 from synthrank.needs.releases import ReleaseNeeds
 from synthrank.needs.report import ReportNeeds
 from synthrank.needs.runs import RunNeeds
-from synthrank.needs.tables import TableNeeds
 from synthrank.needs.trainsets import TrainsetNeeds
 from synthrank.needs.validity import ValidityNeeds
 
@@ -31,7 +31,7 @@ class Needs(
     ValidityNeeds,
     CheckpointNeeds,
     MetricNeeds,
-    TableNeeds,
+    NoteNeeds,
     FigureNeeds,
     ReleaseNeeds,
     ReportNeeds,
