@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,19 +105,19 @@ def _family(generator: np.random.Generator, seeds: int, queries: int, spread: in
 
 def write_errors() -> None:
     """Write the table of errors, and print its rows as they come."""
+    rows: list[list[object]] = []
+    for queries, seeds, spread in product(QUERIES, SEEDS, SPREADS):
+        found = list(errors(queries, seeds, spread))
+        if seeds == OF_FAMILY and spread < max(SPREADS):
+            found += family_errors(queries, seeds, spread, 0.0)
+            found += family_errors(queries, seeds, spread, SHARED)
+        for test, runs, share in found:
+            rows.append([test, queries, seeds, spread, runs, f"{share:.4f}"])
+            print(f"{test}, {queries} queries, {seeds} seeds, spread {spread}: {share:.4f}", flush=True)
     with atomic_text(TABLE) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["test", "queries", "seeds", "spread", "experiments", "rejected"])
-        for queries in QUERIES:
-            for seeds in SEEDS:
-                for spread in SPREADS:
-                    found = list(errors(queries, seeds, spread))
-                    if seeds == OF_FAMILY and spread < max(SPREADS):
-                        found += family_errors(queries, seeds, spread, 0.0)
-                        found += family_errors(queries, seeds, spread, SHARED)
-                    for test, runs, share in found:
-                        writer.writerow([test, queries, seeds, spread, runs, f"{share:.4f}"])
-                        print(f"{test}, {queries} queries, {seeds} seeds, spread {spread}: {share:.4f}", flush=True)
+        writer.writerows(rows)
 
 
 def made_up(queries: int, seeds: int) -> Floats:

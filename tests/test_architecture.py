@@ -133,7 +133,7 @@ HEAVY = {
     },
     "pyarrow": {"releases.parquet"},
     "pyserini": set(),
-    "scipy": set(),
+    "scipy": {"tables.two_way"},
     "sentence_transformers": {
         "rankers.bi_encoder",
         "rankers.listwise",

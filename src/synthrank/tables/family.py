@@ -36,7 +36,7 @@ def adjusted(hypotheses: Sequence[Hypothesis], permutations: int, seed: int, *, 
     (Sidak 1967). How often simulated families of eight true hypotheses and five seeds have some p below .05, where
     seeds add four times as much to the variance of a mean as queries do: .09 by Holm's method on p of the two-way
     test, which are too small far out in the tail, .29 by flips of queries alone, .049 by this; docs/checks.md has
-    smaller spreads, at most .032.
+    smaller spreads, at most .034.
 
     Args:
         hypotheses: of one family; all of a test set are on the same queries.

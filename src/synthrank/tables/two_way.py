@@ -18,16 +18,16 @@ class TwoWay:
     error: Floats
     freedom: Floats
 
-    def t(self, point: npt.ArrayLike = 0.0) -> Floats:
+    def t(self, point: float | Floats = 0.0) -> Floats:
         """Return how many standard errors the means lie above a point; infinite where nothing varies."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.nan_to_num((self.mean - point) / self.error, posinf=np.inf, neginf=-np.inf))
 
-    def p(self, point: npt.ArrayLike = 0.0) -> Floats:
+    def p(self, point: float | Floats = 0.0) -> Floats:
         """Return the two-sided p of the hypothesis that the expected means are the point."""
         return np.asarray(2 * stats.t.sf(np.abs(self.t(point)), self.freedom))
 
-    def p_above(self, point: npt.ArrayLike) -> Floats:
+    def p_above(self, point: float | Floats) -> Floats:
         """Return the one-sided p of the hypothesis that the expected means are the point or below it."""
         return np.asarray(stats.t.sf(self.t(point), self.freedom))
 
