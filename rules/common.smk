@@ -39,6 +39,14 @@ def code_of(script):
     return CODES[script]
 
 
+def if_there(files):
+    """Return an input function without those data of one's own that are not there yet.
+
+    So a dry-run plans what needs them, and the job that reads them names the one that is missing.
+    """
+    return lambda wildcards: [name for name in files(wildcards) if name.startswith("results/") or Path(name).exists()]
+
+
 # src is importable in every environment with no install, and a rule's shell block names its script alone. A conda
 # environment, unlike a virtual one, would let packages in the user's home come before its own. The budget is no param:
 # raising it must not rerun what is finished.

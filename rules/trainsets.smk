@@ -221,7 +221,7 @@ rule teacher_trainset:
     """Label passages with their rank in orders that others recorded."""
     input:
         spec="config/recipes/{recipe}.yaml",
-        files=needs.teacher_files,
+        files=if_there(needs.teacher_files),
         queries=needs.teacher_queries,
         passages=needs.recipe_passages,
         held_out=needs.held_out_qrels,
@@ -241,11 +241,12 @@ rule teacher_trainset:
     threads: 1
     params:
         code=code_of("teacher_trainset.py"),
+        files=needs.teacher_files,
     shell:
         r"""
         python "$SCRIPTS"/teacher_trainset.py \
             --spec {input.spec:q} \
-            --files {input.files:q} \
+            --files {params.files:q} \
             --queries {input.queries:q} \
             --passages {input.passages:q} \
             --held-out {input.held_out:q} \
