@@ -1,6 +1,6 @@
 """Inputs of the stage trainsets."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from synthrank.needs.base import StageNeeds, Wildcards, data_folder
 from synthrank.specs.base import NONE
@@ -9,9 +9,11 @@ from synthrank.specs.paradigms import HumanParadigm, rewords
 from synthrank.specs.recipes import DistilRecipe, Sized, base_and_size
 
 
-@dataclass(frozen=True, slots=True)
-class TrainsetDraws:
-    """The draws that a training set is made by: one param, for Snakemake compares the values of params as a set."""
+class TrainsetDraws(NamedTuple):
+    """The draws that a training set is made by.
+
+    One param: Snakemake compares the values of params as a set, and those of another type than its own not at all.
+    """
 
     queries: int
     negatives: int
