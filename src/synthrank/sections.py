@@ -90,5 +90,5 @@ def _sizes(study: Study) -> Iterable[str]:
         if not isinstance(recipe, Sized):
             yield f"experiment: sizes.recipes: got {name!r}; it must be a recipe of kind pairs or graded"
             continue
-        if recipe.size in sizes.queries:
+        if sizes and recipe.size in sizes.queries:
             yield f"experiment: sizes.queries: got {recipe.size}; recipe {name!r} has as many itself, leave it out"
