@@ -23,6 +23,8 @@ rule pair_trainset:
         dropped_model=needs.dropped_model,
         guard_retriever=needs.guard_retriever,
         guard_model=needs.guard_model,
+        teacher=needs.pair_teacher,
+        teacher_model=needs.pair_teacher_model,
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
@@ -38,7 +40,7 @@ rule pair_trainset:
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(120),
-        gpu=needs.trainset_gpus,
+        gpu=needs.pair_gpus,
     params:
         code=code_of("pair_trainset.py"),
         size=needs.recipe_size,
@@ -65,6 +67,8 @@ rule pair_trainset:
             --dropped-model {input.dropped_model:q} \
             --guard-retriever {input.guard_retriever:q} \
             --guard-model {input.guard_model:q} \
+            --teacher {input.teacher:q} \
+            --teacher-model {input.teacher_model:q} \
             --trainset {output.trainset:q} \
             --stats {output.stats:q} \
             &>{log:q}

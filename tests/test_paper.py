@@ -153,6 +153,24 @@ def test_e5s_recipe_is_its_own(paper):
     }
 
 
+def test_kl_trains_on_the_groups_that_contrast_trains_on(config, paper):
+    """The recipes differ in the teacher alone, the rankers in the loss alone."""
+    recipes, rankers = paper.entities["recipes"], paper.entities["rankers"]
+    taught = {name.removesuffix("-kl"): recipe for name, recipe in recipes.items() if name.endswith("-kl")}
+    assert taught.keys() == {"msmarco-human", "msmarco-zero-shot", "msmarco-human-zero-shot"}
+    for name, recipe in taught.items():
+        assert recipe.teacher == "monot5-base-difference"
+        assert recipe.model_copy(update={"teacher": None}) == recipes[f"{name}-mined"]
+    distilled = rankers["e5-base-unsupervised-kl"]
+    assert distilled.loss == "kl-divergence"
+    contrast = {"loss": "cached-multiple-negatives"}
+    assert distilled.model_copy(update=contrast) == rankers["e5-base-unsupervised"]
+    study = Study(config, read_yaml(config / "experiments/msmarco-kl.yaml"))
+    assert study.experiment.rankers == ("e5-base-unsupervised", "e5-base-unsupervised-kl")
+    assert study.experiment.seeds == paper.experiment.seeds
+    assert study.experiment.vary == paper.experiment.vary
+
+
 def test_every_written_paradigm_meets_negatives_of_its_own_kind(paper):
     recipes = paper.entities["recipes"]
     same = {name.removesuffix("-same"): recipe for name, recipe in recipes.items() if name.endswith("-same")}

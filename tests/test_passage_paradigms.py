@@ -214,6 +214,19 @@ GRADED = "kind: graded\ncorpus: python-faq\nparadigm: graded\nqueries: 4\n"
             "kind: teacher\ncorpus: nfcorpus-shared\nsplit: test\nfiles: [a]\nformat: trec\n",
             "split: got 'test'; test set 'nfcorpus-mixed' tests on it, so it must not train",
         ),
+        (
+            PAIRS.format(paradigm="human", source="human") + "teacher: bi-encoder\n",
+            "teacher: got 'bi-encoder'; it must be a cross-encoder or a seq2seq ranker",
+        ),
+        (
+            PAIRS.format(paradigm="human", source="human") + "teacher: cross-encoder\n",
+            "teacher: got 'cross-encoder'; its base must be a pretrained model, which no recipe trains first",
+        ),
+        (
+            PAIRS.format(paradigm="human", source="human") + "teacher: monot5-base\n",
+            "teacher: got 'monot5-base'; its scores are probabilities, whose softmax tells passages hardly apart; "
+            "name a ranker with score difference",
+        ),
     ],
 )  # fmt: skip
 def test_what_a_recipe_cannot_be_made_of(copy, text, said):
@@ -232,6 +245,23 @@ def test_a_ranker_that_takes_no_levels(copy, ranker):
     claims = {"margin": 0.01, "over": ["queries"], "claims": {"c": claim | {"rankers": [ranker]}}}
     assert problem(copy, claims=claims) == said
     study_of(copy, recipes=["graded"], rankers=["student-listnet", "cross-encoder"])
+
+
+def test_a_ranker_that_distils_needs_a_teachers_scores(copy):
+    student = (copy / "rankers/bi-encoder.yaml").read_text()
+    write(copy, "rankers/kl.yaml", re.sub("^loss: .*$", "loss: kl-divergence", student, flags=re.MULTILINE))
+    said = problem(copy, recipes=["human"], rankers=["bi-encoder", "kl"])
+    assert said == (
+        "experiment: ranker 'kl' trains with kl-divergence, which takes a teacher's scores, but "
+        "recipe 'human' has none; name a teacher in a recipe of pairs, or train another ranker on it"
+    )
+    sizes = {"recipes": ["human"], "queries": [12], "rankers": ["kl"]}
+    assert problem(copy, recipes=["human"], rankers=["bi-encoder"], sizes=sizes) == said
+    # the dense teacher of a recipe of kind distil gives labels, and no such scores
+    assert "recipe 'warm-up' has none" in problem(copy, recipes=["warm-up"], rankers=["kl"])
+    path = copy / "recipes/human.yaml"
+    path.write_text(path.read_text() + "teacher: monot5-base-difference\n")
+    study_of(copy, recipes=["human"], rankers=["bi-encoder", "kl"])
 
 
 # Bias

@@ -1,4 +1,4 @@
-"""Guards of negatives through the workflow: copies of positives, and what a model scores as high as one."""
+"""Training sets through the workflow: copies of positives, what a model scores as high as one, a teacher's scores."""
 
 import json
 
@@ -17,7 +17,7 @@ negatives: {{source: human, retriever: bm25, depth: 10, count: 3, guard: {{{guar
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """Return a toy in whose collection every positive stands under a second id too, and what its two recipes made."""
+    """Return a toy in whose collection every positive stands under a second id too, and what its recipes made."""
     folder = make_toy(tmp_path_factory.mktemp("guards") / "toy")
     path = folder / "data/gardens/corpus.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
@@ -32,7 +32,13 @@ def toy(tmp_path_factory):
     (folder / "config/recipes/plain.yaml").write_text(RECIPE.format(guard=""))
     cut = "max_share_of_positive: 0.95, scored_by: tiny"
     (folder / "config/recipes/cut.yaml").write_text(RECIPE.format(guard=cut))
-    targets = [f"results/trainsets/{name}/none/draw-0/groups.jsonl" for name in ("plain", "cut")]
+    (folder / "config/recipes/taught.yaml").write_text(RECIPE.format(guard="") + "teacher: t5\n")
+    student = (folder / "config/rankers/bi-encoder.yaml").read_text()
+    (folder / "config/rankers/distilled.yaml").write_text(
+        student.replace("loss: multiple-negatives", "loss: kl-divergence\nnegatives: 2")
+    )
+    targets = [f"results/trainsets/{name}/none/draw-0/groups.jsonl" for name in ("plain", "cut", "taught")]
+    targets.append("results/checkpoints/taught/none/distilled/seed-1")
     snakemake(folder, "--cores", "2", "--", *targets)
     return folder
 
@@ -58,3 +64,17 @@ def test_what_the_named_model_scores_as_high_as_the_positive_is_left_out(toy):
     assert {len(group.candidates) for group in groups} == {4}
     assert stats["negatives_too_near"] > 0
     assert "positives_unscored" not in stats
+
+
+def test_a_teacher_scores_the_passages_and_a_student_distils_the_scores(toy):
+    plain, stats = read(toy, "plain")
+    groups, counted = read(toy, "taught")
+    assert counted == stats
+    assert [[item.id for item in group.candidates] for group in groups] == [
+        [item.id for item in group.candidates] for group in plain
+    ]
+    scores = [item.teacher for group in groups for item in group.candidates]
+    assert None not in scores
+    assert len(set(scores)) > len(scores) / 2
+    training = json.loads((toy / "results/checkpoints/taught/none/distilled/seed-1/training.json").read_text())
+    assert (training["pairs"], training["updates"]) == (12 * 3, 3)

@@ -15,11 +15,11 @@ from synthrank.depths import depth_problems
 from synthrank.development import development_problems
 from synthrank.errors import known
 from synthrank.guard_problems import guard_problems
+from synthrank.label_problems import label_problems
 from synthrank.prompt_problems import prompt_problems
 from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
 from synthrank.specs.corpora import TRAIN, MixedCorpus
-from synthrank.specs.experiment import Claim
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
 from synthrank.specs.paradigms import GradedParadigm
 from synthrank.specs.rankers import Reranker
@@ -34,7 +34,7 @@ def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (corpora_problems, _testsets, _augmentations, _retrievers, _recipes, _published)
     sections = (section_problems, development_problems, prompt_problems, guard_problems, budget_problems)
-    for check in (*entities, *sections, depth_problems, _experiment, _encoders):
+    for check in (*entities, *sections, depth_problems, _experiment, label_problems, _encoders):
         yield from check(study)
 
 
@@ -194,7 +194,6 @@ def _experiment(study: Study) -> Iterable[str]:
                     f"experiment: bias.suites: {suite!r} has test set {name!r}, whose corpus {testset.corpus!r} is not "
                     "mixed; bias is measured where passages of both kinds are ranked"
                 )
-    yield from _levels(study)
     yield from _tested_twice(study, "suites", experiment.suites)
     for key, part in (("", experiment), ("twolar.", experiment.twolar)):
         for name in sorted({*part.first_stages} & {*part.rankers}) if part else ():
@@ -209,29 +208,6 @@ def _tested_twice(study: Study, key: str, suites: Iterable[str]) -> Iterable[str
             if first.setdefault(name, suite) != suite:
                 both = f"{first[name]!r} and in {suite!r}"
                 yield f"experiment: {key}: test set {name!r} is in {both}; name one of the two"
-
-
-def _levels(study: Study) -> Iterable[str]:
-    """Yield a line for each ranker whose loss takes labels 1 and 0, and which would train on levels."""
-    experiment = study.experiment
-    trained = [(experiment.recipes, experiment.rankers)]
-    trained += [(item.recipes, item.rankers) for item in _claims(study)]
-    pairs = dict.fromkeys((name, ranker) for names, rankers in trained for name in names for ranker in rankers)
-    for name, ranker in pairs:
-        loss = study.entities["rankers"][ranker].loss
-        if isinstance(study.entities["recipes"][name], GradedRecipe) and loss in BINARY:
-            yield (
-                f"experiment: recipe {name!r} labels with levels, but ranker {ranker!r} trains with {loss}, which "
-                "takes labels 1 and 0; train it by a loss over the list, as listnet, in an experiment of its own"
-            )
-
-
-BINARY = ("multiple-negatives", "cached-multiple-negatives", "binary-cross-entropy")
-"""Losses that take labels 1 and 0."""
-
-
-def _claims(study: Study) -> Iterable[Claim]:
-    return study.experiment.claims.claims.values() if study.experiment.claims else ()
 
 
 def _scored(study: Study, recipes: Iterable[str], llms: Iterable[str]) -> Iterable[str]:

@@ -189,12 +189,16 @@ class ScoredList:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage of a training group. ``source`` says where it came from; a higher ``label`` is more relevant."""
+    """A passage of a training group. ``source`` says where it came from; a higher ``label`` is more relevant.
+
+    ``teacher`` is the score that a cross-encoder gives it, where the recipe names one.
+    """
 
     id: str
     text: str
     label: float
     source: str = ""
+    teacher: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

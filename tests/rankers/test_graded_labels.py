@@ -35,6 +35,23 @@ def test_only_label_0_counts_as_a_negative(architecture):
     assert listwise([GROUP], spec(architecture, "listnet", negatives=1))[0]["labels"] == LABELS[:6]
 
 
+@pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
+def test_the_kl_divergence_alone_reads_a_teachers_scores(architecture):
+    scores = [3.5, -2.0, 0.0, 7.25]
+    items = tuple(
+        Candidate(f"p{place}", f"t{place}", float(not place), "human", score) for place, score in enumerate(scores)
+    )
+    group = Group("q", "query", items)
+    assert listwise([group], spec(architecture, "kl-divergence"))[0]["labels"] == scores
+    assert listwise([group], spec(architecture, "listnet"))[0]["labels"] == [1, 0, 0, 0]
+    cut = listwise([group], spec(architecture, "kl-divergence", negatives=2))[0]
+    assert (cut["passages"], cut["labels"]) == (["t0", "t1", "t2"], scores[:3]), "labels still say what is a negative"
+    data, _ = contrastive([group], spec(architecture, "multiple-negatives"))
+    assert [data[0][name] for name in ("positive", "negative_1", "negative_3")] == ["t0", "t1", "t3"]
+    with pytest.raises(ModelError, match=r"^query q: no teacher's score; kl-divergence needs a recipe with a teacher$"):
+        listwise([GROUP], spec(architecture, "kl-divergence"))
+
+
 def test_listnet_by_hand():
     scores = [1.0, 0.5, 2.0, -1.0, 0.0, 0.3, 0.1]
     weights = [math.exp(label) for label in LABELS]

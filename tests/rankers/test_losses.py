@@ -25,6 +25,10 @@ def naive_listnet(scores, labels):
     return -sum(p * math.log(q) for p, q in zip(softmaxed(labels), softmaxed(scores), strict=True))
 
 
+def naive_kl_divergence(scores, labels):
+    return sum(p * math.log(p / q) for p, q in zip(softmaxed(labels), softmaxed(scores), strict=True))
+
+
 def naive_lce(scores, labels):
     tops = [i for i in range(len(scores)) if labels[i] == max(labels)]
     below = [scores[j] for j in range(len(scores)) if labels[j] < max(labels)]
@@ -52,7 +56,8 @@ def naive_binary_cross_entropy(scores, labels):
 
 
 NAIVE = {
-    "ranknet": naive_ranknet, "listnet": naive_listnet, "lce": naive_lce, "margin-mse": naive_margin_mse,
+    "ranknet": naive_ranknet, "listnet": naive_listnet, "kl-divergence": naive_kl_divergence, "lce": naive_lce,
+    "margin-mse": naive_margin_mse,
     "softmax-cross-entropy": naive_softmax_cross_entropy, "rmse": naive_rmse,
     "binary-cross-entropy": naive_binary_cross_entropy,
 }  # fmt: skip
@@ -188,6 +193,34 @@ def test_listnet_is_the_librarys():
     made = lists(4, [3, 9, 30])
     expected = by_library(library.ListNetLoss(Given(), mini_batch_size=-1), made)
     assert LIST_LOSSES["listnet"](*tensors(made)).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_kl_divergence_is_listnet_less_the_entropy_of_the_teacher():
+    """Both against torch's function of two probability distributions: equal gradients, values the entropy apart."""
+    made = lists(11, [8] * 16)
+    found = {}
+    for name in ("kl-divergence", "listnet"):
+        scores, labels, mask = tensors(made)
+        value = LIST_LOSSES[name](scores, labels, mask)
+        value.backward()
+        found[name] = value, scores.grad
+    scores, labels, _ = tensors(made)
+    teacher = labels.softmax(dim=1)
+    value = torch.nn.functional.kl_div(scores.log_softmax(dim=1), teacher, reduction="batchmean")
+    value.backward()
+    entropy = torch.distributions.Categorical(teacher).entropy().mean()
+    assert torch.allclose(found["kl-divergence"][0], value, rtol=1e-12, atol=0)
+    assert torch.allclose(found["listnet"][0] - entropy, value, rtol=1e-10, atol=1e-12)
+    for _, gradient in found.values():
+        assert torch.allclose(gradient, scores.grad, rtol=0, atol=1e-14)
+
+
+def test_a_student_that_agrees_with_its_teacher_has_no_divergence():
+    scores, _, mask = tensors(lists(12, [8, 3]))
+    value = LIST_LOSSES["kl-divergence"](scores, scores.detach() + 5, mask)  # a softmax is blind to the shift
+    value.backward()
+    assert value.item() == pytest.approx(0, abs=1e-14)
+    assert scores.grad.abs().max() < 1e-14
 
 
 def test_ranknet_is_the_librarys_on_one_list_but_for_the_base_of_the_logarithm():

@@ -51,7 +51,8 @@ def message(tmp_path, kind, text):
     [
         (
             RecipeSpec, "corpus: c", "corpus: c\ndepth: 3",
-            ": depth: unknown key; known keys here: corpus, drop_leaks, kind, more_pairs, negatives, positives, seed",
+            ": depth: unknown key; known keys here: corpus, drop_leaks, kind, more_pairs, negatives, positives, seed, "
+            "teacher",
         ),
         (
             RecipeSpec, "  retriever", "  dept: 3\n  retriever",
@@ -101,8 +102,9 @@ def test_a_wrong_entity_is_one_line(tmp_path, kind, old, new, said):
         ("rerank: {retriever: bm25}", "depth: 3", " (and 1 more)"),
         ("{retriever: bm25}", "{retriever: bm25, k: 3}",
             ": rerank.k: unknown key; known keys here: depth, fusion_k, retriever"),
-        ("lambda", "lamda", ": loss: got 'lamda'; input should be 'ranknet', 'listnet', 'lambda', 'lce', "
-            "'softmax-cross-entropy', 'margin-mse', 'rmse', 'binary-cross-entropy' or 'multiple-negatives'"),
+        ("lambda", "lamda", ": loss: got 'lamda'; input should be 'ranknet', 'listnet', 'kl-divergence', "
+            "'lambda', 'lce', 'softmax-cross-entropy', 'margin-mse', "
+            "'rmse', 'binary-cross-entropy' or 'multiple-negatives'"),
         ("lambda", "cached-multiple-negatives", "'binary-cross-entropy' or 'multiple-negatives'"),
         ("cross-encoder", "seq2seq", ": score: is missing; it must be stated"),
         ("cross-encoder", "bi-encoder\nlabels: 2", ": labels: unknown key; known keys here: architecture, base, bf16, "

@@ -33,7 +33,7 @@ class World:
         write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
 
     def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4, size=0, reworded=(),
-              retriever=(), model=(),
+              retriever=(), model=(), teacher=(), teacher_model=(),
               **draws):  # fmt: skip
         """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
         folder, files, runs, collections = self.folder, [], [], []
@@ -64,7 +64,8 @@ class World:
             spec=folder / "recipe.yaml", size=size, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
             held_out=[folder / "held.txt"], positives=files, negative_runs=runs, negative_passages=collections,
             reworded=list(reworded), dropped_queries=[], dropped_qrels=[], dropped_passages=[], dropped_retriever=[],
-            dropped_model=[], guard_retriever=list(retriever), guard_model=list(model),
+            dropped_model=[], guard_retriever=list(retriever), guard_model=list(model), teacher=list(teacher),
+            teacher_model=list(teacher_model),
             trainset=folder / "groups.jsonl", stats=folder / "stats.json", **draws,
         )  # fmt: skip
         return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())
@@ -324,3 +325,45 @@ def test_too_few_queries_is_an_error_that_says_what_to_do(tmp_path):
         "lower positives.queries"
     )
     assert not (tmp_path / "groups.jsonl").exists()
+
+
+TEACHER = """
+architecture: seq2seq
+base: {model: t5}
+score: difference
+max_length: 64
+loss: ranknet
+optimiser: {learning_rate: 1.0e-3, epochs: 1, batch_size: 1}
+rerank: {retriever: bm25, depth: 10}
+"""
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_teacher_scores_every_passage_and_changes_nothing_else(tmp_path):
+    """Its score is the logit of "true" less that of "false" at the first place of T5's decoder."""
+    import torch
+    from tiny_models import tiny_t5
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    world, folder = World(tmp_path), tiny_t5(tmp_path / "t5")
+    (tmp_path / "teacher.yaml").write_text(TEACHER)
+    wanted = ("human", 5), ("zero", 5)
+    plain, stats = world.build(*wanted)
+    groups, counted = world.build(*wanted, teacher=[tmp_path / "teacher.yaml"], teacher_model=[folder])
+    assert counted == stats
+    assert {item.teacher for group in plain for item in group.candidates} == {None}
+    untaught = [
+        replace(group, candidates=tuple(replace(item, teacher=None) for item in group.candidates)) for group in groups
+    ]
+    assert untaught == plain, "labels, passages and their order are the same"
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    yes, no = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("true", "false"))
+    for group in groups:
+        assert len(group.candidates) == 4
+        for item in group.candidates:
+            asked_for = tokenizer(f"Query: {group.query} Document: {item.text} Relevant:", return_tensors="pt")
+            start = torch.tensor([[model.config.decoder_start_token_id]])
+            with torch.no_grad():
+                logits = model(**asked_for, decoder_input_ids=start).logits[0, 0]
+            assert item.teacher == pytest.approx(float(logits[yes] - logits[no]), abs=1e-4)
+    assert len({item.teacher for group in groups for item in group.candidates}) > 20

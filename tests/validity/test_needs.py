@@ -131,6 +131,18 @@ def test_what_scores_positives_and_candidates(needs, config):
     assert found.trainset_gpus(human) == 1
 
 
+def test_what_teaches(needs, config):
+    path, human = config / "recipes/human.yaml", at(recipe="human")
+    found = needs()
+    assert found.pair_teacher(human) == found.pair_teacher_model(human) == []
+    assert found.pair_gpus(human) == 0
+    path.write_text(path.read_text() + "teacher: t5\n")
+    found = needs()
+    assert found.pair_teacher(human) == [str(config / "rankers/t5.yaml")]
+    assert found.pair_teacher_model(human) == ["results/models/tiny-t5"]
+    assert (found.pair_gpus(human), found.trainset_gpus(human)) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("validity", "message"),
     [

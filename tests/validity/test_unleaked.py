@@ -59,7 +59,8 @@ class World:
             held_out=[], positives=[folder / "written.jsonl"], negative_runs=[folder / "run.trec"],
             negative_passages=[folder / "corpus.jsonl"], reworded=[], dropped_queries=dropped[0],
             dropped_qrels=dropped[1], dropped_passages=dropped[2], dropped_retriever=[], dropped_model=[],
-            guard_retriever=[], guard_model=[], trainset=folder / "groups.jsonl", stats=folder / "stats.json",
+            guard_retriever=[], guard_model=[], teacher=[], teacher_model=[],
+            trainset=folder / "groups.jsonl", stats=folder / "stats.json",
         )  # fmt: skip
         return list(read_jsonl(folder / "groups.jsonl", Group)), json.loads((folder / "stats.json").read_text())[
             "human"

@@ -121,6 +121,20 @@ class TrainsetNeeds(StageNeeds):
         names = self._guard_retrievers(wildcards)
         return [f"results/models/{self.study.entities['retrievers'][name].model}" for name in names]
 
+    def pair_teacher(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the ranker that scores a recipe's passages, where it names one."""
+        teacher = self.study.entities["recipes"][wildcards.recipe].teacher
+        return [self.spec("rankers", teacher)] if teacher else []
+
+    def pair_teacher_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of that ranker's model."""
+        teacher = self.study.entities["recipes"][wildcards.recipe].teacher
+        return [self.ranker_model(teacher, NONE, NONE, 0)] if teacher else []
+
+    def pair_gpus(self, wildcards: Wildcards) -> int:
+        """Return the GPUs of a recipe of pairs, where a model scores or compares its passages: one, else none."""
+        return int(bool(self.trainset_gpus(wildcards) or self.pair_teacher(wildcards)))
+
     def trainset_gpus(self, wildcards: Wildcards) -> int:
         """Return the GPUs of a recipe whose passages a dense model scores or compares: one, else none."""
         recipe: Sized = self.study.entities["recipes"][wildcards.recipe]

@@ -53,6 +53,17 @@ def listnet(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
 
 
 @_masked
+def kl_divergence(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    """Return the KL divergence of the softmax of scores from that of labels, a teacher's scores (Wang et al. 2022, E5).
+
+    It is :func:`listnet` less the entropy of the teacher, so that the gradients are equal. Own, around torch's: the
+    library's DistillKLDivLoss takes a column for each passage of a row, hence lists of one length.
+    """
+    student, teacher = _log_softmax(scores, mask), _log_softmax(labels, mask)
+    return nn.functional.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1).mean()
+
+
+@_masked
 def lce(scores: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
     """Return the cross-entropy of the passage with the highest label against the list (Gao, Dai and Callan 2021).
 
@@ -138,6 +149,7 @@ def lambda_loss(weighing: Weighing) -> ListFunction:
 LIST_LOSSES: dict[str, ListFunction] = {
     "ranknet": ranknet,
     "listnet": listnet,
+    "kl-divergence": kl_divergence,
     "lce": lce,
     "softmax-cross-entropy": softmax_cross_entropy,
     "margin-mse": margin_mse,

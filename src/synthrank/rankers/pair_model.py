@@ -4,6 +4,8 @@ One class for encoders and for T5, one score a pair: the library's trainer, loss
 are, and each of their forward passes is split by :mod:`synthrank.rankers.microbatch`.
 """
 
+import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,12 @@ from sentence_transformers import CrossEncoder
 from sentence_transformers.base.modules import Module
 from torch import Tensor, nn
 
-from synthrank.devices import device, dtype, seed_everything
+from synthrank.devices import device, dtype, has_bfloat16, seed_everything
 from synthrank.errors import ModelError
 from synthrank.rankers.microbatch import LENGTHS, Budget, budget, in_runs
 from synthrank.rankers.seq2seq import Seq2SeqScore, open_seq2seq
 from synthrank.rankers.strategies import STRATEGIES
+from synthrank.records import Query
 from synthrank.specs.rankers import CrossEncoderRanker, Reranker, Seq2SeqRanker
 from synthrank.vectors import without_prompts
 from synthrank.weights import own_weights, refuse_long
@@ -69,6 +72,38 @@ class OneScore(Module):  # type: ignore[misc]  # the library is untyped
 
     def save(self, output_path: str, *_: Any, **__: Any) -> None:
         """Write nothing: the ranker's file says how two outputs are one."""
+
+
+class PairScorer:
+    """Scores pairs as ranking does: at the length of tests, in the ranker's precision."""
+
+    def __init__(self, spec: Reranker, checkpoint: Path, seed: int) -> None:
+        """Load the model; ``seed`` draws a head that an encoder lacks."""
+        self._checkpoint = checkpoint
+        number = "bfloat16" if spec.bf16 and has_bfloat16() else "float32"
+        self.model = open_pair_model(spec, checkpoint, seed, number, spec.eval_length)
+
+    def scores(self, pairs: Sequence[tuple[Query, str, str]]) -> list[float]:
+        """Return the score of each query with a passage, given by its id and its text.
+
+        Raises:
+            ModelError: a score is not finite.
+        """
+        scores = self.model.predict(
+            [(query.text, text) for query, _, text in pairs],
+            batch_size=len(pairs),  # the model itself splits them, by tokens
+            activation_fn=nn.Identity(),  # logits: a sigmoid would squeeze distinct scores into ties
+            show_progress_bar=False,
+            convert_to_tensor=True,
+        )
+        found: list[float] = scores.float().tolist()
+        for (query, name, _), score in zip(pairs, found, strict=True):
+            if not math.isfinite(score):
+                raise ModelError(
+                    f"{self._checkpoint}: the score of query {query.id} and passage {name} is {score}; expected finite "
+                    "numbers"
+                )
+        return found
 
 
 def open_pair_model(

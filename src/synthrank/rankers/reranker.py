@@ -1,17 +1,13 @@
 """Rerankers: query and passage read together, by an encoder or a T5 (Nogueira and Cho 2019, Nogueira et al. 2020)."""
 
 import logging
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 
-from synthrank.devices import has_bfloat16
-from synthrank.errors import ModelError
 from synthrank.progress import progress
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import Candidates, candidates
@@ -19,7 +15,7 @@ from synthrank.rankers.cuts import pairs_cut
 from synthrank.rankers.in_batch import MaskedPairNegatives
 from synthrank.rankers.listwise import ListwiseLoss
 from synthrank.rankers.losses import list_function
-from synthrank.rankers.pair_model import open_pair_model
+from synthrank.rankers.pair_model import PairScorer, open_pair_model
 from synthrank.rankers.points import PointsCallback
 from synthrank.rankers.relevance import Relevance
 from synthrank.rankers.seq2seq import Seq2SeqScore
@@ -87,9 +83,7 @@ class RerankerScorer:
 
     def __init__(self, spec: Reranker, checkpoint: Path, seed: int) -> None:
         """Load the model."""
-        self._spec, self._checkpoint = spec, checkpoint
-        number = "bfloat16" if spec.bf16 and has_bfloat16() else "float32"
-        self._model = open_pair_model(spec, checkpoint, seed, number, spec.eval_length)
+        self._spec, self._scorer = spec, PairScorer(spec, checkpoint, seed)
 
     def rank(self, collection: Collection) -> Run:
         """Return, per query of the share, the first ``depth`` passages of the first stage in the model's order.
@@ -101,7 +95,7 @@ class RerankerScorer:
         """
         given = candidates(collection, self._spec.rerank.depth)
         run = dict(progress(self._scored(given), len(given.queries), "queries"))
-        first = self._model[0]
+        first = self._scorer.model[0]
         if isinstance(first, Seq2SeqScore) and first.passages_cut:
             _log.warning("%d passages were cut to fit the prompt, %d queries", first.passages_cut, first.queries_cut)
             first.passages_cut = first.queries_cut = 0
@@ -109,20 +103,8 @@ class RerankerScorer:
 
     def _scored(self, given: Candidates) -> Iterator[tuple[str, list[tuple[str, float]]]]:
         for some in chunks(given.queries, given.together):
-            pairs = list(given.pairs(some))
-            scores = self._model.predict(
-                [(query.text, given.texts[name]) for query, name in pairs],
-                batch_size=len(pairs),  # the model itself splits them, by tokens
-                activation_fn=torch.nn.Identity(),  # logits: a sigmoid would squeeze distinct scores into ties
-                show_progress_bar=False,
-                convert_to_tensor=True,
-            )
+            pairs = [(query, name, given.texts[name]) for query, name in given.pairs(some)]
             lists: Run = {query.id: [] for query in some}
-            for (query, name), score in zip(pairs, scores.float().tolist(), strict=True):
-                if not math.isfinite(score):
-                    raise ModelError(
-                        f"{self._checkpoint}: the score of query {query.id} and passage {name} is {score}; expected "
-                        "finite numbers"
-                    )
+            for (query, name, _), score in zip(pairs, self._scorer.scores(pairs), strict=True):
                 lists[query.id].append((name, score))
             yield from ((query, rank(scored)) for query, scored in lists.items())

@@ -7,17 +7,18 @@ from datasets import Dataset
 from synthrank.errors import ModelError
 from synthrank.rankers.relevance import Relevance, Row
 from synthrank.records import Candidate, Group
-from synthrank.specs.rankers import BiEncoderRanker, Reranker
+from synthrank.specs.rankers import DISTILS, BiEncoderRanker, Reranker
 
 ROW = "label"
 """The column of row numbers; the library hands a column of this name to the loss."""
 
 
 def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
-    """Return one row a group: query, its passages, their labels.
+    """Return one row a group: query, its passages, their labels, or their teacher's scores where the loss needs them.
 
     Raises:
-        ModelError: a group has no candidate, or a label that is no probability where the loss needs one.
+        ModelError: a group has no candidate, a label that is no probability where the loss needs one, or a passage
+            without a teacher's score where the loss needs it.
     """
     kept = [_kept(group, spec.negatives) for group in groups]
     for group, items in zip(groups, kept, strict=True):
@@ -25,11 +26,13 @@ def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Datas
             raise ModelError(f"query {group.query_id}: no candidate; {spec.loss} needs a list")
         if spec.loss == "binary-cross-entropy" and max(item.label for item in items) > 1:
             raise ModelError(f"query {group.query_id}: graded labels; {spec.loss} needs labels up to 1")
+        if spec.loss == DISTILS and any(item.teacher is None for item in items):
+            raise ModelError(f"query {group.query_id}: no teacher's score; {spec.loss} needs a recipe with a teacher")
     return Dataset.from_dict(
         {
             "query": [group.query for group in groups],
             "passages": [[item.text for item in items] for items in kept],
-            "labels": [[float(item.label) for item in items] for items in kept],
+            "labels": [[_target(item, spec.loss) for item in items] for items in kept],
         }
     )
 
@@ -68,6 +71,11 @@ def pairs_of(data: Dataset) -> list[tuple[str, str]]:
         return [(row["query"], text) for row in data for text in row["passages"]]
     names = [name for name in data.column_names if name not in ("query", ROW)]
     return [(row["query"], row[name]) for row in data for name in names]
+
+
+def _target(item: Candidate, loss: str) -> float:
+    """Return what a loss over the list compares a passage's score with."""
+    return float(item.teacher if loss == DISTILS and item.teacher is not None else item.label)
 
 
 def _kept(group: Group, negatives: int | None) -> list[Candidate]:

@@ -207,9 +207,23 @@ class Rerank(Entity):
 
 
 ListLoss = Literal[
-    "ranknet", "listnet", "lambda", "lce", "softmax-cross-entropy", "margin-mse", "rmse", "binary-cross-entropy"
+    "ranknet",
+    "listnet",
+    "kl-divergence",
+    "lambda",
+    "lce",
+    "softmax-cross-entropy",
+    "margin-mse",
+    "rmse",
+    "binary-cross-entropy",
 ]
-"""Losses over the list of a query's passages; ``rankers.losses`` defines them, or sentence-transformers does."""
+"""Losses over the list of a query's passages; ``rankers.losses`` defines them, or sentence-transformers does.
+
+``kl-divergence`` is from the scores of a recipe's ``teacher``, all others are from labels.
+"""
+
+DISTILS = "kl-divergence"
+"""The loss from a teacher's scores."""
 
 Weighing = Literal["none", "ndcg1", "ndcg2", "lambdarank", "ndcg2++"]
 """How LambdaLoss weighs pairs (Wang et al. 2018)."""

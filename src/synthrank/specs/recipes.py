@@ -12,6 +12,7 @@ from synthrank.specs.base import (
     Name,
     ParadigmName,
     PoolName,
+    RankerName,
     RankingName,
     RetrieverName,
     Share,
@@ -89,6 +90,12 @@ class PairsRecipe(Entity):
     positives: tuple[Positives, ...] = Field(min_length=1)
     negatives: Negatives
     drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
+    teacher: RankerName | None = Field(
+        default=None,
+        description="A cross-encoder or seq2seq file of config/rankers whose pretrained model scores every passage for "
+        "its query, for rankers with the loss `kl-divergence`. Its scores must be logits. Labels stay 1 and 0, so that "
+        "all other losses train as without it. null: no scores.",
+    )
     more_pairs: bool = Field(
         default=False,
         description="This recipe is meant to have more pairs of a query and a positive than what it is compared with, "

@@ -14,6 +14,7 @@ from synthrank.trainsets.chosen import choose, read_written
 from synthrank.trainsets.negatives import draw, open_source
 from synthrank.trainsets.positive_aware import open_scorer
 from synthrank.trainsets.same_text import copies
+from synthrank.trainsets.taught import taught
 from synthrank.trainsets.unleaked import open_unleaked
 from synthrank.trec import answers, read_qrels, relevant
 
@@ -40,6 +41,8 @@ def pair_trainset(
     dropped_model: list[Path],
     guard_retriever: list[Path],
     guard_model: list[Path],
+    teacher: list[Path],
+    teacher_model: list[Path],
     trainset: Path,
     stats: Path,
 ) -> None:
@@ -52,7 +55,7 @@ def pair_trainset(
     negatives: where the guard leaves too few of the run, passages drawn at random fill up, and are counted as
     ``negatives_at_random``. No passage that answers a query of a held-out split is a positive or a negative. Where the
     recipe drops leaks, queries and passages that a test set holds too give way to the next ones, and are counted as
-    ``leaking_…``.
+    ``leaking_…``. A teacher scores every passage for its query; labels stay 1 and 0.
 
     Args:
         spec: the recipe's entity file.
@@ -75,6 +78,8 @@ def pair_trainset(
         guard_retriever: the entity file of the dense retriever that scores positives and candidates, where the guard
             states one.
         guard_model: the folder of its model.
+        teacher: the entity file of the ranker that scores every passage, where the recipe names one.
+        teacher_model: the folder of its model.
         trainset: written: the groups.
         stats: written: what was counted.
 
@@ -123,5 +128,5 @@ def pair_trainset(
         ]
         counts[wanted.paradigm] = dict(count)
         log.info("%s: %s", wanted.paradigm, dict(count))
-    write_jsonl(trainset, groups)
+    write_jsonl(trainset, taught(groups, teacher, teacher_model))
     write_json(stats, counts)
