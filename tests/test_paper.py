@@ -184,6 +184,15 @@ def test_every_written_paradigm_meets_negatives_of_its_own_kind(paper):
     assert {claim.control for claim in claims} >= {f"{name}-same" for name in same}
 
 
+def test_queries_that_are_made_for_twolar_overlap_with_none_that_it_is_tested_on(paper):
+    testsets = paper.entities["testsets"]
+    asked = {(spec.corpus, spec.split) for suite in paper.experiment.twolar.suites
+             for spec in paper.testsets_of(suite).values()}  # fmt: skip
+    for name in ("crop-10k", "doct5query-10k"):
+        kept_apart = paper.entities["augmentations"][name].filters.testsets
+        assert {(testsets[item].corpus, testsets[item].split) for item in kept_apart} == asked
+
+
 def test_twolar_is_tested_where_it_was_published(paper):
     twolar = paper.experiment.twolar
     assert twolar.recipes[0] == "twolar-released"
