@@ -163,7 +163,9 @@ def test_kl_trains_on_the_groups_that_contrast_trains_on(config, paper):
         assert recipe.model_copy(update={"teacher": None}) == recipes[f"{name}-mined"]
     distilled = rankers["e5-base-unsupervised-kl"]
     assert distilled.loss == "kl-divergence"
-    contrast = {"loss": "cached-multiple-negatives"}
+    whole = distilled.optimiser.model_copy(update={"batch_size": 4 * 64, "accumulation": 1})
+    assert (distilled.optimiser.batch_size, distilled.optimiser.accumulation) == (64, 4)
+    contrast = {"loss": "cached-multiple-negatives", "optimiser": whole}
     assert distilled.model_copy(update=contrast) == rankers["e5-base-unsupervised"]
     study = Study(config, read_yaml(config / "experiments/msmarco-kl.yaml"))
     assert study.experiment.rankers == ("e5-base-unsupervised", "e5-base-unsupervised-kl")
