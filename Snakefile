@@ -16,23 +16,19 @@
 #   results/validity/{data}/statistics.json  passages.csv         leaks.jsonl  leaks.json  answers.json
 #   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,twolar,rankings,ablation-…}.csv
 #   results/figures/{figure}.svg                                  results/report.html
-#   results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/
-#   results/releases/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/
-#   results/releases/{models/{recipe},runs/{suite}/{recipe}}/{llm}/{ranker}/seed-{seed}/
+#   results/releases/{rankings,passages,models,runs}/…            the same names below each
 #
-# A wildcard but {figure}, and {seed} and {ablation}, which the experiment states, is the name of a file under config/, a
-# recipe's with @N for N queries, or a split that a corpus states; `none` stands where no recipe or no LLM was involved.
-# {draw} is the training seed whose data lie there, 0 where all seeds share them; `vary` of the experiment says which do.
-# {data} is trainsets/{recipe}/{llm}/draw-{draw} or passages/{corpus}/{paradigm}/draw-{draw}/{llm}; shards/{scatteritem}
-# beside a file is a share of it.
+# A wildcard is the name of a file under config/, a recipe's with @N for N queries, or what a corpus or the experiment states;
+# `none` stands where no recipe or no LLM was involved. {draw} is the training seed whose data lie there, 0 where all
+# seeds share them. {data} is trainsets/{recipe}/{llm}/draw-{draw} or passages/{corpus}/{paradigm}/draw-{draw}/{llm};
+# shards/{scatteritem} beside a file is a share of it.
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-# A file that --configfile names is the whole experiment. Snakemake would lay it over the default, and what it leaves out
-# of a section would still be compared.
+# A file that --configfile names is the whole experiment: Snakemake would lay it over the default.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"

@@ -16,7 +16,7 @@ sys.path.insert(0, str(SRC))
 from synthrank import fingerprint, put_back
 from synthrank.errors import SynthrankError
 from synthrank.needs import Needs
-from synthrank.needs.base import by_attempt
+from synthrank.needs.base import by_attempt, compared
 from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQueries, MixedQueries, TitleQueries
 from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
 from synthrank.specs.llms import EchoLlm, LocalLlm
@@ -39,12 +39,13 @@ def code_of(script):
     return CODES[script]
 
 
-def if_there(files):
-    """Return an input function without those data of one's own that are not there yet.
+def settings_of(section):
+    """Return a section of the experiment, or an input function of one, as a param that a job is rerun for."""
 
-    So a dry-run plans what needs them, and the job that reads them names the one that is missing.
-    """
-    return lambda wildcards: [name for name in files(wildcards) if name.startswith("results/") or Path(name).exists()]
+    def of_job(wildcards):
+        return compared(section(wildcards))
+
+    return of_job if callable(section) else compared(section)
 
 
 # src is importable in every environment with no install, and a rule's shell block names its script alone. A conda

@@ -36,7 +36,7 @@ rule make_tables:
         seen=needs.seen_testsets,
         measures=study.experiment.measures,
         reference=needs.reference_recipe,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_tables.py \
@@ -87,7 +87,7 @@ rule make_claims_table:
         selected=needs.claims_selected,
         seen=needs.seen_testsets,
         claims=needs.claims,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_claims_table.py \
@@ -133,11 +133,11 @@ rule make_enrichment_table:
         scope=needs.enrichment_scope,
         selected=needs.enrichment_selected,
         seen=needs.seen_testsets,
-        enrichment=needs.enrichment,
+        enrichment=settings_of(needs.enrichment),
         control=needs.enrichment_control,
         added=needs.enrichment_word,
         measures=study.experiment.measures,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_enrichment_table.py \
@@ -190,9 +190,9 @@ rule make_sizes_table:
         scope=needs.sizes_scope,
         selected=needs.sizes_selected,
         seen=needs.seen_testsets,
-        sizes=needs.sizes,
+        sizes=settings_of(needs.sizes),
         measures=study.experiment.measures,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_sizes_table.py \
@@ -268,7 +268,7 @@ rule make_bias_table:
         code=code_of("make_bias_table.py"),
         scope=needs.main_scope,
         measure=needs.bias_measure,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_bias_table.py \
@@ -338,7 +338,7 @@ rule make_twolar_table:
         code=code_of("make_twolar_table.py"),
         scope=needs.twolar_scope,
         measures=needs.twolar_measures,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_twolar_table.py \
@@ -375,9 +375,9 @@ rule make_ablation_table:
     params:
         code=code_of("make_ablation_table.py"),
         scope=needs.ablation_scope,
-        systems=needs.ablation,
+        systems=settings_of(needs.ablation),
         measures=needs.twolar_measures,
-        intervals=study.experiment.intervals,
+        intervals=settings_of(study.experiment.intervals),
     shell:
         r"""
         python "$SCRIPTS"/make_ablation_table.py \

@@ -225,7 +225,7 @@ rule teacher_trainset:
     """Label passages with their rank in orders that others recorded."""
     input:
         spec="config/recipes/{recipe}.yaml",
-        files=if_there(needs.teacher_files),
+        source=needs.teacher_source,
         queries=needs.teacher_queries,
         passages=needs.recipe_passages,
         held_out=needs.held_out_qrels,

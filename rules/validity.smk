@@ -29,7 +29,7 @@ rule measure_passages:
         runtime=by_attempt(60),
     params:
         code=code_of("measure_passages.py"),
-        validity=needs.validity,
+        validity=settings_of(needs.validity),
     shell:
         r"""
         python "$SCRIPTS"/measure_passages.py \

@@ -136,6 +136,7 @@ HEAVY = {
     "scipy": {"tables.two_way"},
     "sentence_transformers": {
         "rankers.bi_encoder",
+        "rankers.in_batch",
         "rankers.listwise",
         "rankers.losses",
         "rankers.pair_model",
@@ -151,6 +152,7 @@ HEAVY = {
         "llms.local",
         "llms.sampling",
         "queries.predictor",
+        "rankers.in_batch",
         "rankers.listwise",
         "rankers.losses",
         "rankers.microbatch",

@@ -231,6 +231,12 @@ def test_a_changed_table_reruns_the_tables_alone(edited: Path) -> None:
     assert planned(edited) == {"make_tables"}
 
 
+def test_changed_intervals_rerun_the_tables_alone(edited: Path) -> None:
+    config = edited / "config/config.yaml"
+    config.write_text(config.read_text() + "\nintervals: {resamples: 123}\n")
+    assert planned(edited) == {"make_tables"}
+
+
 def test_touching_everything_reruns_nothing(edited: Path) -> None:
     for path in sorted(edited.rglob("*")):
         if ".snakemake" not in path.parts and "results" not in path.relative_to(edited).parts:

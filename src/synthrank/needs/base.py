@@ -2,12 +2,13 @@
 
 import json
 import os
+from collections import namedtuple
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 from synthrank.draws import Draws
-from synthrank.specs.base import NONE
+from synthrank.specs.base import NONE, Entity
 from synthrank.specs.recipes import base_and_size
 from synthrank.study import Study
 
@@ -59,6 +60,16 @@ def as_param(settings: dict[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
+def compared(section: Entity) -> tuple[Any, ...]:
+    """Return a section as a named tuple, sections in it alike.
+
+    Of params Snakemake compares builtin values alone: an entity as it is would rerun nothing where it changes.
+    """
+    values = {key: getattr(section, key) for key in type(section).model_fields}
+    nested = {key: compared(item) if isinstance(item, Entity) else item for key, item in values.items()}
+    return namedtuple(type(section).__name__, nested)(**nested)
+
+
 def by_attempt(amount: int) -> Callable[[Wildcards, int], int]:
     """Return what a job gets of a resource: ``amount``, and as much again at every attempt after the first."""
 
@@ -71,3 +82,11 @@ def by_attempt(amount: int) -> Callable[[Wildcards, int], int]:
 def data_folder() -> Path:
     """Return the directory of collections and files of one's own: ``SYNTHRANK_DATA``, or ``data``."""
     return Path(os.environ.get("SYNTHRANK_DATA") or "data")
+
+
+def there(files: Iterable[str]) -> list[str]:
+    """Return the files without those data of one's own that are not there yet.
+
+    So a dry run plans what needs them, and the job that reads them names the one that is missing.
+    """
+    return [name for name in files if name.startswith("results/") or Path(name).exists()]

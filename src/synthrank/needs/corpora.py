@@ -1,6 +1,6 @@
 """Inputs of the stage corpora, and of whoever reads a corpus."""
 
-from synthrank.needs.base import RAW, StageNeeds, Wildcards, data_folder
+from synthrank.needs.base import RAW, StageNeeds, Wildcards, data_folder, there
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus, MixedCorpus
 from synthrank.specs.recipes import OrderRecipe, RecipeSpec, TeacherRecipe
@@ -17,7 +17,7 @@ class CorpusNeeds(StageNeeds):
         if isinstance(corpus, BeirCorpus):
             folder = data_folder() / corpus.folder
             names = dict.fromkeys(split if isinstance(split, str) else split.file for split in corpus.splits.values())
-            return [str(folder / name) for name in ("corpus.jsonl", "queries.jsonl", *names)]
+            return there(str(folder / name) for name in ("corpus.jsonl", "queries.jsonl", *names))
         return []
 
     def mixed_originals(self, wildcards: Wildcards) -> str:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from synthrank.needs.base import StageNeeds, Wildcards, data_folder
+from synthrank.needs.base import StageNeeds, Wildcards, data_folder, there
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
 from synthrank.specs.paradigms import HumanParadigm, rewords
@@ -73,6 +73,10 @@ class TrainsetNeeds(StageNeeds):
     def teacher_files(self, wildcards: Wildcards) -> list[str]:
         """Return the recorded orders of a teacher recipe."""
         return [str(data_folder() / name) for name in self.study.entities["recipes"][wildcards.recipe].files]
+
+    def teacher_source(self, wildcards: Wildcards) -> list[str]:
+        """Return those of the recorded orders that are there."""
+        return there(self.teacher_files(wildcards))
 
     def teacher_queries(self, wildcards: Wildcards) -> list[str]:
         """Return the queries that recorded orders may train on; nothing where all may but the held-out ones."""

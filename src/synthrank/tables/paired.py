@@ -60,7 +60,8 @@ def compare_all(comparisons: Sequence[Pairs], intervals: Intervals) -> list[Pair
         columns = tested.mean, *tested.interval(intervals.confidence).T, tested.p()
         chances = randomise(stacked, intervals.resamples, intervals.seed)
         for place, numbers, chance in zip(places, zip(*columns, strict=True), chances, strict=True):
-            found[place] = Paired(*map(float, numbers), chance.two_sided)
+            delta, low, high, p = map(float, numbers)
+            found[place] = Paired(delta, low, high, p, chance.two_sided)
     return [found[place] for place in range(len(values))]
 
 
