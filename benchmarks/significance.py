@@ -2,7 +2,7 @@
 
 Writes docs/significance.csv: how often systems that do not differ are told apart at the level .05, in simulated
 experiments of 40 and of 300 queries, with seeds that do not spread, and that spread once, twice and three times as
-far (once: at three seeds, seeds add about as much to the variance of a mean difference as queries do). 20,000
+far (once: at three seeds, seeds add about as much to the variance of a mean difference as queries do). 200,000
 experiments for the two-way test and for a t test of seeds' means, 2,000 for the randomisation test by 499 flips, and
 with five seeds 4,000 families of eight comparisons, none of which differs, for step-down maxT by 499 flips and for
 Holm's method on p of the two-way test: the rows of a family share .8 of the variance over queries, and of that over
@@ -38,7 +38,7 @@ from synthrank.tables.two_way import two_way  # noqa: E402
 TABLE = ROOT / "docs/significance.csv"
 SYSTEMS = 20
 PERMUTATIONS = 100_000
-EXPERIMENTS, DRAWN, FAMILIES, FLIPS = 20_000, 2_000, 4_000, 499
+EXPERIMENTS, DRAWN, FAMILIES, FLIPS = 200_000, 2_000, 4_000, 499
 BLOCK = 1_000
 ROWS, SHARED, OF_FAMILY = 8, 0.8, 5
 QUERIES, SEEDS, SPREADS = (40, 300), (1, 2, 3, 5, 10), (0, 1, 2, 3)

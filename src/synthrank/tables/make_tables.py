@@ -6,6 +6,7 @@ from synthrank.files import atomic_text
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.budgets import unequal_budgets
 from synthrank.tables.cells import read_cells
+from synthrank.tables.first_stages import below_first_stage
 from synthrank.tables.main_rows import Row, main_rows
 from synthrank.tables.markdown import as_markdown
 from synthrank.tables.notes import with_notes
@@ -71,6 +72,12 @@ def make_tables(
     for where, (table, markdown) in zip(SHOWN, outputs, strict=True):
         rows = main_rows(cells, places, where, reference, intervals)
         write_rows(table, Row, rows)
-        below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
+        below = [
+            scope,
+            *below_first_stage(rows, rankers),
+            *unequal_budgets(trainsets, rankers),
+            *selected,
+            *short,
+        ]
         with atomic_text(markdown) as stream:
             stream.write(with_notes(as_markdown(rows, where, reference, intervals), answers, below))

@@ -1,0 +1,52 @@
+"""Rerankers below their first stage."""
+
+from pathlib import Path
+
+import pytest
+
+from synthrank.tables.first_stages import below_first_stage
+from synthrank.tables.main_rows import Row
+
+RERANKER = """\
+architecture: cross-encoder
+base: {model: tiny}
+max_length: 24
+loss: lambda
+optimiser: {learning_rate: 1.0e-3, epochs: 1, batch_size: 4}
+rerank: {retriever: bm25, depth: 10}
+"""
+
+
+def row(ranker: str, recipe: str, mean: float, testset: str = "macro-average", measure: str = "nDCG@10") -> Row:
+    return Row(ranker, recipe, "none", testset, measure, mean, None, mean, mean, 1, 9)
+
+
+@pytest.fixture
+def rankers(tmp_path: Path) -> list[Path]:
+    (tmp_path / "slow.yaml").write_text(RERANKER)
+    return [tmp_path / "slow.yaml"]
+
+
+def test_a_reranker_below_its_first_stage_with_every_training_set_is_named(rankers: list[Path]) -> None:
+    rows = [row("bm25", "none", 0.7), row("slow", "none", 0.9), row("slow", "a", 0.5), row("slow", "b", 0.612)]
+    (line,) = below_first_stage(rows, rankers)
+    assert line.startswith(
+        "`slow` is below its first stage `bm25` by nDCG@10 whatever it is trained on (0.500 to 0.612 against 0.700)"
+    )
+
+
+def test_a_reranker_that_improves_on_it_once_is_not(rankers: list[Path]) -> None:
+    rows = [row("bm25", "none", 0.7), row("slow", "a", 0.5), row("slow", "b", 0.71)]
+    assert below_first_stage(rows, rankers) == []
+
+
+def test_without_macro_averages_every_test_set_counts(rankers: list[Path]) -> None:
+    rows = [row("bm25", "none", 0.7, "x"), row("slow", "a", 0.6, "x"), row("bm25", "none", 0.2, "y")]
+    assert len(below_first_stage(rows, rankers)) == 1
+    assert below_first_stage([*rows, row("slow", "a", 0.3, "y")], rankers) == []
+
+
+def test_other_measures_and_rankers_that_search_do_not_count(rankers: list[Path], tmp_path: Path) -> None:
+    rows = [row("bm25", "none", 0.7), row("bm25", "none", 0.9, measure="RR@10"), row("slow", "a", 0.8, measure="RR@10")]
+    assert below_first_stage(rows, rankers) == []
+    assert below_first_stage([], rankers) == []
