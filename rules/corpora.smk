@@ -36,7 +36,7 @@ rule build_passages:
     """Normalise the passages of one corpus."""
     input:
         spec="config/corpora/{corpus}.yaml",
-        source=needs.corpus_source,
+        source=needs.corpus_source_there,
     output:
         passages="results/corpora/{corpus}/passages.jsonl",
         stats="results/corpora/{corpus}/passages.json",
@@ -69,7 +69,7 @@ rule build_queries:
     """Normalise the queries and judgments of one split of one corpus."""
     input:
         spec="config/corpora/{corpus}.yaml",
-        source=needs.corpus_source,
+        source=needs.corpus_source_there,
         passages="results/corpora/{corpus}/passages.jsonl",
     output:
         queries="results/corpora/{corpus}/{split}/queries.jsonl",

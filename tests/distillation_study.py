@@ -26,7 +26,7 @@ ENTITIES = {
     "retrievers/as-ordered.yaml": "kind: ordered\npool: two\nranking: choices\nllm: echo\n",
     "rankers/pupil.yaml": RANKER,
     "rankers/pupil-again.yaml": RANKER.replace("{model: minilm-l12-h384}", "{recipe: warm-up, ranker: pupil}"),
-    "testsets/lxml.yaml": "corpus: lxml\nsplit: test\nfirst_stage: minilm\ndepth: 5\n",
+    "testsets/lxml.yaml": "corpus: lxml\nsplit: test\nfirst_stage: minilm\ndepth: 12\n",
     "published/little.yaml": "results:\n  - {method: A, source: here, values: {lxml: {nDCG@10: 0.5}}}\n",
 }
 TWOLAR = {

@@ -112,7 +112,7 @@ def test_records_round_trip(tmp_path):
     assert list(read_jsonl(tmp_path / "g.jsonl", Group)) == groups
     lines = (tmp_path / "g.jsonl").read_bytes().split(b"\n")
     assert len(lines) == 3, "a line separator inside a text is no line end"
-    assert json.loads(lines[1]) == {"query_id": "q2", "query": "ü", "candidates": []}
+    assert json.loads(lines[1]) == {"query_id": "q2", "query": "ü", "candidates": [], "relevant": []}
     reply = Reply("q", "x", 0, "t", "stop", 1, 2, "m", {"seed": 1, "top_p": None}, (Message("user", "x"),))
     write_jsonl(tmp_path / "r.jsonl", [reply])
     assert list(read_jsonl(tmp_path / "r.jsonl", Reply)) == [reply]

@@ -141,7 +141,7 @@ def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
          r"claims\.claims\.one\.distribution: got 'id'; no suite has a test set of 'python-faq'$"),
         ({"enrichment": {"base": "human", "control": "nfcorpus-human", "enriched": ["zero-shot"]}},
          "enrichment: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
-        ({"sizes": {"recipes": ["human"], "queries": [3, 100000]}}, "sizes.queries: got 100000; recipe 'human' has "),
+        ({"sizes": {"recipes": ["human"], "queries": [3, 100000]}}, "recipe 'human@100000': asks for 100000 queries, but corpus 'python-faq' has 52 "),
         ({"sizes": {"recipes": ["human@12"], "queries": [3]}}, "sizes.recipes.0: got 'human@12'; "),
         ({"sizes": {"recipes": ["warm-up"], "queries": [3]}}, "sizes.recipes: got 'warm-up'; it must be a recipe"),
         ({"llms": [], "recipes": ["human"], "claims": claims(one={})}, "llms: is empty, but a recipe has generated"),
@@ -160,7 +160,7 @@ def test_what_does_not_fit_together_is_one_line(make, sections, said):
 def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_path):
     folder = shutil.copytree(config, tmp_path / "config")
     (folder / "suites/home.yaml").write_text("testsets: [python-faq]\n")
-    said = "got 'ood'; no suite has a test set of another corpus than 'python-faq'$"
+    said = "got 'ood'; no suite has a test set that no ranker's model saw before, of another corpus than 'python-faq'$"
     with pytest.raises(ConfigError, match=rf"^experiment: claims\.claims\.one\.distribution: {said}"):
         make(folder, suites=["home"], claims=claims(one={}))
     assert make(folder, suites=["home"], claims=claims(one={"distribution": "id"}))

@@ -34,7 +34,10 @@ def make_small(folder: Path) -> Path:
     shutil.copytree(PROJECT / "benchmarks", folder / "benchmarks", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(sys.prefix)
     for name, (data, splits) in CORPORA.items():
-        _write(folder / f"config/corpora/{name}.yaml", {"source": "beir", "folder": data, "splits": splits})
+        _write(
+            folder / f"config/corpora/{name}.yaml",
+            {"source": "beir", "folder": data, "splits": splits, "passage_words": 60},
+        )
     for name, model in FOLDERS.items():
         _write(folder / f"config/models/{name}.yaml", {"source": "folder", "path": f"models/{model}"})
     (folder / "config/llms/smollm2-135m.yaml").write_text(ECHOED)

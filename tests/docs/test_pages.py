@@ -170,7 +170,7 @@ def test_the_row_that_is_reproduced_is_one_of_the_demo(project: Path) -> None:
 
 def test_what_the_page_of_checks_names_is_there() -> None:
     rows = [line for line in (PROJECT / "docs/checks.md").read_text().splitlines() if re.match(r"\| [^-]", line)]
-    rows = [row for row in rows if not row.startswith("| check |")]
+    rows = [row for row in rows if not row.startswith("| check |") and row.count(" |") == 4]
     assert len(rows) > 40
     for row in rows:
         _, why, code, test, _ = (cell.strip() for cell in row.split(" |"))

@@ -27,7 +27,7 @@ def test_a_record_says_how_old_it_is_above_its_numbers(record):
 
 def test_what_other_pages_show_of_a_record_is_as_old(monkeypatch):
     text = (PROJECT / "docs/passage-study.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"<!-- claims:begin -->\n(.*?)<!-- claims:end -->", text, re.DOTALL)
+    (block,) = re.findall(r"<!-- record:begin -->\n(.*?)<!-- record:end -->", text, re.DOTALL)
     assert block.startswith(revision.age(PROJECT / "docs/experiments/nfcorpus-human-vs-llm"))
 
 

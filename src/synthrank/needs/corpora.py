@@ -17,8 +17,12 @@ class CorpusNeeds(StageNeeds):
         if isinstance(corpus, BeirCorpus):
             folder = data_folder() / corpus.folder
             names = dict.fromkeys(split if isinstance(split, str) else split.file for split in corpus.splits.values())
-            return there(str(folder / name) for name in ("corpus.jsonl", "queries.jsonl", *names))
+            return [str(folder / name) for name in ("corpus.jsonl", "queries.jsonl", *names)]
         return []
+
+    def corpus_source_there(self, wildcards: Wildcards) -> list[str]:
+        """Return what of :meth:`corpus_source` is there, or is made by the workflow."""
+        return there(self.corpus_source(wildcards))
 
     def mixed_originals(self, wildcards: Wildcards) -> str:
         """Return the passages of the corpus that a mixed one is made of."""
