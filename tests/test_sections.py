@@ -141,7 +141,10 @@ def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
          r"claims\.claims\.one\.distribution: got 'id'; no suite has a test set of 'python-faq'$"),
         ({"enrichment": {"base": "human", "control": "nfcorpus-human", "enriched": ["zero-shot"]}},
          "enrichment: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
-        ({"sizes": {"recipes": ["human"], "queries": [3, 100000]}}, "recipe 'human@100000': asks for 100000 queries, but corpus 'python-faq' has 52 "),
+        (
+            {"sizes": {"recipes": ["human"], "queries": [3, 100000]}},
+            "recipe 'human@100000': asks for 100000 queries, but corpus 'python-faq' has 52 ",
+        ),
         ({"sizes": {"recipes": ["human@12"], "queries": [3]}}, "sizes.recipes.0: got 'human@12'; "),
         ({"sizes": {"recipes": ["warm-up"], "queries": [3]}}, "sizes.recipes: got 'warm-up'; it must be a recipe"),
         ({"llms": [], "recipes": ["human"], "claims": claims(one={})}, "llms: is empty, but a recipe has generated"),
