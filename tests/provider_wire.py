@@ -3,6 +3,7 @@
 Written from the providers' own references; the real SDKs read it.
 """
 
+import re
 from typing import Any
 
 CUT = {"length", "MAX_TOKENS"}
@@ -10,7 +11,13 @@ WORDS_PER_ANSWER = 12
 
 
 def answer_words(text: str) -> list[str]:
-    """Return the words of the only answer to a message: its own, after a greeting."""
+    """Return the words of the only answer to a message: its own, after a greeting.
+
+    Of a prompt that asks a question it takes the last one alone: an answer that repeats instructions is no passage.
+    """
+    asked = re.findall(r"^Question: (.+)$", text, re.MULTILINE)
+    if asked:
+        text = f"{asked[-1]} Ask a gardener near you, and read what the packet of the seeds says."
     return ["Here", "is", "what", "I", "know", "about:", *text.split()]
 
 
