@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from synthrank.devices import has_bfloat16
+from synthrank.devices import dtype, has_bfloat16
 from synthrank.errors import ConfigError, ModelError
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.training import loss_curve, run_training, trainer_arguments
@@ -151,10 +151,18 @@ def test_a_gpu_without_bfloat16_trains_in_float32_and_says_so_once(tmp_path, mon
     has_bfloat16.cache_clear()
 
 
-def test_a_cpu_takes_bfloat16_as_it_is_told(tmp_path, monkeypatch):
+@pytest.mark.parametrize("found", [True, False])
+def test_a_cpu_without_bfloat16_trains_in_float32(tmp_path, monkeypatch, caplog, found):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: found)
     has_bfloat16.cache_clear()
-    assert trainer_arguments(spec(bf16=True), 8, 1, tmp_path)["bf16"]
+    with caplog.at_level(logging.WARNING):
+        assert trainer_arguments(spec(bf16=True), 8, 1, tmp_path)["bf16"] == found
+    assert dtype("bfloat16") == (torch.bfloat16 if found else torch.float32)
+    assert dtype("float16") == torch.float16
+    told = [] if found else ["this CPU has no bfloat16: float32 takes its place"]
+    assert [record.getMessage() for record in caplog.records] == told
+    has_bfloat16.cache_clear()
 
 
 class Arguments:

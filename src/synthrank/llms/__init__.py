@@ -71,7 +71,9 @@ def identity_of(spec: LlmSpec, model: Path | None = None) -> dict[str, object]:
         if source is None or not source.is_file():
             raise ModelError(f"{spec.model}: {source or 'no folder'} is absent; unpack config/models/{spec.model}.yaml")
         weights = json.loads(source.read_text(encoding="utf-8"))["weights"]
-        found |= {"model": spec.model, "dtype": spec.dtype, "weights": weights}
+        from synthrank.devices import computed  # loads torch
+
+        found |= {"model": spec.model, "dtype": computed(spec.dtype), "weights": weights}
     return found
 
 

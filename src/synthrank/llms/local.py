@@ -9,6 +9,7 @@ import torch
 from jinja2 import TemplateError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessorList
 
+from synthrank.devices import dtype
 from synthrank.errors import ModelError
 from synthrank.llms.base import request_seed
 from synthrank.llms.sampling import sampler
@@ -50,7 +51,7 @@ class Local:
         with own_weights(folder):
             model: Any = AutoModelForCausalLM.from_pretrained(
                 folder,
-                dtype=getattr(torch, spec.dtype),
+                dtype=dtype(spec.dtype),
                 use_safetensors=True,
                 local_files_only=True,
                 trust_remote_code=False,
