@@ -3,10 +3,9 @@
 import csv
 import json
 import re
-import shutil
 
 import pytest
-from toy_experiment import TWOLAR, make_toy, snakemake
+from toy_experiment import TWOLAR, make_toy, publish_elsewhere, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -15,9 +14,9 @@ RELEASE = "results/releases/rankings/gardens/both/four/likelihood/echo"
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory, root):
+def toy(tmp_path_factory):
     folder = make_toy(tmp_path_factory.mktemp("toy"))
-    shutil.copytree(root / "config/published", folder / "config/published")
+    publish_elsewhere(folder)
     return folder
 
 
@@ -54,10 +53,10 @@ def test_what_the_tables_need(with_study):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, root):
+def finished(tmp_path_factory):
     """Return the folder of a toy whose distillation study ran."""
     folder = make_toy(tmp_path_factory.mktemp("whole") / "toy")
-    shutil.copytree(root / "config/published", folder / "config/published")
+    publish_elsewhere(folder)
     with (folder / "config/config.yaml").open("a") as stream:
         stream.write(TWOLAR)
     snakemake(folder, "--cores", "2", "--", *TARGETS, RELEASE)

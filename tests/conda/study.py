@@ -1,9 +1,8 @@
 """A toy whose targets need a job of every stage, so that every environment is asked for."""
 
-import shutil
 from pathlib import Path
 
-from toy_experiment import PASSAGES, PROJECT, make_toy
+from toy_experiment import PASSAGES, make_toy, publish_elsewhere
 
 TARGETS = (
     "results/tables/ood.csv",
@@ -19,7 +18,7 @@ TARGETS = (
 def make_study(folder: Path) -> Path:
     """Return a toy of one ranker in ``folder``, with the sections that its targets need."""
     make_toy(folder)
-    shutil.copytree(PROJECT / "config" / "published", folder / "config" / "published")
+    publish_elsewhere(folder)
     path = folder / "config" / "config.yaml"
     path.write_text(path.read_text().replace("[cross-encoder, bi-encoder]", "[bi-encoder]") + PASSAGES)
     return folder
