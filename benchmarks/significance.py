@@ -7,7 +7,7 @@ experiments for the two-way test and for a t test of seeds' means, 2,000 for the
 with five seeds 4,000 families of eight comparisons, none of which differs, for step-down maxT by 499 flips and for
 Holm's method on p of the two-way test: the rows of a family share .8 of the variance over queries, and of that over
 seeds none, the worst case, or .8. ``python benchmarks/readme.py`` shows it on docs/checks.md.
-A few minutes on one core.
+About ten minutes on one core.
 
 With ``--speed`` instead: twenty systems, with one seed and with five, each against the first, and all 190 pairs, by
 100,000 flips, and a family of 60 hypotheses; wall and processor seconds, and the peak of memory, each in a process of
