@@ -45,8 +45,8 @@ def test_what_was_measured_and_the_base_s_own_word_stand_there_too(call, tmp_pat
 
     made = json.loads((call(train) / "training.json").read_text())
     assert made["base"] == {"model": "m", "source": {"weights": {"model.safetensors": "ab"}}}
-    assert {key: made[key] for key in list(made)[-6:]} == {
-        "updates": 7, "resumed_at": 4, "pairs": 6, "pairs_cut": 2, "seconds_per_update": 0.1235,
+    assert {key: made[key] for key in list(made)[-7:]} == {
+        "updates": 7, "resumed_at": 4, "pairs": 6, "pairs_cut": 2, "rows_masked": 0, "seconds_per_update": 0.1235,
         "peak_memory_mb": 1234.6,
     }  # fmt: skip
 

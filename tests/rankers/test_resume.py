@@ -169,6 +169,6 @@ def test_training_sets_of_any_size_get_equal_updates_where_the_ranker_says_so(tm
     for size in (6, 24):
         write_jsonl(tmp_path / f"{size}.jsonl", toy.groups(size))
         train_ranker(trainset=tmp_path / f"{size}.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
-                     seed=1, checkpoint=tmp_path / f"{size}/seed-1")  # fmt: skip
+                     seed=1, development=[], checkpoint=tmp_path / f"{size}/seed-1")  # fmt: skip
         made = json.loads((tmp_path / f"{size}/seed-1/training.json").read_text())
         assert (made["groups"], made["updates"]) == (size, 5)

@@ -237,7 +237,7 @@ def test_the_card_says_how_the_passages_came_about(world, load):
 
 def test_the_weights_of_a_model_of_ones_own_are_named_without_their_folder(world):
     card = world.release(llm="local-llm")
-    assert "Its weights `weights`:\n\n```yaml\nsource: folder\n" in card
+    assert "Its weights `weights`:\n\n```yaml\ntrained_on: []\nsource: folder\n" in card
     assert "/home/somebody" not in card
 
 
