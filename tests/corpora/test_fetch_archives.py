@@ -59,7 +59,9 @@ def test_an_archive_that_is_wrong_leaves_nothing(demo: Path) -> None:
 def test_only_a_faq_corpus_has_archives(tmp_path: Path) -> None:
     path = tmp_path / "toy.yaml"
     path.write_text("source: beir\nfolder: toy\nsplits: {test: qrels/test.tsv}\n")
-    with pytest.raises(ConfigError, match=r"toy\.yaml: source: 'beir' has no archives to fetch; expected 'faq'$"):
+    with pytest.raises(
+        ConfigError, match=r"toy\.yaml: source: 'beir' has no archives to fetch; expected 'faq' or 'headings'$"
+    ):
         fetch_archives(spec=path, archives=tmp_path / "out")
 
 

@@ -8,7 +8,8 @@ import pytest
 from synthrank.errors import ConfigError, DataError
 from synthrank.records import Judgment, Passage, Query
 from synthrank.sources import open_source
-from synthrank.sources.faq import FaqSource, Pair, answer_text, chunks, questions, split_questions
+from synthrank.sources.documentation import Pair, chunks, split_pairs
+from synthrank.sources.faq import FaqSource, answer_text, questions
 from synthrank.sources.rst import Section
 from synthrank.specs.corpora import FaqCorpus
 
@@ -214,10 +215,10 @@ def test_texts_are_cut_between_blocks_and_long_blocks_between_sentences() -> Non
 def test_the_split_of_a_question_does_not_depend_on_the_order_of_the_page() -> None:
     pairs = [Pair(Query(f"q{n}", "?"), Passage(f"a{n}", "text")) for n in range(10)]
     shares = {"train": 0.6, "dev": 0.1, "test": 0.3}
-    first = split_questions(pairs, shares, 13, {})
-    assert first == split_questions(pairs[::-1], shares, 13, {})
+    first = split_pairs(pairs, shares, 13, {})
+    assert first == split_pairs(pairs[::-1], shares, 13, {})
     assert sorted(first.values()) == ["dev"] + ["test"] * 3 + ["train"] * 6
-    assert first != split_questions(pairs, shares, 14, {})
+    assert first != split_pairs(pairs, shares, 14, {})
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:

@@ -7,19 +7,19 @@ from synthrank.archives import extract, fetch_archive
 from synthrank.errors import ConfigError
 from synthrank.files import atomic_path
 from synthrank.specs.base import load
-from synthrank.specs.corpora import CorpusSpec, FaqCorpus
+from synthrank.specs.corpora import CorpusSpec, DocumentationCorpus
 
 
 def fetch_archives(*, spec: Path, archives: Path) -> None:
-    """Unpack the documentation of each archive of a ``faq`` corpus; no code of the archives is run.
+    """Unpack the documentation of each archive that a corpus is read out of; no code of the archives is run.
 
     Args:
         spec: the corpus entity.
         archives: the folder to make; it holds a folder for each package, as its archive has it.
     """
     corpus: CorpusSpec = load(CorpusSpec, spec)
-    if not isinstance(corpus, FaqCorpus):
-        raise ConfigError(f"{spec}: source: {corpus.source!r} has no archives to fetch; expected 'faq'")
+    if not isinstance(corpus, DocumentationCorpus):
+        raise ConfigError(f"{spec}: source: {corpus.source!r} has no archives to fetch; expected 'faq' or 'headings'")
     with atomic_path(archives) as folder, TemporaryDirectory() as downloads:
         folder.mkdir()
         for archive in corpus.archives:

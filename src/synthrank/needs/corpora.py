@@ -2,7 +2,7 @@
 
 from synthrank.needs.base import RAW, StageNeeds, Wildcards, data_folder, there
 from synthrank.specs.base import NONE
-from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus, MixedCorpus
+from synthrank.specs.corpora import TRAIN, BeirCorpus, DocumentationCorpus, MixedCorpus
 from synthrank.specs.recipes import OrderRecipe, RecipeSpec, TeacherRecipe
 
 
@@ -12,7 +12,7 @@ class CorpusNeeds(StageNeeds):
     def corpus_source(self, wildcards: Wildcards) -> list[str]:
         """Return what a corpus is read from; nothing for one that ir_datasets brings."""
         corpus = self.study.entities["corpora"][wildcards.corpus]
-        if isinstance(corpus, FaqCorpus):
+        if isinstance(corpus, DocumentationCorpus):
             return [f"results/corpora/{wildcards.corpus}/archives"]
         if isinstance(corpus, BeirCorpus):
             folder = data_folder() / corpus.folder

@@ -1,6 +1,6 @@
 """Where a test collection comes from, in the words of ir_metadata."""
 
-from synthrank.specs.corpora import BeirCorpus, CorpusSpec, FaqCorpus, IrdsCorpus
+from synthrank.specs.corpora import BeirCorpus, CorpusSpec, DocumentationCorpus, IrdsCorpus
 
 
 def origin_of(corpus: CorpusSpec, split: str) -> dict[str, str]:
@@ -14,6 +14,6 @@ def origin_of(corpus: CorpusSpec, split: str) -> dict[str, str]:
         return {"source": f"ir_datasets {corpus.dataset}", "ir_datasets": corpus.splits[split]}
     if isinstance(corpus, BeirCorpus):
         return {"source": f"folder {corpus.folder} in the layout of BEIR"}
-    if isinstance(corpus, FaqCorpus):
+    if isinstance(corpus, DocumentationCorpus):
         return {"source": "documentation of " + ", ".join(f"{item.package} {item.version}" for item in corpus.archives)}
     return {"source": f"{corpus.corpus}, each passage beside its wording by {corpus.paradigm}"}

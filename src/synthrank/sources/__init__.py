@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from synthrank.errors import ConfigError
 from synthrank.records import Judgment, Passage, Query
-from synthrank.specs.corpora import BeirCorpus, CorpusSpec, FaqCorpus, MixedCorpus
+from synthrank.specs.corpora import BeirCorpus, CorpusSpec, DocumentationCorpus, FaqCorpus, MixedCorpus
 
 
 class Source(Protocol):
@@ -31,19 +31,23 @@ def open_source(spec: CorpusSpec, origin: Path, archives: Path | None = None) ->
     Args:
         spec: the entity.
         origin: its file, named in errors.
-        archives: folder of the unpacked documentation, needed by a ``faq`` corpus only.
+        archives: folder of the unpacked documentation, needed by a corpus of source distributions.
 
     Raises:
-        ConfigError: a ``faq`` corpus is opened without ``archives``, or the corpus is mixed and has no source.
+        ConfigError: such a corpus is opened without ``archives``, or the corpus is mixed and has no source.
         DataError: a file or folder that the entity names is absent.
     """
     # one kind's libraries are not loaded for another: ir_datasets alone takes seconds
-    if isinstance(spec, FaqCorpus):
-        from synthrank.sources.faq import FaqSource
-
+    if isinstance(spec, DocumentationCorpus):
         if archives is None:
-            raise ConfigError(f"{origin}: source faq is read from unpacked archives; give --archives FOLDER")
-        return FaqSource(spec, origin, archives)
+            raise ConfigError(f"{origin}: source {spec.source} is read from unpacked archives; give --archives FOLDER")
+        if isinstance(spec, FaqCorpus):
+            from synthrank.sources.faq import FaqSource
+
+            return FaqSource(spec, origin, archives)
+        from synthrank.sources.headings import HeadingSource
+
+        return HeadingSource(spec, origin, archives)
     if isinstance(spec, BeirCorpus):
         from synthrank.sources.beir import BeirSource
 

@@ -1,6 +1,6 @@
 """``config/corpora``: where a collection comes from, how it is split, and what it must count."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -88,28 +88,67 @@ class Archive(Entity):
     docs: tuple[str, ...] = Field(
         description="Globs of reStructuredText pages from the archive's top folder on; `*` matches `/` as well."
     )
-    faq: tuple[str, ...] = Field(description="Globs, likewise, of the pages whose headings are questions.")
+    faq: tuple[str, ...] = Field(default=(), description="Globs, likewise, of the pages whose headings are questions.")
 
 
-class FaqCorpus(_Corpus):
+class _Documentation(_Corpus):
+    """What corpora state that are read out of source distributions."""
+
+    archives: tuple[Archive, ...] = Field(min_length=1)
+    min_words: Count = Field(default=25, description="Shorter passages, and what asks for them, are dropped.")
+    seed: int = Field(default=13, description="Seed of samples and of the split.")
+    splits: dict[Name, Share] = Field(description="Share of the queries that each split gets; shares sum to 1.")
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        if abs(sum(self.splits.values()) - 1) > 1e-9:
+            raise ValueError(f"the shares of the splits sum to {sum(self.splits.values()):g}; they must sum to 1")
+        return self
+
+
+class FaqCorpus(_Documentation):
     """Questions and answers out of FAQ pages, among passages of the same documentation."""
 
     source: Literal["faq"]
-    archives: tuple[Archive, ...]
-    min_words: Count = Field(default=25, description="Shorter answers and passages are dropped.")
     max_words: Count = Field(
         default=250, description="Longer answers are cut at a paragraph, longer passages parted there."
     )
     questions: Count | None = Field(default=None, description="At most this many questions an archive, sampled.")
     distractors: Count | None = Field(default=None, description="At most this many other passages an archive, sampled.")
-    seed: int = Field(default=13, description="Seed of the two samples and of the split.")
-    splits: dict[Name, Share] = Field(description="Share of the questions that each split gets; shares sum to 1.")
 
     @model_validator(mode="after")
-    def _shares_sum_to_one(self) -> "FaqCorpus":
-        if abs(sum(self.splits.values()) - 1) > 1e-9:
-            raise ValueError(f"the shares of the splits sum to {sum(self.splits.values()):g}; they must sum to 1")
+    def _has_questions(self) -> "FaqCorpus":
+        for archive in self.archives:
+            if not archive.faq:
+                raise ValueError(
+                    f"archive {archive.package} states no faq; name the pages whose headings are questions"
+                )
         return self
+
+
+GENERIC = (
+    "a note", "api", "api reference", "background", "basic usage", "conclusion", "details", "example", "examples",
+    "further reading", "getting started", "installation", "introduction", "limitations", "motivation", "note", "notes",
+    "options", "overview", "parameters", "prerequisites", "reference", "requirements", "see also", "summary", "usage",
+    "what s next", "where to go from here",
+)  # fmt: skip
+"""Headings that say nothing of the prose below them, in lower case and without punctuation."""
+
+
+class HeadingCorpus(_Documentation):
+    """Headings as queries, the prose right under each as its passage, among all other prose of the documentation."""
+
+    source: Literal["headings"]
+    max_words: Count = Field(
+        default=150, description="Longer prose is parted between paragraphs; a heading's passage is the first part."
+    )
+    min_heading_words: Count = Field(
+        default=3, description="A heading of fewer words has its page's title put before it."
+    )
+    generic: tuple[str, ...] = Field(
+        default=GENERIC, description="Headings that are no query, in lower case and without punctuation."
+    )
+    queries: Count | None = Field(default=None, description="At most this many queries an archive, sampled.")
 
 
 class SplitPart(Entity):
@@ -153,7 +192,10 @@ class MixedCorpus(_Corpus):
     splits: dict[Name, Name] = Field(description="For each split the one of the original corpus.")
 
 
-BuiltCorpus = FaqCorpus | BeirCorpus | IrdsCorpus
+DocumentationCorpus = FaqCorpus | HeadingCorpus
+"""Corpora that are read out of source distributions."""
+
+BuiltCorpus = DocumentationCorpus | BeirCorpus | IrdsCorpus
 """Corpora that are read from a source of their own."""
 
 
@@ -162,4 +204,4 @@ def rewritten_id(passage: str, paradigm: str) -> str:
     return f"{passage}@{paradigm}"
 
 
-CorpusSpec = Annotated[FaqCorpus | BeirCorpus | IrdsCorpus | MixedCorpus, Field(discriminator="source")]
+CorpusSpec = Annotated[FaqCorpus | HeadingCorpus | BeirCorpus | IrdsCorpus | MixedCorpus, Field(discriminator="source")]
