@@ -29,6 +29,7 @@ _WORD = re.compile(r"\w+")
 class _Headed:
     """A heading as a query would have it, and the passage right under it."""
 
+    id: str
     text: str
     passage: Passage
 
@@ -40,12 +41,12 @@ class HeadingSource:
         self._spec, self._origin = spec, origin
         self._counts: dict[str, Counter[str]] = {archive.package: Counter() for archive in spec.archives}
         self._passages: dict[str, Passage] = {}
-        ids = Ids()
+        ids, asked = Ids(), Ids()
         headed: dict[str, list[_Headed]] = {}
         for archive in spec.archives:
             pages = pages_of(archive, archive.docs, origin, archives)
             headed[archive.package] = [
-                item for page in pages for item in self._read(archive.package, page, page.root, ids)
+                item for page in pages for item in self._read(archive.package, page, page.root, ids, asked)
             ]
         often = Counter(_key(item.text) for items in headed.values() for item in items)
         self._pairs = {package: self._asked(package, items, often) for package, items in headed.items()}
@@ -67,7 +68,7 @@ class HeadingSource:
         """Return, for each archive, what was found and what was left out."""
         return {package: dict(sorted(counts.items())) for package, counts in self._counts.items()}
 
-    def _read(self, package: str, page: Page, section: Section, ids: Ids) -> Iterator[_Headed]:
+    def _read(self, package: str, page: Page, section: Section, ids: Ids, asked: Ids) -> Iterator[_Headed]:
         """Keep the passages of a section and of those below it, and yield each heading that may be a query."""
         spec, counts = self._spec, self._counts[package]
         counts["headings"] += 1
@@ -92,9 +93,9 @@ class HeadingSource:
             if len(_WORD.findall(text)) < spec.min_heading_words:
                 counts["headings too short"] += 1
             else:
-                yield _Headed(text, first)
+                yield _Headed(asked.new(package, page.path, section.heading).replace("#", "?"), text, first)
         for below in section.sections:
-            yield from self._read(package, page, below, ids)
+            yield from self._read(package, page, below, ids, asked)
 
     def _asked(self, package: str, headed: Sequence[_Headed], often: Counter[str]) -> list[Pair]:
         """Return the queries of an archive."""
@@ -106,9 +107,7 @@ class HeadingSource:
             elif words <= {word.lower() for word in _WORD.findall(item.passage.text)}:
                 counts["headings of the passage's own words"] += 1
             else:
-                pairs.append(Pair(Query(item.passage.id.replace("#", "?"), item.text), item.passage))
-        # two headings over the same text would have one id
-        pairs = list({pair.query.id: pair for pair in pairs}.values())
+                pairs.append(Pair(Query(item.id, item.text), item.passage))
         kept = sample_of(pairs, self._spec.queries, self._spec.seed, lambda pair: pair.passage.id)
         counts["queries left out by the limit"] = len(pairs) - len(kept)
         counts["queries"] = len(kept)
