@@ -15,6 +15,8 @@ rule unpack_model:
         "results/logs/unpack_model/{model}.log",
     benchmark:
         "results/benchmarks/unpack_model/{model}.tsv"
+    wildcard_constraints:
+        model=study.pattern_of("models", UnpackedModel),
     conda:
         "../envs/models.yaml"
     threads: 1
@@ -27,6 +29,39 @@ rule unpack_model:
         r"""
         python "$SCRIPTS"/unpack_model.py \
             --spec {input.spec:q} \
+            --model {output.model:q} \
+            &>{log:q}
+        """
+
+
+rule build_static_model:
+    """Make a bi-encoder out of the token table of another model."""
+    input:
+        spec="config/models/{model}.yaml",
+        base=needs.token_table_base,
+        passages=needs.token_table_passages,
+    output:
+        model=directory("results/models/{model}"),
+    log:
+        "results/logs/build_static_model/{model}.log",
+    benchmark:
+        "results/benchmarks/build_static_model/{model}.tsv"
+    wildcard_constraints:
+        model=study.pattern_of("models", TokenTableModel),
+    conda:
+        "../envs/models.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
+    params:
+        code=code_of("build_static_model.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/build_static_model.py \
+            --spec {input.spec:q} \
+            --base {input.base:q} \
+            --passages {input.passages:q} \
             --model {output.model:q} \
             &>{log:q}
         """

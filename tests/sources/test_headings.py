@@ -75,11 +75,18 @@ Copied from the test
 def archives(tmp_path: Path) -> Path:
     (tmp_path / "demo" / "docs").mkdir(parents=True)
     (tmp_path / "demo" / "docs" / "guide.rst").write_text(GUIDE)
+    (tmp_path / "demo" / "docs" / "faq.rst").write_text(GUIDE.replace("Write a first test", "Ask a first question"))
     return tmp_path
 
 
 def corpus(**settings: Any) -> HeadingCorpus:
-    archive = {"package": "demo", "version": "1", "sha256": "0" * 64, "docs": ["docs/*.rst"]}
+    archive = {
+        "package": "demo",
+        "version": "1",
+        "sha256": "0" * 64,
+        "docs": ["docs/*.rst"],
+        "faq": ["docs/faq.rst"],
+    }
     base = {"source": "headings", "archives": [archive], "max_words": 60, "splits": {"train": 1.0}}
     return HeadingCorpus.model_validate({**base, **settings})
 

@@ -9,7 +9,7 @@ from synthrank.archives import extract, fetch_archive
 from synthrank.errors import DataError, FetchError, ModelError
 from synthrank.files import atomic_path, check_sha256, sha256_of, write_json
 from synthrank.specs.base import load
-from synthrank.specs.models import FolderModel, HubModel, ModelSpec, PackagedModel
+from synthrank.specs.models import FolderModel, HubModel, ModelSpec, PackagedModel, UnpackedModel
 
 KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 """Weights, configuration, vocabulary, SentencePiece models and chat templates: all that loading a model reads."""
@@ -36,7 +36,7 @@ def unpack_model(*, spec: Path, model: Path) -> None:
         ChecksumError: a file is not the one that is pinned.
         ModelError: what was had is no model, or its weights are pickled.
     """
-    entity: ModelSpec = load(ModelSpec, spec)
+    entity: UnpackedModel = load(ModelSpec, spec)
     with atomic_path(model) as target:
         if isinstance(entity, PackagedModel):
             _from_package(entity, target, spec)

@@ -9,6 +9,7 @@ from synthrank.needs.corpora import CorpusNeeds
 from synthrank.needs.figures import FigureNeeds
 from synthrank.needs.llms import LlmNeeds
 from synthrank.needs.metrics import MetricNeeds
+from synthrank.needs.models import ModelNeeds
 from synthrank.needs.notes import NoteNeeds
 from synthrank.needs.queries import QueryNeeds
 from synthrank.needs.rankings import RankingNeeds
@@ -23,6 +24,7 @@ __all__ = ["Needs"]
 
 class Needs(
     CorpusNeeds,
+    ModelNeeds,
     LlmNeeds,
     QueryNeeds,
     RunNeeds,

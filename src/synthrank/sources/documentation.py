@@ -32,7 +32,9 @@ class Pair:
     passage: Passage
 
 
-def pages_of(archive: Archive, globs: Iterable[str], origin: Path, archives: Path) -> list[Page]:
+def pages_of(
+    archive: Archive, globs: Iterable[str], origin: Path, archives: Path, *, without: Iterable[str] = ()
+) -> list[Page]:
     """Return the pages of an unpacked archive that match any of the globs, sorted by path.
 
     Args:
@@ -40,18 +42,19 @@ def pages_of(archive: Archive, globs: Iterable[str], origin: Path, archives: Pat
         globs: of its pages, as the entity states them.
         origin: the entity's file, named in errors.
         archives: the folder of all unpacked archives.
+        without: globs of pages that are left out.
 
     Raises:
         DataError: the archive is not there, or a glob matches no file.
     """
-    folder, globs = archives / archive.package, tuple(globs)
+    folder, globs, without = archives / archive.package, tuple(globs), tuple(without)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; it should hold the unpacked archive {archive.package}")
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    for glob in globs:
+    for glob in globs + without:
         if not any(fnmatchcase(name, glob) for name in names):
             raise DataError(f"{folder}: no file matches the glob {glob!r} that {origin} states")
-    return read_pages(folder, [name for name in names if matches(name, globs)])
+    return read_pages(folder, [name for name in names if matches(name, globs) and not matches(name, without)])
 
 
 def queries_of(

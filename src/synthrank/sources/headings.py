@@ -44,7 +44,7 @@ class HeadingSource:
         ids, asked = Ids(), Ids()
         headed: dict[str, list[_Headed]] = {}
         for archive in spec.archives:
-            pages = pages_of(archive, archive.docs, origin, archives)
+            pages = pages_of(archive, archive.docs, origin, archives, without=archive.faq)
             headed[archive.package] = [
                 item for page in pages for item in self._read(archive.package, page, page.root, ids, asked)
             ]

@@ -88,7 +88,10 @@ class Archive(Entity):
     docs: tuple[str, ...] = Field(
         description="Globs of reStructuredText pages from the archive's top folder on; `*` matches `/` as well."
     )
-    faq: tuple[str, ...] = Field(default=(), description="Globs, likewise, of the pages whose headings are questions.")
+    faq: tuple[str, ...] = Field(
+        default=(),
+        description="Globs, likewise, of the pages whose headings are questions; a corpus of headings leaves them out.",
+    )
 
 
 class _Documentation(_Corpus):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import CorpusName, Entity, Sha256
+from synthrank.specs.base import CorpusName, Entity, ModelName, Sha256
 
 
 class _Model(Entity):
@@ -54,4 +54,20 @@ class FolderModel(_Model):
     sha256: dict[str, Sha256] = Field(default_factory=dict, description="SHA-256 of each file that must not change.")
 
 
-ModelSpec = Annotated[PackagedModel | HubModel | FolderModel, Field(discriminator="source")]
+class TokenTableModel(_Model):
+    """A bi-encoder that is the token table of another model: the mean of the vectors of a text's tokens."""
+
+    source: Literal["token-table"]
+    model: ModelName = Field(description="The model whose table of input tokens is taken.")
+    idf: CorpusName | None = Field(
+        default=None,
+        description="Centre the table, remove its first principal components, scale rows to unit length and weigh each "
+        "by the inverse document frequency of its token in the passages of this corpus; null takes the table as it is.",
+    )
+    components: int = Field(default=3, ge=0, description="Principal components that `idf` removes.")
+
+
+UnpackedModel = PackagedModel | HubModel | FolderModel
+"""Models whose files are taken as they come."""
+
+ModelSpec = Annotated[PackagedModel | HubModel | FolderModel | TokenTableModel, Field(discriminator="source")]
