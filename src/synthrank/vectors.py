@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling
+from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
 
 from synthrank.devices import device, dtype
 from synthrank.errors import ModelError
@@ -57,7 +57,7 @@ class TextEncoder:
         self._model = open_bi_encoder(model, dtype_name, pooling)
         refuse_long(self._model.transformers_model, model, max_length)
         self._normalise = similarity == "cosine"
-        self._model.max_seq_length = max_length
+        cut_to(self._model, max_length)
         self._prefixes = query_prefix, passage_prefix
         self._batch_size = batch_size
 
@@ -142,3 +142,11 @@ def without_prompts(model: Any) -> None:
     """
     model.prompts = dict.fromkeys(type(model)._default_prompts, "")
     model.default_prompt_name = None
+
+
+def cut_to(model: SentenceTransformer, length: int) -> None:
+    """Make a bi-encoder read at most so many tokens of a text, in place."""
+    if isinstance(model[0], StaticEmbedding):
+        model[0].tokenizer.enable_truncation(length)  # the library lets its length be read only
+    else:
+        model.max_seq_length = length

@@ -32,7 +32,7 @@ from synthrank.records import Group
 from synthrank.specs.rankers import BiEncoderRanker
 from synthrank.texts import chunks
 from synthrank.trec import Run, rank
-from synthrank.vectors import TextEncoder, open_bi_encoder
+from synthrank.vectors import TextEncoder, cut_to, open_bi_encoder
 from synthrank.weights import refuse_long
 
 LIBRARY: dict[str, Callable[..., Any]] = {
@@ -72,7 +72,7 @@ def train_bi_encoder(
     seed_everything(seed)
     model = open_bi_encoder(base)
     refuse_long(model.transformers_model, base, spec.longest)
-    model.max_seq_length = spec.max_length
+    cut_to(model, spec.max_length)
     prepare = _by_batch if spec.loss in LIBRARY else _by_list
     data, options, parts, relevance = prepare(spec, model, groups)
 

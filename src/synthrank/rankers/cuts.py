@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from synthrank.rankers.pair_model import PairModel
 from synthrank.rankers.seq2seq import Seq2SeqScore
 from synthrank.texts import chunks
@@ -28,5 +30,7 @@ def texts_cut(tokenizer: Any, max_length: int, texts: Sequence[str]) -> int:
 
 
 def _longer(tokenizer: Any, max_length: int, *texts: list[str]) -> int:
+    if isinstance(tokenizer, Tokenizer):  # of a static model, told to cut at the length
+        return sum(bool(encoding.overflowing) for encoding in tokenizer.encode_batch(*texts, add_special_tokens=False))
     encoded = tokenizer(*texts, truncation=False, padding=False, return_attention_mask=False, verbose=False)
     return sum(len(row) > max_length for row in encoded["input_ids"])

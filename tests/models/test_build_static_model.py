@@ -1,0 +1,126 @@
+"""A bi-encoder out of a model's token table: its vectors, its weights, its training."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+from tiny_models import SENTENCES, tiny_llm
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from synthrank.errors import ModelError
+from synthrank.files import write_jsonl
+from synthrank.models.build_static_model import build_static_model, weighted
+from synthrank.rankers import train
+from synthrank.records import Candidate, Group, Passage
+from synthrank.specs.base import validate
+from synthrank.specs.rankers import RankerSpec
+from synthrank.vectors import TextEncoder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_llm(tmp_path_factory.mktemp("llm") / "llm")
+
+
+@pytest.fixture(scope="module")
+def static(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(base, tmp_path_factory.mktemp("static"))
+
+
+def made(base: Path, folder: Path, *, passages: list[Path] | None = None) -> Path:
+    spec = folder / "table.yaml"
+    spec.write_text("source: token-table\nmodel: tiny\n" + ("idf: toy\n" if passages else ""))
+    build_static_model(spec=spec, base=base, passages=passages or [], model=folder / "model")
+    return folder / "model"
+
+
+def encoder(model: Path, length: int = 64) -> TextEncoder:
+    return TextEncoder(model, query_prefix="", passage_prefix="", max_length=length, dtype_name="float32", batch_size=4)
+
+
+def mean_of_rows(base: Path, text: str, length: int | None = None) -> np.ndarray:
+    table = AutoModelForCausalLM.from_pretrained(base).get_input_embeddings().weight.detach().numpy()
+    vector = table[AutoTokenizer.from_pretrained(base)(text, add_special_tokens=False)["input_ids"][:length]].mean(
+        axis=0
+    )
+    return vector / np.linalg.norm(vector)
+
+
+def test_a_vector_is_the_mean_of_the_rows_of_a_texts_tokens(base: Path, static: Path) -> None:
+    vectors = encoder(static).passages(list(SENTENCES[:3]))
+    np.testing.assert_allclose(vectors, [mean_of_rows(base, text) for text in SENTENCES[:3]], atol=1e-5)
+    source = json.loads((static / "source.json").read_text())
+    assert source["entity"]["model"] == "tiny"
+    assert list(source["weights"])
+
+
+def test_a_text_is_cut_to_max_length(base: Path, static: Path) -> None:
+    np.testing.assert_allclose(
+        encoder(static, 3).passages([SENTENCES[0]])[0], mean_of_rows(base, SENTENCES[0], 3), atol=1e-5
+    )
+
+
+def test_weighted_rows_have_the_length_of_their_idf_and_no_first_component() -> None:
+    generator = np.random.default_rng(1)
+    table = (generator.normal(size=(50, 8)) + 5 * generator.normal(size=(50, 1)) * np.ones(8)).astype(np.float32)
+    idf = np.linspace(0, 3, 50, dtype=np.float32)
+    found = weighted(table, idf, 1)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), idf, atol=1e-5)
+    # the direction that all columns share is nearly all of the first component
+    centred = (table - table.mean(axis=0)).astype(np.float64)
+    first = np.linalg.svd(centred, full_matrices=False)[2][0]
+    assert np.abs(found @ first).max() < 1e-3
+
+
+def test_a_token_of_every_passage_weighs_nothing(base: Path, tmp_path: Path) -> None:
+    passages = tmp_path / "passages.jsonl"
+    write_jsonl(passages, [Passage("a", "the river"), Passage("b", "the sea"), Passage("c", "the bread")])
+    model = SentenceTransformer(str(made(base, tmp_path, passages=[passages])), device="cpu")
+    table = model[0].embedding.weight.detach().numpy()
+    ids = {text: model[0].tokenizer.encode(text, add_special_tokens=False).ids for text in ("the river", "the sea")}
+    shared = set(ids["the river"]) & set(ids["the sea"])
+    everywhere = [
+        place for place in shared if place in model[0].tokenizer.encode("the bread", add_special_tokens=False).ids
+    ]
+    assert np.abs(table[everywhere]).max() < 1e-6
+    absent = model[0].tokenizer.encode("Z", add_special_tokens=False).ids[-1]
+    assert np.linalg.norm(table[absent]) == pytest.approx(math.log(4), rel=1e-4)
+
+
+def test_it_trains_and_is_read_again(static: Path, tmp_path: Path) -> None:
+    ranker = validate(
+        RankerSpec,
+        {
+            "architecture": "bi-encoder", "base": {"model": "tiny"}, "max_length": 4, "loss": "multiple-negatives",
+            "temperature": 0.05, "optimiser": {"learning_rate": 0.1, "epochs": 20, "batch_size": 4},
+        },
+        "rankers/static.yaml",
+    )  # fmt: skip
+    groups = [
+        Group(f"q{place}", question, (Candidate(f"p{place}", text, 1.0, "human"),))
+        for place, (question, text) in enumerate(
+            [
+                ("river", "the sea rises"),
+                ("bread", "salt and dough"),
+                ("spider", "links and pages"),
+                ("hive", "bees dance"),
+            ]
+        )
+    ]
+    log = train(ranker, static, groups, 1, tmp_path / "out")
+    assert log.losses[-1][1] < log.losses[0][1]
+    assert 0 < log.pairs_cut <= 4
+    trained = encoder(tmp_path / "out", 4)
+    scores = (
+        trained.queries([group.query for group in groups])
+        @ trained.passages([group.candidates[0].text for group in groups]).T
+    )
+    assert scores.argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_a_base_without_a_token_table_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"table\.yaml: model: .* has no tokenizer\.json; a static model needs a fast"):
+        made(tmp_path, tmp_path)
