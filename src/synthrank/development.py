@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from synthrank.errors import known
 from synthrank.origins import origins
-from synthrank.specs.corpora import TRAIN, BeirCorpus, FaqCorpus, IrdsCorpus, MixedCorpus, SplitPart
+from synthrank.specs.corpora import TRAIN, BeirCorpus, DocumentationCorpus, IrdsCorpus, MixedCorpus, SplitPart
 from synthrank.specs.recipes import OrderRecipe, Sized, TeacherRecipe
 
 if TYPE_CHECKING:
@@ -74,10 +74,11 @@ def _queries(study: Study, name: str, split: str) -> _Queries:
         return _queries(study, corpus.corpus, source)
     if isinstance(corpus, IrdsCorpus) and source:
         return _Queries(("ir_datasets", source))
-    if isinstance(corpus, FaqCorpus) and split in corpus.splits:
-        # Other passages of the pages change no question's split.
-        read = corpus.model_dump_json(include={"archives", "seed", "splits", "min_words", "max_words", "questions"})
-        return _Queries(("faq", read, split))
+    if isinstance(corpus, DocumentationCorpus) and split in corpus.splits:
+        # Other passages of the pages change no query's split.
+        kept = {"archives", "seed", "splits", "min_words", "max_words", "questions", "queries"}
+        kept |= {"min_heading_words", "generic"}
+        return _Queries((corpus.source, corpus.model_dump_json(include=kept), split))
     if isinstance(corpus, BeirCorpus) and source:
         part = source if isinstance(source, SplitPart) else SplitPart(file=source, start=0, end=1)
         return _Queries(("beir", normpath(corpus.folder), normpath(part.file)), part)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from synthrank.specs.corpora import BeirCorpus, FaqCorpus, MixedCorpus
+from synthrank.specs.corpora import BeirCorpus, DocumentationCorpus, MixedCorpus
 
 if TYPE_CHECKING:
     from synthrank.study import Study
@@ -33,7 +33,7 @@ def _data(study: Study, name: str) -> Iterable[tuple[str, str]]:
     corpus = study.entities["corpora"][name]
     if isinstance(corpus, MixedCorpus):
         yield from _data(study, corpus.corpus)
-    elif isinstance(corpus, FaqCorpus):
+    elif isinstance(corpus, DocumentationCorpus):
         yield from (("archive", item.sha256) for item in corpus.archives)
     elif isinstance(corpus, BeirCorpus):
         yield "beir", normpath(corpus.folder)
