@@ -222,6 +222,7 @@ rule make_validity_table:
     """Make the tables of what training sets are like, and of what of them test sets hold too."""
     input:
         statistics=needs.validity_statistics,
+        controls=needs.validity_controls,
         leaks=needs.validity_leaks,
     output:
         validity="results/tables/validity.csv",
@@ -237,10 +238,13 @@ rule make_validity_table:
     threads: 1
     params:
         code=code_of("make_validity_table.py"),
+        reference=needs.reference_recipe,
     shell:
         r"""
         python "$SCRIPTS"/make_validity_table.py \
             --statistics {input.statistics:q} \
+            --controls {input.controls:q} \
+            --reference {params.reference:q} \
             --leaks {input.leaks:q} \
             --validity {output.validity:q} \
             --validity-markdown {output.validity_markdown:q} \

@@ -3,19 +3,21 @@
 Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl or
        results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, which {data} names without the file; the
        exemplars of prompts; queries, judgments and passages of test sets
-Gives  results/validity/{data}/statistics.json, passages.csv, leaks.jsonl and leaks.json; answers.json of
-       training sets over a collection that is tested on too
+Gives  results/validity/{data}/statistics.json, controls.json, passages.csv, leaks.jsonl and leaks.json; answers.json
+       of training sets over a collection that is tested on too
 """
 
 
 rule measure_passages:
-    """Measure lengths, overlaps with the query, diversity, repetition, refusals and language of the positives."""
+    """Measure lengths, overlaps, diversity, repetition, refusals and language of the positives, and matched controls."""
     input:
         data=needs.measured,
+        reference=needs.measured_reference,
         retriever=needs.measuring_retriever,
         model=needs.measuring_model,
     output:
         statistics="results/validity/{data}/statistics.json",
+        controls="results/validity/{data}/controls.json",
         passages="results/validity/{data}/passages.csv",
     log:
         "results/logs/measure_passages/{data}.log",
@@ -34,12 +36,14 @@ rule measure_passages:
         r"""
         python "$SCRIPTS"/measure_passages.py \
             --data {input.data:q} \
+            --reference {input.reference:q} \
             --retriever {input.retriever:q} \
             --model {input.model:q} \
             --sample {params.validity.sample} \
             --refusals {params.validity.refusals:q} \
             --seed {params.validity.seed} \
             --statistics {output.statistics:q} \
+            --controls {output.controls:q} \
             --passages {output.passages:q} \
             &>{log:q}
         """

@@ -20,6 +20,11 @@ LEAKS = {
     "leaks": {"faq": {"exact": {"query": 0, "passage": 1}, "8-gram": {"query": 0, "passage": 2}}},
 }
 
+CONTROLS = {
+    "overlap": {"own": STATISTICS | {"query_overlap": {"mean": 0.0}}},
+    "length": {side: STATISTICS | {"self_bleu": value} for side, value in (("own", 40.0), ("reference", 20.0))},
+}
+
 
 def make(folder, trained):
     """Write what was measured of (recipe, LLM, statistics, leaks) and make the tables."""
@@ -28,9 +33,12 @@ def make(folder, trained):
         place.mkdir(parents=True)
         (place / "statistics.json").write_text(json.dumps(statistics))
         (place / "leaks.json").write_text(json.dumps(leaks))
+        (place / "controls.json").write_text(json.dumps(CONTROLS if recipe != "human" else {}))
     places = [folder / "trainsets" / recipe / llm / "draw-1" for recipe, llm, *_ in trained]
     make_validity_table(
-        statistics=[place / "statistics.json" for place in places], leaks=[place / "leaks.json" for place in places],
+        statistics=[place / "statistics.json" for place in places],
+        controls=[place / "controls.json" for place in places], reference="human",
+        leaks=[place / "leaks.json" for place in places],
         validity=folder / "validity.csv", validity_markdown=folder / "validity.md",
         table=folder / "leaks.csv", markdown=folder / "leaks.md",
     )  # fmt: skip
@@ -46,7 +54,14 @@ def test_a_row_a_training_set_in_the_order_given(tmp_path):
     measured, leaked, page, leaks_page = make(
         tmp_path, [("human", "none", STATISTICS, LEAKS), ("zero-shot@50", "gpt", empty, LEAKS)]
     )
-    assert [(row["recipe"], row["llm"]) for row in measured] == [("human", "none"), ("zero-shot@50", "gpt")]
+    assert [(row["recipe"], row["llm"], row["matching"], row["matched_with"]) for row in measured] == [
+        ("human", "none", "none", ""),
+        ("zero-shot@50", "gpt", "none", ""),
+        ("zero-shot@50", "gpt", "overlap", ""),
+        ("zero-shot@50", "gpt", "length", "human"),
+        ("human", "none", "length", "zero-shot@50 by gpt"),
+    ]
+    assert [row["self_bleu"] for row in measured[3:]] == ["40.0000", "20.0000"]
     assert {row["draw"] for row in (*measured, *leaked)} == {"1"}
     row = measured[0]
     assert list(row) == list(Measured.__slots__)
@@ -54,6 +69,9 @@ def test_a_row_a_training_set_in_the_order_given(tmp_path):
     assert (row["language"], row["language_share"], row["pairs"]) == ("en", "0.6667", "3")
     assert (measured[1]["language"], measured[1]["language_share"], measured[1]["words_sd"]) == ("", "", "")
     assert "| human | none | 2 | 3 | 1.500 | 80.250 |" in page
+    assert "| human | none | length | zero-shot@50 by gpt | 2 | 80.250 | 9.000 | 0.346 |" in page
+    assert page.index("| zero-shot@50 | gpt | overlap |") > page.index("## Matched controls")
+    assert page.count("| zero-shot@50 | gpt | 2 | 3 |") == 1, "controls stand in their own section"
     assert [tuple(row.values())[3:] for row in leaked[:4]] == [
         ("faq", "exact", "query", "0", "2"), ("faq", "exact", "passage", "1", "3"),
         ("faq", "8-gram", "query", "0", "2"), ("faq", "8-gram", "passage", "2", "3"),

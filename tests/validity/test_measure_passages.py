@@ -9,6 +9,7 @@ from synthrank.errors import DataError
 from synthrank.files import write_jsonl
 from synthrank.records import Candidate, Group, WrittenPassage
 from synthrank.validity.measure_passages import measure_passages
+from synthrank.wording import first_words, without_words, words_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -22,11 +23,14 @@ def measure(tmp_path, encoder):
     spec = tmp_path / "dense.yaml"
     spec.write_text("kind: dense\nmodel: tiny\nmax_length: 64\n")
 
-    def run(records, sample=100, refusals=("as an ai",), seed=13):
+    def run(records, sample=100, refusals=("as an ai",), seed=13, reference=()):
         write_jsonl(tmp_path / "data.jsonl", records)
+        write_jsonl(tmp_path / "reference.jsonl", reference)
         measure_passages(
-            data=tmp_path / "data.jsonl", retriever=spec, model=encoder, sample=sample, refusals=list(refusals),
-            seed=seed, statistics=tmp_path / "statistics.json", passages=tmp_path / "passages.csv",
+            data=tmp_path / "data.jsonl", reference=[tmp_path / "reference.jsonl"] if reference else [], retriever=spec,
+            model=encoder, sample=sample, refusals=list(refusals), seed=seed,
+            statistics=tmp_path / "statistics.json", controls=tmp_path / "controls.json",
+            passages=tmp_path / "passages.csv",
         )  # fmt: skip
         text = (tmp_path / "statistics.json").read_text()
         assert "NaN" not in text
@@ -104,3 +108,44 @@ def test_a_file_without_positives_is_one_line(measure):
         measure([Group("q", "x", (Candidate("n", "no", 0.0),))])
     with pytest.raises(DataError, match="no positive passage"):
         measure([])
+
+
+def test_controls_match_overlap_and_length_query_by_query(measure, tmp_path):
+    own = [
+        WrittenPassage("q1@zero", BREAD, "q1", "What does bread need?"),
+        WrittenPassage("q2@zero", f"{BREAD} {RIVER}", "q2", "Where is the dough?"),
+        WrittenPassage("q3@zero", BREAD, "q3", "of no reference"),
+        WrittenPassage("p4", RIVER, "q4", "the river?"),
+    ]
+    human = [
+        WrittenPassage("p1", RIVER, "q1", "What does bread need?", 2),
+        WrittenPassage("p5", "a later one", "q1", "What does bread need?"),
+        WrittenPassage("p1", RIVER, "q2", "Where is the dough?"),
+        WrittenPassage("p4", RIVER, "q4", "the river?"),
+    ]
+    found, _ = measure(own, reference=human)
+    controls = json.loads((tmp_path / "controls.json").read_text())
+    length = controls["length"]
+    assert {side: (length[side]["pairs"], length[side]["queries"]) for side in length} == {
+        "own": (2, 2), "reference": (2, 2),
+    }, "q3 is no query of the reference, and q4's passages are one"  # fmt: skip
+    # BREAD has 14 words and RIVER 19: q1 is cut to 14 and q2, of 33 words, to 19, on both sides.
+    for side in length.values():
+        assert (side["words"]["min"], side["words"]["max"], side["words"]["mean"]) == (14, 19, 16.5)
+        assert side["passages"] == 2
+    overlap = controls["overlap"]["own"]
+    assert found["query_overlap_without_stop_words"] > 0
+    assert overlap["query_overlap_without_stop_words"] == 0
+    assert overlap["query_overlap"]["max"] == 0.5, "`the` of `the river?` is a stop word and stays"
+    assert overlap["words"]["max"] == 33 - 1, "BREAD says dough once"
+    measure(own)
+    assert json.loads((tmp_path / "controls.json").read_text()).keys() == {"overlap"}
+
+
+def test_a_text_is_cut_after_a_word_and_words_are_left_out_whole():
+    text = "Don't stop; the ﬁre isn't out."
+    assert words_of(text) == ["don", "t", "stop", "the", "fire", "isn", "t", "out"]
+    for count in range(10):
+        assert words_of(first_words(text, count)) == words_of(text)[:count]
+    assert first_words(text, 5) == "Don't stop; the fire"
+    assert without_words(text, {"fire", "don", "sto"}) == "'t stop; the isn't out."

@@ -92,7 +92,19 @@ def test_human_training_sets_come_first_in_the_table(needs):
         "results/validity/trainsets/human/none/draw-1/statistics.json",
         "results/validity/trainsets/enriched/echo/draw-1/statistics.json",
     ]
+    assert found.validity_controls(at())[1] == "results/validity/trainsets/enriched/echo/draw-1/controls.json"
     assert found.validity_leaks(at())[1] == "results/validity/trainsets/enriched/echo/draw-1/leaks.json"
+
+
+def test_lengths_are_matched_with_the_human_training_set_of_the_same_draw(needs):
+    found = needs(recipes=["enriched", "human"], vary=["queries"])
+    human = "results/trainsets/human/none/draw-2/groups.jsonl"
+    assert found.measured_reference(at(data="trainsets/enriched/echo/draw-2")) == [human]
+    assert found.measured_reference(at(data="trainsets/human/none/draw-2")) == []
+    assert found.measured_reference(at(data="passages/gardens/zero-shot/draw-0/echo")) == []
+    other = found.study.entities["recipes"]["enriched"].model_copy(update={"corpus": "other"})
+    found.study.entities["recipes"]["enriched"] = other
+    assert found.measured_reference(at(data="trainsets/enriched/echo/draw-2")) == []
 
 
 def test_an_experiment_that_measures_nothing_is_refused_in_one_line(needs):

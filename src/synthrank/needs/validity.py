@@ -6,6 +6,7 @@ from synthrank.development import answerable_testsets
 from synthrank.distillation import made
 from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Validity
 from synthrank.specs.leaks import LeakTests
 from synthrank.specs.paradigms import HumanParadigm
@@ -23,6 +24,19 @@ class ValidityNeeds(StageNeeds):
         """Return the file of a training set, or of a paradigm's written passages."""
         kind = wildcards.data.split("/")[0]
         return f"results/{wildcards.data}/{'groups' if kind == 'trainsets' else 'passages'}.jsonl"
+
+    def measured_reference(self, wildcards: Wildcards) -> list[str]:
+        """Return the human training set whose passages a training set's are cut as short as, where one can be.
+
+        It is that of the first recipe of human passages alone, if that is another one and of the same corpus, so that
+        queries are the same.
+        """
+        kind, name, *_, draw = wildcards.data.split("/")
+        reference, recipes = self.study.reference_recipe, self.study.entities["recipes"]
+        if kind != "trainsets" or reference in (None, name) or recipes[reference].corpus != recipes[name].corpus:
+            return []
+        folder = self.draws.trainset_folder(reference, NONE, draw.removeprefix("draw-"))
+        return [f"{folder}/groups.jsonl"]
 
     def measuring_retriever(self, wildcards: Wildcards) -> str:
         """Return the entity file of the retriever whose model gives vectors for diversity."""
@@ -93,6 +107,10 @@ class ValidityNeeds(StageNeeds):
     def validity_statistics(self, wildcards: Wildcards) -> list[str]:
         """Return the statistics of every training set of the experiment, those of human passages alone first."""
         return [f"{folder}/statistics.json" for folder in self._measured_trainsets()]
+
+    def validity_controls(self, wildcards: Wildcards) -> list[str]:
+        """Return the statistics of the matched controls of each, in the same order."""
+        return [f"{folder}/controls.json" for folder in self._measured_trainsets()]
 
     def validity_leaks(self, wildcards: Wildcards) -> list[str]:
         """Return the counts of leaks of every training set of the experiment, in the same order."""

@@ -1,7 +1,8 @@
 """The tables of training sets and of leaks, for reading."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from synthrank.specs.base import NONE
 from synthrank.tables.pipes import head, line, paragraphs
 from synthrank.tables.validity_rows import Leaked, Measured
 
@@ -44,6 +45,25 @@ SECTIONS = {
 }
 """The columns of the CSV by section, with the words at their heads."""
 
+MATCHED = frozenset(
+    {
+        "queries",
+        "words_mean",
+        "query_overlap",
+        "query_overlap_without_stop_words",
+        "reading_grade",
+        "segmental_type_token_ratio",
+        "distinct_2",
+        "self_bleu",
+        "mean_cosine",
+        "effective_passages",
+        "compression_ratio",
+        "near_duplicates",
+        "sample",
+    }
+)
+"""The columns that matched controls are shown with; the CSV has all."""
+
 
 def validity_page(rows: Sequence[Measured]) -> str:
     """Return the Markdown twin of the table of statistics."""
@@ -60,11 +80,39 @@ def validity_page(rows: Sequence[Measured]) -> str:
         "Reading grade, distinct-n, self-BLEU, cosines and effective passages (Vendi score) are of a sample, because "
         "most of them change with the number of passages: compare rows of one sample size.",
     )]  # fmt: skip
+    plain = [row for row in rows if row.matching == NONE]
     for title, columns in SECTIONS.items():
         lines += [f"## {title}", "", *head(["recipe", "llm"], list(columns.values()))]
-        lines += [line([row.recipe, row.llm, *(_cell(getattr(row, name)) for name in columns)]) for row in rows]
+        lines += [line([row.recipe, row.llm, *_cells(row, columns)]) for row in plain]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_controls([row for row in rows if row.matching != NONE])])
+
+
+def _controls(rows: Sequence[Measured]) -> list[str]:
+    """Return the section on matched controls: one row a control."""
+    if not rows:
+        return []
+    columns = {name: columns[name] for columns in SECTIONS.values() for name in columns if name in MATCHED}
+    return [
+        "## Matched controls",
+        "",
+        *paragraphs(
+            "LLM-written passages differ from human ones in length and in how much of the query they repeat, and the "
+            "measures above change with both. Each row measures a training set again after one of these differences "
+            "is taken away: a difference between two training sets that is left is none of length, or of overlap.",
+            "Matching `overlap`: each passage without the words of its query, Lucene's 33 stop words aside. Matching "
+            "`length`: for each query that both training sets have, the longer passage ends where the shorter one "
+            "does, so that both sides have the same words per passage; the row of the human passages stands below, "
+            "and its numbers belong to that pair of training sets alone.",
+        ),
+        *head(["recipe", "llm", "matching", "matched with"], list(columns.values())),
+        *(line([row.recipe, row.llm, row.matching, row.matched_with, *_cells(row, columns)]) for row in rows),
+        "",
+    ]
+
+
+def _cells(row: Measured, columns: Iterable[str]) -> list[str]:
+    return [_cell(getattr(row, name)) for name in columns]
 
 
 def leaks_page(rows: Sequence[Leaked]) -> str:

@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synthrank.specs.base import NONE
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A training set; what is not defined for it is null. See :mod:`synthrank.validity.measure_passages`."""
+    """A training set, or one side of a matched control; what is not defined for it is null.
+
+    See :mod:`synthrank.validity.measure_passages` and :mod:`synthrank.validity.controls`. ``matching`` is ``none`` for
+    the training set as it is.
+    """
 
     recipe: str
     llm: str
     draw: int
+    matching: str
+    matched_with: str
     queries: int
     pairs: int
     passages: int
@@ -54,16 +62,32 @@ class Leaked:
     compared: int
 
 
-def read_measured(path: Path) -> Measured:
-    """Return the row of a file of statistics."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    recipe, llm, draw = _place(path)
-    named = {"recipe": recipe, "llm": llm, "draw": draw}
+def read_measured(statistics: Path, controls: Path, reference: str) -> Iterator[Measured]:
+    """Yield the row of a training set, then those of its controls.
+
+    Args:
+        statistics: what was measured of it.
+        controls: what was measured of its controls.
+        reference: the recipe of human passages whose lengths were matched.
+    """
+    recipe, llm, draw = _place(statistics)
+    own = (recipe, llm, draw)
+    yield _measured(own, NONE, "", json.loads(statistics.read_text(encoding="utf-8")))
+    for matching, sides in json.loads(controls.read_text(encoding="utf-8")).items():
+        yield _measured(own, matching, reference if "reference" in sides else "", sides["own"])
+        if "reference" in sides:
+            partner = recipe if llm == NONE else f"{recipe} by {llm}"
+            yield _measured((reference, NONE, draw), matching, partner, sides["reference"])
+
+
+def _measured(place: tuple[str, str, int], matching: str, matched_with: str, found: dict[str, Any]) -> Measured:
     words, languages = found["words"], found["languages"]
     language = next(iter(languages), None)
     values: dict[str, Any] = {
         **found,
-        **named,
+        **dict(zip(("recipe", "llm", "draw"), place, strict=True)),
+        "matching": matching,
+        "matched_with": matched_with,
         "words_mean": words["mean"],
         "words_sd": words["sd"],
         "words_median": words["median"],
