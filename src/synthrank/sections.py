@@ -39,6 +39,11 @@ def _claims(study: Study) -> Iterable[str]:
             f"experiment: claims.over: got {list(claims.over)}; with {seeds} training seed nothing is known of others: "
             "state [queries], or two seeds or more, better five"
         )
+    if claims.first_look and ("seeds" not in claims.over or claims.first_look > seeds):
+        yield (
+            f"experiment: claims.first_look: got {claims.first_look}; it takes claims over [queries, seeds] and at "
+            f"least as many training seeds, not {seeds} over {list(claims.over)}; or state null"
+        )
     same = origins(study)
     testsets = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
     before = {name for names in seen(study).values() for name in names}

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from passage_case import scores, values, write_entities, write_metrics
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from synthrank.errors import ConfigError, DataError
+from synthrank.tables.anytime import e_value
 from synthrank.tables.family import Hypothesis, adjusted
 from synthrank.tables.make_claims_table import make_claims_table
 from synthrank.tables.randomisation import randomise
@@ -16,8 +18,8 @@ from synthrank.tables.two_way import two_way
 
 COLUMNS = (
     "claim statement ranker distribution testsets treatment control measure expects effect ci_low ci_high by_llm p "
-    "p_randomisation p_test p_family p_equivalent gate gain gain_low gain_high p_gain verdict why seeds queries over "
-    "margin alpha family permutations confidence"
+    "p_randomisation p_test p_family p_equivalent e gate gain gain_low gain_high p_gain verdict why seeds queries over "
+    "margin alpha family permutations confidence first_look"
 ).split()
 PLACES = {"id": ["home"], "ood": ["moss", "fern"]}
 GAINS = {"none": -0.3, "human": 0.0, "zero": 0.2, "both": 0.004, "levels": -0.2}
@@ -189,6 +191,48 @@ def test_claims_of_queries_alone_average_seeds(make):
     assert float(row["p"]) == pytest.approx(stats.ttest_1samp(by_query, 0).pvalue, abs=5.1e-7)
     assert (row["over"], row["seeds"]) == ("queries", "5")
     assert "p and intervals speak of other queries alone" in " ".join(text.split())
+
+
+def test_seeds_that_may_be_added_make_e_values_decide(make):
+    """Adjusted p are Holm's of 1 / e: of each claim's own test and the margin nearer to its effect, and of gates."""
+    declared = {"one": claim("loss", "id", ("levels",), rankers=("be",)), "two": claim("no-gain", "ood", ("both",))}
+    rows, text = make(declared, first_look=3)
+    effects = [less("levels", "human", "be", PLACES["id"]), less("both", "human", "ce", PLACES["ood"])]
+    points = [0.0, 0.05, -0.05, 0.05]
+    e = [e_value(effects[place % 2], 3, point) for place, point in enumerate(points)]
+    adjusted_p = multipletests([min(1, 1 / value) for value in e], method="holm")[1]
+    assert [float(row["e"]) for row in rows] == pytest.approx(e[:2], rel=1e-3)
+    assert [float(row["p_family"]) for row in rows] == pytest.approx(adjusted_p[:2], abs=5.1e-7)
+    assert [float(row["p_equivalent"]) for row in rows] == pytest.approx(adjusted_p[2:], abs=5.1e-7)
+    gates = [less("human", "none", ranker, PLACES[place]) for ranker, place in (("be", "id"), ("ce", "ood"))]
+    of_gates = multipletests([1 / e_value(values, 3, 0.05) for values in gates], method="holm")[1]
+    assert [float(row["p_gain"]) for row in rows] == pytest.approx(of_gates, abs=5.1e-7)
+    assert {row["first_look"] for row in rows} == {"3"}
+    assert "Seeds may be added: the family was first looked at with 3." in " ".join(text.split())
+    plain, _ = make(declared)
+    assert {row["e"] + row["first_look"] for row in plain} == {""}
+
+
+def test_a_gain_below_the_margin_is_no_evidence_of_one_above_it(make):
+    (row,), _ = make({"one": claim(distribution="id")}, margin=0.9, first_look=2)
+    assert float(row["gain"]) < 0.9
+    assert (row["p_gain"], row["verdict"]) == ("1.000000", "insensitive")
+
+
+def test_too_few_seeds_for_the_first_look_is_one_line(make):
+    with pytest.raises(DataError, match=r"share 5 training seeds, and claims\.first_look is 6; train both"):
+        make({"one": claim()}, first_look=6)
+
+
+@pytest.mark.parametrize("queries", [1, 2])
+def test_too_few_queries_are_undecided_and_say_why(make, queries):
+    """However large the effect: one question shows nothing of others."""
+    files = [[score for score in rows if int(score.query_id.rsplit("-")[-1]) < queries] for rows in FILES]
+    rows, _ = make({"one": claim(rankers=("ce", "be")), "two": claim("no-gain", "id", ("both",))}, files)
+    assert {row["verdict"] for row in rows} <= {"undecided", "insensitive"}
+    assert all(row["why"] for row in rows)
+    if queries == 1:
+        assert {(row["p"], row["p_family"], row["p_equivalent"]) for row in rows} == {("1.000000",) * 3}
 
 
 def test_the_markdown_twin_declares_the_family(make):

@@ -17,6 +17,7 @@ def row(expects, effect, p_family, p_equivalent=0.5, gain=0.2, p_gain=0.001, mar
         p_randomisation=0.04, p_test=0.02, p_family=p_family, p_equivalent=p_equivalent, gate="human", gain=gain,
         gain_low=gain - 0.01, gain_high=gain + 0.01, p_gain=p_gain, verdict="", why="", seeds=5, queries=9,
         over="queries and seeds", margin=margin, alpha=alpha, family=4, permutations=100, confidence=0.95,
+        e=None, first_look=None,
     )  # fmt: skip
 
 

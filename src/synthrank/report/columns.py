@@ -51,6 +51,12 @@ COLUMNS: Mapping[str, Meaning] = MappingProxyType(
             ),
             ("p_family", "adjusted p", "Of the claim's test, corrected for the whole family by maxT (Westfall, Young)"),
             ("p_equivalent", "adjusted p, equivalence", "Against the margin nearer to the effect, corrected too"),
+            ("e", "e", "E-value of the claim's test: 1 / e is a p whatever the number of seeds at which one stops"),
+            (
+                "first_look",
+                "seeds at first look",
+                "How many the family was first looked at with, where seeds are added",
+            ),
             ("by_llm", "effect by LLM", "Of the training set as each language model wrote it"),
             ("gate", "human training set", "The one whose gain shows whether training helps this ranker here"),
             ("gain", "human less untrained", "What training on human passages gained over the untrained ranker"),

@@ -107,6 +107,13 @@ class Claims(Entity):
         description="What the claims speak of: other queries, and other training seeds, which takes two seeds or more.",
     )
     permutations: Count = Field(default=100_000, description="Of the correction for the family, and of each test.")
+    first_look: int | None = Field(
+        default=None,
+        ge=2,
+        description="How many training seeds the family is first looked at with, if seeds are added later until claims "
+        "are settled: claims are then tested by e-values, which hold at any number of seeds from this one on, and need "
+        "larger effects. Null if no seed is added because of what a table says.",
+    )
     claims: dict[Name, Claim] = Field(min_length=1)
 
     @field_validator("over")

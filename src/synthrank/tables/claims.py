@@ -1,6 +1,6 @@
 """The rows of the table of claims: each claim of the declared family, with each of its rankers and training sets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +8,12 @@ import numpy as np
 from synthrank.errors import DataError
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Claim, Claims, Intervals
+from synthrank.tables.anytime import e_value
 from synthrank.tables.cells import Cell, Cells, System, cell_of
 from synthrank.tables.family import Hypothesis, adjusted
+from synthrank.tables.holm import holm
 from synthrank.tables.paired import differences
-from synthrank.tables.places import Places
+from synthrank.tables.places import Distribution, Places
 from synthrank.tables.randomisation import randomise
 from synthrank.tables.summary import Values
 from synthrank.tables.two_way import TwoWay, two_way
@@ -25,8 +27,10 @@ class Row:
     ``effect`` is the treatment's mean less the control's, averaged over the treatment's LLMs; ``by_llm`` has that of
     each where there are several. ``p`` and ``p_randomisation`` are against no difference, ``p_test`` is against the
     point that the claim is about and ``p_family`` the same adjusted for the family; ``p_equivalent`` is adjusted too,
-    against the margin nearer to the effect. ``gain`` is the mean of ``gate``, trained on human passages, less that of
-    the untrained ranker; ``p_gain`` is one-sided, against a gain of the margin, and adjusted for all gates.
+    against the margin nearer to the effect. ``e`` is the e-value against the point, where the declaration states a
+    first look; adjusted p are then made from e-values. ``gain`` is the mean of ``gate``, trained on human passages,
+    less that of the untrained ranker; ``p_gain`` is one-sided, against a gain of the margin, and adjusted for all
+    gates.
     """
 
     claim: str
@@ -47,6 +51,7 @@ class Row:
     p_test: float
     p_family: float
     p_equivalent: float
+    e: float | None
     gate: str
     gain: float
     gain_low: float
@@ -62,108 +67,147 @@ class Row:
     family: int
     permutations: int
     confidence: float
+    first_look: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
-    """What a row compares: differences of treatment and control, and of the gate and the untrained ranker."""
+class Member:
+    """What a row of the family is of."""
 
     name: str
     claim: Claim
     treatment: str
-    distribution: str
+    distribution: Distribution
+    testsets: tuple[str, ...]
     ranker: str
+
+    @property
+    def gate(self) -> tuple[str, str, tuple[str, ...]]:
+        """What tells gates apart: several rows share one."""
+        return self.ranker, self.claim.human, self.testsets
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a row compares: differences of treatment and control, and of the gate and the untrained ranker."""
+
+    member: Member
     seeds: int
     effect: Mapping[str, Values]
     by_llm: Mapping[str, float]
     gain: Mapping[str, Values]
 
-    @property
-    def gate(self) -> tuple[str, str, tuple[str, ...]]:
-        """What tells gates apart: several rows share one."""
-        return self.ranker, self.claim.human, tuple(self.gain)
 
-
-def claim_rows(cells: Cells, places: Places, claims: Claims, intervals: Intervals) -> list[Row]:
-    """Return the rows: claims in the order of the declaration, then treatments, distributions and rankers.
-
-    Every row is tested at the point that its claim is about (0, or a margin) and at the margin nearer to its effect,
-    both two-sided; all these hypotheses are one family. Gates are a family of their own: a row is decided only if its
-    gate and its own test both reject, so neither correction needs the other (an intersection-union test, Berger 1982).
+def family(claims: Claims, places: Places) -> Iterator[Member]:
+    """Yield the rows of the family: claims in the order of the declaration, treatments, distributions, rankers.
 
     Raises:
-        DataError: a system was not measured, or not with the same seeds and queries as what it is compared with.
+        DataError: a claim has no test set in its distribution.
     """
-    compared = list(_compared(cells, places, claims))
-    effects = [two_way([values[None] for values in item.effect.values()]) for item in compared]
-    points = [point_of(item.claim.expects, float(found.mean[0]), claims.margin)
-              for item, found in zip(compared, effects, strict=True)]  # fmt: skip
-    margins = [nearer_margin(float(found.mean[0]), claims.margin) for found in effects]
-    hypotheses = [
-        Hypothesis(item.effect, point, float(found.p(point)[0]))
-        for at in (points, margins) for item, found, point in zip(compared, effects, at, strict=True)
-    ]  # fmt: skip
-    p_of = adjusted(hypotheses, claims.permutations, intervals.seed)
-    gates = {item.gate: item.gain for item in compared}
-    gains = {key: two_way([values[None] for values in gain.values()]) for key, gain in gates.items()}
-    passed = adjusted(
-        [Hypothesis(gain, claims.margin, float(gains[key].p_above(claims.margin)[0])) for key, gain in gates.items()],
-        claims.permutations,
-        intervals.seed,
-        one_sided=True,
-    )
-    p_gains = dict(zip(gates, passed, strict=True))
-    rows = []
-    for place, (item, found, point) in enumerate(zip(compared, effects, points, strict=True)):
-        measured = _measured(item, found, point, claims, intervals)
-        gain = gains[item.gate]
-        (low, high), mean = gain.interval(intervals.confidence)[0], float(gain.mean[0])
-        row = replace(
-            measured, p_family=p_of[place], p_equivalent=p_of[len(compared) + place], p_gain=p_gains[item.gate],
-            gain=mean, gain_low=float(low), gain_high=float(high), family=len(compared),
-        )  # fmt: skip
-        row = replace(row, verdict=verdict(row))
-        rows.append(replace(row, why=why(row)))
-    return rows
-
-
-def _measured(item: _Compared, found: TwoWay, point: float, claims: Claims, intervals: Intervals) -> Row:
-    """Return a row with what it says by itself, not adjusted and not judged."""
-    claim, values = item.claim, list(item.effect.values())
-    (chance,) = randomise([array[None] for array in values], claims.permutations, intervals.seed)
-    low, high = found.interval(intervals.confidence)[0]
-    by_llm = "; ".join(f"{llm} {effect:+.4f}" for llm, effect in item.by_llm.items()) if len(item.by_llm) > 1 else ""
-    return Row(
-        claim=item.name, statement=claim.statement, ranker=item.ranker, distribution=item.distribution,
-        testsets=" ".join(item.effect), treatment=item.treatment, control=claim.control, measure=claims.measure,
-        expects=claim.expects, effect=float(found.mean[0]), ci_low=float(low), ci_high=float(high), by_llm=by_llm,
-        p=float(found.p()[0]), p_randomisation=chance.two_sided, p_test=float(found.p(point)[0]),
-        p_family=1.0, p_equivalent=1.0, gate=claim.human, gain=0.0, gain_low=0.0, gain_high=0.0, p_gain=1.0,
-        verdict="", why="", seeds=item.seeds, queries=sum(array.shape[1] for array in values),
-        over="queries and seeds" if len(values[0]) > 1 else "queries", margin=claims.margin, alpha=claims.alpha,
-        family=0, permutations=claims.permutations, confidence=intervals.confidence,
-    )  # fmt: skip
-
-
-def _compared(cells: Cells, places: Places, claims: Claims) -> Iterator[_Compared]:
     for name, claim in claims.claims.items():
         for treatment in claim.treatment:
             for where in claim.distributions:
-                testsets = [name for name in places.of(treatment, where) if name not in places.seen(where)]
+                testsets = tuple(name for name in places.of(treatment, where) if name not in places.seen(where))
                 if not testsets:
                     raise DataError(
                         f"config: claims: {name}: the experiment has no test set that is {where} for recipe "
                         f"{treatment!r}; add a suite with one, or leave the claim out"
                     )
                 for ranker in claim.rankers:
-                    look = _Look(cells, ranker, testsets, claims)
-                    treated = look.averaged(treatment)
-                    effect = look.less(treated, look.averaged(claim.control))
-                    gain = look.less(look.averaged(claim.human), look.made_by((ranker, NONE, NONE)))
-                    yield _Compared(
-                        name, claim, treatment, where, ranker, len(treated[0].values), effect,
-                        look.by_llm(treatment, claim.control), gain,
-                    )  # fmt: skip
+                    yield Member(name, claim, treatment, where, testsets, ranker)
+
+
+def claim_rows(cells: Cells, places: Places, claims: Claims, intervals: Intervals) -> list[Row]:
+    """Return the rows, in the order of :func:`family`.
+
+    Every row is tested at the point that its claim is about (0, or a margin) and at the margin nearer to its effect,
+    both two-sided; all these hypotheses are one family. Gates are a family of their own: a row is decided only if its
+    gate and its own test both reject, so neither correction needs the other (an intersection-union test, Berger 1982).
+
+    If the declaration states a first look, seeds may be added until claims are settled, and hypotheses are tested by
+    e-values in place of p: 1 / e is a p at whatever number of seeds one stops, and Holm's method holds for p that hang
+    together in any way.
+
+    Raises:
+        DataError: a system was not measured, or not with the same seeds and queries as what it is compared with.
+    """
+    rows_of = list(compared(cells, places, claims))
+    effects = [two_way([values[None] for values in item.effect.values()]) for item in rows_of]
+    points = [point_of(item.member.claim.expects, float(found.mean[0]), claims.margin)
+              for item, found in zip(rows_of, effects, strict=True)]  # fmt: skip
+    margins = [nearer_margin(float(found.mean[0]), claims.margin) for found in effects]
+    hypotheses = [
+        Hypothesis(item.effect, point, float(found.p(point)[0]))
+        for at in (points, margins) for item, found, point in zip(rows_of, effects, at, strict=True)
+    ]  # fmt: skip
+    p_of = _adjusted(hypotheses, claims, intervals)
+    gates = {item.member.gate: item.gain for item in rows_of}
+    gains = {key: two_way([values[None] for values in gain.values()]) for key, gain in gates.items()}
+    passed = _adjusted(
+        [Hypothesis(gain, claims.margin, float(gains[key].p_above(claims.margin)[0])) for key, gain in gates.items()],
+        claims,
+        intervals,
+        one_sided=True,
+    )
+    p_gains = dict(zip(gates, passed, strict=True))
+    rows = []
+    for place, (item, found, point) in enumerate(zip(rows_of, effects, points, strict=True)):
+        measured = _measured(item, found, point, claims, intervals)
+        gain = gains[item.member.gate]
+        (low, high), mean = gain.interval(intervals.confidence)[0], float(gain.mean[0])
+        row = replace(
+            measured, p_family=p_of[place], p_equivalent=p_of[len(rows_of) + place], p_gain=p_gains[item.member.gate],
+            gain=mean, gain_low=float(low), gain_high=float(high), family=len(rows_of),
+        )  # fmt: skip
+        row = replace(row, verdict=verdict(row))
+        rows.append(replace(row, why=why(row)))
+    return rows
+
+
+def _adjusted(
+    hypotheses: Sequence[Hypothesis], claims: Claims, intervals: Intervals, *, one_sided: bool = False
+) -> list[float]:
+    """Return the adjusted p of hypotheses, as the declaration has it: of p, or if seeds may be added of e-values."""
+    if claims.first_look is None:
+        return adjusted(hypotheses, claims.permutations, intervals.seed, one_sided=one_sided)
+    return holm([
+        1.0 if one_sided and np.mean([array.mean() for array in item.values.values()]) <= item.point
+        else min(1.0, 1 / e_value(list(item.values.values()), claims.first_look, item.point))
+        for item in hypotheses
+    ])  # fmt: skip
+
+
+def _measured(item: Compared, found: TwoWay, point: float, claims: Claims, intervals: Intervals) -> Row:
+    """Return a row with what it says by itself, not adjusted and not judged."""
+    member, claim, values = item.member, item.member.claim, list(item.effect.values())
+    (chance,) = randomise([array[None] for array in values], claims.permutations, intervals.seed)
+    low, high = found.interval(intervals.confidence)[0]
+    by_llm = "; ".join(f"{llm} {effect:+.4f}" for llm, effect in item.by_llm.items()) if len(item.by_llm) > 1 else ""
+    return Row(
+        claim=member.name, statement=claim.statement, ranker=member.ranker, distribution=member.distribution,
+        testsets=" ".join(item.effect), treatment=member.treatment, control=claim.control, measure=claims.measure,
+        expects=claim.expects, effect=float(found.mean[0]), ci_low=float(low), ci_high=float(high), by_llm=by_llm,
+        p=float(found.p()[0]), p_randomisation=chance.two_sided, p_test=float(found.p(point)[0]),
+        p_family=1.0, p_equivalent=1.0, e=e_value(values, claims.first_look, point) if claims.first_look else None,
+        gate=claim.human, gain=0.0, gain_low=0.0, gain_high=0.0, p_gain=1.0,
+        verdict="", why="", seeds=item.seeds, queries=sum(array.shape[1] for array in values),
+        over="queries and seeds" if len(values[0]) > 1 else "queries", margin=claims.margin, alpha=claims.alpha,
+        family=0, permutations=claims.permutations, confidence=intervals.confidence, first_look=claims.first_look,
+    )  # fmt: skip
+
+
+def compared(cells: Cells, places: Places, claims: Claims) -> Iterator[Compared]:
+    """Yield what each row of the family compares.
+
+    Raises:
+        DataError: a system was not measured, or not with the same seeds and queries as what it is compared with.
+    """
+    for member in family(claims, places):
+        look, claim = _Look(cells, member.ranker, member.testsets, claims), member.claim
+        treated = look.averaged(member.treatment)
+        effect = look.less(treated, look.averaged(claim.control))
+        gain = look.less(look.averaged(claim.human), look.made_by((member.ranker, NONE, NONE)))
+        yield Compared(member, len(treated[0].values), effect, look.by_llm(member.treatment, claim.control), gain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +216,7 @@ class _Look:
 
     cells: Cells
     ranker: str
-    testsets: list[str]
+    testsets: tuple[str, ...]
     claims: Claims
 
     def made_by(self, system: System) -> list[Cell]:

@@ -22,14 +22,16 @@ def as_markdown(rows: Sequence[Row], claims: Claims, intervals: Intervals) -> st
     lines = ["# Claims", "", *_declaration(rows, claims, intervals)]
     lines += head(
         ["claim", "on", "trained on", "ranker", "expects", "verdict"],
-        [f"effect in {claims.measure}", "p", "p, randomisation", "adjusted p", "p, equivalence", "human less untrained",
-         "seeds", "queries"],
+        [f"effect in {claims.measure}", "p", "p, randomisation", *(["e"] if claims.first_look else []), "adjusted p",
+         "p, equivalence", "human less untrained", "seeds", "queries"],
     )  # fmt: skip
     for row in rows:
         words = row.claim, row.distribution, row.treatment, row.ranker, row.expects, row.verdict
         effect = f"{row.effect:+.4f} [{row.ci_low:+.4f}, {row.ci_high:+.4f}]"
         gain = f"{row.gain:+.4f} [{row.gain_low:+.4f}, {row.gain_high:+.4f}]"
-        chances = [chance(p) for p in (row.p, row.p_randomisation, row.p_family, row.p_equivalent)]
+        evidence = [] if row.e is None else [f"{row.e:.3g}"]
+        unadjusted, corrected = (row.p, row.p_randomisation), (row.p_family, row.p_equivalent)
+        chances = [*map(chance, unadjusted), *evidence, *map(chance, corrected)]
         lines.append(line([*words, effect, *chances, gain, str(row.seeds), str(row.queries)]))
     lines += ["", "## Why", ""]
     for row in rows:
@@ -63,8 +65,7 @@ def _declaration(rows: Sequence[Row], claims: Claims, intervals: Intervals) -> l
         f"p: two-sided against no difference, of the two-way test over queries and seeds (quasi-F, Clark 1973, with "
         f"Satterthwaite's degrees of freedom); [{intervals.confidence:.0%} interval]: what that test does not reject, "
         "not adjusted for the family. p, randomisation: of a paired test that flips whole queries with all their "
-        "seeds. Adjusted p: of the claim's own test, against 0 or a margin, for the whole family (step-down maxT of "
-        "Westfall and Young 1993 over flips of queries that all rows share).",
+        f"seeds. {_adjusted(claims)}",
         f"human less untrained: what training on human passages, the claim's control or gate, gained over the same "
         f"ranker before training. A row counts only where that exceeds the margin of {margin}, one-sided, adjusted for "
         "all such tests; else it is insensitive.",
@@ -73,6 +74,20 @@ def _declaration(rows: Sequence[Row], claims: Claims, intervals: Intervals) -> l
         "the effect lies on the side that the claim expects, or on the other. Of a gain or a loss that side is above "
         f"or below 0, of non-inferiority above -{margin}, of no-gain below +{margin}; equivalence is contradicted by "
         "an effect beyond either. Else undecided, which is no evidence for a claim and none against it.",
+    )
+
+
+def _adjusted(claims: Claims) -> str:
+    if claims.first_look is None:
+        return (
+            "Adjusted p: of the claim's own test, against 0 or a margin, for the whole family (step-down maxT of "
+            "Westfall and Young 1993 over flips of queries that all rows share)."
+        )
+    return (
+        f"Seeds may be added: the family was first looked at with {claims.first_look}. e is the e-value of the claim's "
+        "own test, against 0 or a margin; one that reaches 1 / alpha by itself rejects at level alpha, at whatever "
+        "number of seeds. Adjusted p: 1 / e, for the whole family (Holm 1979). p, p by randomisation and intervals are "
+        "of a fixed number of seeds and decide nothing here."
     )
 
 

@@ -12,7 +12,8 @@ from synthrank.files import atomic_text
 def write_rows(path: Path, kind: type, rows: Iterable[Any]) -> None:
     """Write records of one kind as CSV; what a row has not (None) is an empty field.
 
-    Fractions get four decimals, as papers print them; p and dollars, which may be far smaller, six.
+    Fractions get four decimals, as papers print them; p and dollars, which may be far smaller, six; e-values, which may
+    be far larger, four digits.
     """
     names = [field.name for field in fields(kind)]
     with atomic_text(path) as stream:
@@ -24,5 +25,7 @@ def write_rows(path: Path, kind: type, rows: Iterable[Any]) -> None:
 def _text(name: str, value: object) -> object:
     if isinstance(value, float):
         fine = name == "p" or name.startswith("p_") or name.endswith("_usd")
+        if name == "e":
+            return f"{value:.4g}"
         return f"{value:.6f}" if fine else f"{value:.4f}"
     return value
