@@ -1,13 +1,14 @@
-"""Reciprocal rank fusion against its definition."""
+"""Fusion by reciprocal ranks and by weighted scores against their definitions."""
 
 import random
+import statistics
 from collections import defaultdict
 
 import plain_runs
 import pytest
 
 from synthrank import fusion
-from synthrank.fusion import reciprocal_rank_fusion
+from synthrank.fusion import reciprocal_rank_fusion, weighted_fusion
 from synthrank.trec import rank
 
 
@@ -97,3 +98,29 @@ def test_trectools_fuses_lists_as_it_fuses_its_own_frames(monkeypatch, at_once):
 def test_trectools_reads_a_thousand_of_a_list():
     run = {"q": [(f"d{place}", float(-place)) for place in range(1200)]}
     assert len(reciprocal_rank_fusion([run], 60)["q"]) == 1000
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_weighted_scores_are_means_of_standardised_ones(weight):
+    generator = random.Random(4)
+    first = {"q": rank((f"d{name}", generator.gauss(3, 9)) for name in range(9))}
+    ours = {"q": rank((name, generator.gauss(-1, 0.1)) for name, _ in first["q"][:6])}
+    fused = weighted_fusion(ours, first, weight)["q"]
+
+    def standardised(scores):
+        middle, spread = statistics.fmean(scores.values()), statistics.pstdev(scores.values())
+        return {name: (score - middle) / spread for name, score in scores.items()}
+
+    one, other = standardised(dict(ours["q"])), standardised(dict(first["q"][:6]))
+    wanted = {name: weight * one[name] + (1 - weight) * other[name] for name in one}
+    assert dict(fused[:6]) == pytest.approx(wanted)
+    assert [name for name, _ in fused[:6]] == sorted(wanted, key=wanted.get, reverse=True)
+    assert [name for name, _ in fused[6:]] == [name for name, _ in first["q"][6:]], "not reordered: below, as they were"
+    assert [score for _, score in fused] == sorted((score for _, score in fused), reverse=True)
+
+
+def test_a_reranker_that_tells_nothing_apart_leaves_its_first_stage():
+    first = {"q": [("a", 3.0), ("b", 2.0), ("c", 1.0)]}
+    for scores in (1.0, 1.0, 1.0), (1.0,):
+        ours = {"q": [(name, score) for (name, _), score in zip(first["q"], scores, strict=False)]}
+        assert [name for name, _ in weighted_fusion(ours, first, 0.5)["q"]] == ["a", "b", "c"]

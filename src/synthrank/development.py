@@ -23,6 +23,7 @@ def development_problems(study: Study) -> Iterable[str]:
     yield from _trained_on(study)
     yield from _trained_and_tested(study)
     yield from _missing(study)
+    yield from _mixed(study)
 
 
 def _stated(study: Study) -> Iterator[str]:
@@ -167,6 +168,17 @@ def _missing(study: Study) -> Iterator[str]:
                 f"{study.folder}/rankers/{ranker}.yaml: selection: corpus {corpus!r} of recipe {recipe!r} has no "
                 "development split; state `development` in its file, or train this recipe with a ranker without "
                 "selection"
+            )
+
+
+def _mixed(study: Study) -> Iterator[str]:
+    """Yield a line for each ranker whose weight beside its first stage's cannot be chosen."""
+    for name, ranker in study.entities["rankers"].items():
+        mix = ranker.rerank.mix if ranker.rerank else None
+        if mix and study.entities["corpora"][mix.corpus].development is None:
+            yield (
+                f"{study.folder}/rankers/{name}.yaml: rerank.mix.corpus: {mix.corpus!r} has no development split; "
+                "state `development` in its file, or name a corpus that has one"
             )
 
 

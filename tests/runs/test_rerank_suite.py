@@ -43,7 +43,7 @@ def suite(tmp_path, monkeypatch):
     run = {"q1": [("q1", 9.0), ("p1", 8.0), ("p2", 7.0)], "007": [("p2", 2.0)]}
     write_run(tmp_path / "first.trec", run, "x")
 
-    def do(spec, *testsets):
+    def do(spec, *testsets, weight=()):
         (tmp_path / "my-ranker.yaml").write_text(json.dumps(spec))
         given = {
             "ranker": tmp_path / "my-ranker.yaml", "testsets": [tmp_path / f"{name}.yaml" for name in testsets],
@@ -51,7 +51,7 @@ def suite(tmp_path, monkeypatch):
             "first_stages": [tmp_path / "first.trec"] * len(testsets),
         }  # fmt: skip
         rerank_suite(**given, checkpoint=tmp_path, seed=1, passages=[tmp_path / "p.jsonl"] * len(testsets),
-                     shard="1-of-1", lists=tmp_path / "shards/1-of-1")  # fmt: skip
+                     weight=list(weight), shard="1-of-1", lists=tmp_path / "shards/1-of-1")  # fmt: skip
         gather_suite(**given, shards=[tmp_path / "shards/1-of-1"], runs=tmp_path / "runs")
         return {path.name: read_run(path) for path in (tmp_path / "runs").iterdir()}, fake.asked
 
@@ -70,6 +70,15 @@ def test_a_reranker_gets_a_fused_run_too(suite, tmp_path):
     assert fused == pytest.approx({"p1": 1 / 11 + 1 / 12, "q1": 1 / 12 + 1 / 11, "p2": 1 / 13}, rel=1e-6)
     assert (tmp_path / "runs/lakes.trec").read_text().splitlines()[0].endswith(" my-ranker")
     assert (tmp_path / "runs/lakes+bm25.trec").read_text().splitlines()[0].endswith(" my-ranker+bm25")
+
+
+def test_scores_are_mixed_by_the_weight_that_was_chosen(suite, tmp_path):
+    (tmp_path / "weight.json").write_text('{"weight": 0.25}')
+    mixed = {**RERANKER, "rerank": {**RERANKER["rerank"], "mix": {"corpus": "c", "weights": [0.25, 0.5]}}}
+    runs, _ = suite(mixed, "lakes", weight=[tmp_path / "weight.json"])
+    assert names(runs["lakes.trec"])["q1"] == ["p1", "q1"], "the reranker turns its two passages round"
+    fused = runs["lakes+bm25.trec"]["q1"]
+    assert fused == [("q1", 0.5), ("p1", -0.5), ("p2", -1.5)], "0.75 of +-1 less 0.25 of +-1; p2 was not reordered"
 
 
 def test_a_test_set_may_name_its_own_first_stage_and_depth(suite, tmp_path):

@@ -82,7 +82,7 @@ def reranked(folder: Path, spec: dict, model: Path, count: int, tests=("lakes", 
     passages = [folder / f"{CORPORA[name]}.jsonl" for name in tests]
     shards = [folder / f"{number}-of-{count}" for number in range(1, count + 1)]
     for shard in shards:
-        rerank_suite(**given, checkpoint=model, seed=5, passages=passages, shard=shard.name, lists=shard)
+        rerank_suite(**given, checkpoint=model, seed=5, passages=passages, weight=[], shard=shard.name, lists=shard)
     gather_suite(**given, shards=shards, runs=folder / "runs")
     return {path.name: path.read_bytes() for path in (folder / "runs").iterdir()}
 
@@ -263,7 +263,7 @@ def test_a_share_with_other_lists_is_named(folder, encoder, change, said):
 def test_a_ranker_of_the_other_sort_is_refused(folder, encoder):
     given = suite(folder, SEARCHER, "lakes") | {"first_stages": [folder / "lakes.trec"]}
     with pytest.raises(ConfigError, match=r"mine\.yaml: rerank: is missing"):
-        rerank_suite(**given, checkpoint=encoder, seed=1, passages=[folder / "water.jsonl"], shard="1-of-1",
+        rerank_suite(**given, checkpoint=encoder, seed=1, passages=[folder / "water.jsonl"], weight=[], shard="1-of-1",
                      lists=folder / "lists")  # fmt: skip
     with pytest.raises(ConfigError, match=r"mine\.yaml: rerank: is missing"):
         gather_suite(**given, shards=[], runs=folder / "runs")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from synthrank.errors import DataError
 from synthrank.scores import Score, write_scores
@@ -15,7 +16,8 @@ from synthrank.tables.make_tables import make_tables
 from synthrank.tables.paired import compare_all
 from synthrank.tables.places import MACRO
 
-HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_randomisation,p_holm,seen"
+HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_randomisation,p_holm,"
+HEADER += "delta_first_stage,p_first_stage,seen"
 RECIPE = (
     "kind: pairs\ncorpus: {}\npositives: [{{paradigm: human, queries: 1}}]\n"
     "negatives: {{source: human, retriever: bm25}}\n"
@@ -42,7 +44,7 @@ def tables(tmp_path):
         (tmp_path / f"{name}-recipe").mkdir()
         (tmp_path / f"r-{name}.yaml").rename(tmp_path / f"{name}-recipe/{name}.yaml")
 
-    def do(*files, recipes=("human",), testsets=tuple(TESTSETS), reference="none"):
+    def do(*files, recipes=("human",), testsets=tuple(TESTSETS), reference="none", rankers=()):
         paths = []
         for place, rows in enumerate(files):
             paths.append(tmp_path / f"m{place}.csv")
@@ -54,7 +56,7 @@ def tables(tmp_path):
             metrics=paths, answers=[], selected=[],
             recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
             seen=[], testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
-            resamples=200, confidence=0.95, seed=1, trainsets=[], rankers=[], scope="", **out,
+            resamples=200, confidence=0.95, seed=1, trainsets=[], rankers=rankers, scope="", **out,
         )  # fmt: skip
         return {name: path.read_text() for name, path in out.items()}
 
@@ -310,3 +312,27 @@ def test_a_recipe_of_another_corpus_is_not_compared_where_the_reference_is_not_s
 def test_a_recipe_of_another_size_is_of_the_same_corpus(tables):
     made = tables(scores("ce", "human@7", "none", ["1", "2"], TESTSETS, 0.5))
     assert {key[1:3] for key in keys(made["id_table"])} == {("human@7", "faq"), ("human@7", "faq-dev")}
+
+
+def test_a_reranker_alone_and_fused_is_compared_with_its_first_stage(tables, tmp_path):
+    (tmp_path / "ce.yaml").write_text(
+        "architecture: cross-encoder\nbase: {model: m}\nmax_length: 8\nloss: lce\n"
+        "optimiser: {learning_rate: 1.0, epochs: 1, batch_size: 1}\nrerank: {retriever: bm25}\n"
+    )
+    names = ["bees", "lakes"]
+    first = [Score("bm25", "none", "none", "1", name, "nDCG@10", f"q{place}", 0.1 * place)
+             for name in names for place in range(6)]  # fmt: skip
+    gains = np.array([[0.2, 0.1, 0.3, 0.0, 0.25, 0.15], [0.1, 0.2, 0.3, 0.05, 0.2, 0.1]])
+    own = [Score(ranker, "human", "none", str(seed), name, "nDCG@10", f"q{place}",
+                 0.1 * place + gains[seed - 1, place] * (1 if "+" in ranker else -1))
+           for ranker in ("ce", "ce+bm25") for seed in (1, 2) for name in names for place in range(6)]  # fmt: skip
+    made = tables(first, own, testsets=names, rankers=[tmp_path / "ce.yaml"])
+    of = {(row["ranker"], row["testset"]): row for row in rows(made["ood_table"])}
+    assert of["bm25", "bees"]["delta_first_stage"] == of["bm25", "bees"]["p_first_stage"] == ""
+    for ranker, sign in (("ce", -1), ("ce+first-stage", 1)):
+        row = of[ranker, "bees"]
+        assert float(row["delta_first_stage"]) == pytest.approx(sign * gains.mean(), abs=1e-4)
+        of_queries, of_seeds = 2 * gains.mean(axis=0).var(ddof=1), 6 * gains.mean(axis=1).var(ddof=1)
+        freedom = (of_queries + of_seeds) ** 2 / (of_queries**2 / 5 + of_seeds**2 / 1)
+        quasi_f = 12 * gains.mean() ** 2 / (of_queries + of_seeds)
+        assert float(row["p_first_stage"]) == pytest.approx(stats.f.sf(quasi_f, 1, freedom), abs=1e-6)

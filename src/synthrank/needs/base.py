@@ -46,6 +46,13 @@ class StageNeeds:
             return f"results/models/{base.model}"
         return f"results/checkpoints/{base.recipe}/{NONE}/{base.ranker}/seed-{seed}"
 
+    def development_of(self, corpus: str, retriever: str) -> list[str]:
+        """Return queries, qrels, passages and a retriever's run of the split that choices look at."""
+        split = self.study.entities["corpora"][corpus].development
+        folder = f"results/corpora/{corpus}"
+        run = f"results/runs/corpora/{corpus}/{retriever}/{split}.trec"
+        return [f"{folder}/{split}/queries.jsonl", f"{folder}/{split}/qrels.txt", f"{folder}/passages.jsonl", run]
+
     def prompt_file(self, name: str) -> str:
         """Return the path of a prompt file."""
         return f"{self.study.folder}/prompts/{name}.md"

@@ -31,10 +31,7 @@ class CheckpointNeeds(StageNeeds):
         if selection is None:
             return []
         corpus = self.study.entities["recipes"][wildcards.recipe].corpus
-        split = self.study.entities["corpora"][corpus].development
-        folder = f"results/corpora/{corpus}"
-        run = f"results/runs/corpora/{corpus}/{selection.retriever}/{split}.trec"
-        return [f"{folder}/{split}/queries.jsonl", f"{folder}/{split}/qrels.txt", f"{folder}/passages.jsonl", run]
+        return self.development_of(corpus, selection.retriever)
 
     def training_gpus(self, wildcards: Wildcards) -> int:
         """Return how many GPUs, and cores, a training shares its batches among: as its ranker's file says."""

@@ -37,6 +37,17 @@ class MetricNeeds(StageNeeds):
             for spec in self.study.testsets_of(wildcards.suite).values()
         ]
 
+    def weight_split(self, wildcards: Wildcards) -> list[str]:
+        """Return what the weight of a ranker's score is chosen on: queries, qrels, passages, run."""
+        rerank = self.study.entities["rankers"][wildcards.ranker].rerank
+        return self.development_of(rerank.mix.corpus, rerank.retriever)
+
+    def suite_weight(self, wildcards: Wildcards) -> list[str]:
+        """Return the weight of a ranker's score beside its first stage's; nothing if ranks are fused."""
+        mix = self.study.entities["rankers"][wildcards.ranker].rerank.mix
+        folder = f"results/runs/weights/{wildcards.recipe}/{wildcards.llm}/{wildcards.ranker}"
+        return [f"{folder}/seed-{wildcards.seed}.json"] if mix else []
+
     def suite_depths(self, wildcards: Wildcards) -> list[str]:
         """Return how deep a ranker's lists reach on each test set of a suite."""
         return [ranker_depth(self.study, wildcards.ranker, name) for name in self.study.testsets_of(wildcards.suite)]

@@ -61,11 +61,12 @@ def method_of(name: str, settings: RankerSpec, tested: Tested, run: Path) -> dic
     """Return the stages of a run: first stage, ranker, and the fusion of both where the run's name says so."""
     stages = list(_stages(name, settings, tested))
     if run.stem != tested.testset.stem and settings.rerank is not None and tested.first_stage is not None:
+        mix = settings.rerank.mix
         stages.append(
             {
                 "name": f"{name}+{tested.first_stage.stem}",
-                "method": "reciprocal rank fusion",
-                "params": {"k": settings.rerank.fusion_k},
+                "method": "weighted mean of standardised scores" if mix else "reciprocal rank fusion",
+                "params": mix.model_dump(mode="json") if mix else {"k": settings.rerank.fusion_k},
                 "interpolates": [name, tested.first_stage.stem],
             }
         )

@@ -43,6 +43,8 @@ COLUMNS: Mapping[str, Meaning] = MappingProxyType(
                 "Of a two-way test over queries and training seeds, two-sided, not corrected for the number of tests",
             ),
             ("p_randomisation", "p by randomisation", "Of flips of whole queries, two-sided, not corrected"),
+            ("delta_first_stage", "difference to the first stage", "Of a reranker to the retriever that it reorders"),
+            ("p_first_stage", "p against the first stage", "Of a two-way test, two-sided, not corrected"),
             ("p_holm", "p by Holm", "Corrected by Holm's method for all tests of its family"),
             (
                 "p_test",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from synthrank.specs.base import Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
+from synthrank.specs.base import CorpusName, Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
 from synthrank.specs.measures import MeasureName, cutoff_of
 
 
@@ -198,12 +198,37 @@ class _Ranker(Entity):
         return gpus
 
 
+class Mix(Entity):
+    """Weighted fusion of a reranker's scores with its first stage's.
+
+    Of each list both are brought to mean 0 and variance 1 over the passages that are reordered, and their weighted mean
+    orders these. Each model of the ranker, the untrained one too, gets the weight of the highest mean on the
+    development split; of equal ones the lowest. The test sets are ranked with it.
+    """
+
+    corpus: CorpusName = Field(description="The corpus whose development split chooses the weight.")
+    weights: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        min_length=1, description="Weights of the reranker's score to try; the first stage's is what is left of 1."
+    )
+    measure: MeasureName = Field(default="nDCG@10", description="As ir_measures names it.")
+
+    @field_validator("weights")
+    @classmethod
+    def _rise(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if list(weights) != sorted(set(weights)):
+            raise ValueError("state each weight once, in rising order")
+        return weights
+
+
 class Rerank(Entity):
     """What a cross-encoder reorders."""
 
     retriever: RetrieverName = Field(description="The first stage.")
     depth: Count = Field(default=100, description="Candidates a query.")
     fusion_k: int = Field(default=60, ge=0, description="k of reciprocal rank fusion with the first stage.")
+    mix: Mix | None = Field(
+        default=None, description="Fuse by weighted scores in place of reciprocal ranks; null does not."
+    )
 
 
 ListLoss = Literal[

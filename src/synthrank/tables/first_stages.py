@@ -1,12 +1,29 @@
-"""Rerankers that rank below the first stage whose lists they reorder: said under a table."""
+"""Rerankers beside the first stages whose lists they reorder."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from synthrank.specs.base import NONE, load
 from synthrank.specs.rankers import RankerSpec
+from synthrank.specs.testsets import TestsetSpec
 from synthrank.tables.main_rows import Row
 from synthrank.tables.places import MACRO
+
+
+def reordered(rankers: Sequence[Path], testsets: Sequence[Path]) -> dict[str, dict[str, str]]:
+    """Return for each reranker, by test set, the retriever that it reorders there.
+
+    Args:
+        rankers: the entity files of rankers; one that searches is left out.
+        testsets: the entity files of test sets.
+    """
+    tested = {path.stem: load(TestsetSpec, path) for path in testsets}
+    reranks = {path.stem: load(RankerSpec, path).rerank for path in rankers}
+    return {
+        ranker: {name: spec.reranked(rerank)[0] for name, spec in tested.items()}
+        for ranker, rerank in reranks.items()
+        if rerank
+    }
 
 
 def below_first_stage(rows: Sequence[Row], rankers: Sequence[Path]) -> list[str]:

@@ -1,12 +1,14 @@
 """The rows of the tables id and ood: every system, beside the one trained on human passages."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Intervals
-from synthrank.tables.cells import Cells
+from synthrank.tables.cells import FUSED, Cell, Cells
 from synthrank.tables.holm import holm
 from synthrank.tables.paired import Pairs, compare_all
 from synthrank.tables.places import Distribution, Places, with_macro
@@ -20,6 +22,8 @@ class Row:
     ``delta`` is the mean difference to the same ranker trained on human passages; absent for that one itself, and
     where it has no such row. ``p`` is of the two-way test, ``p_holm`` the same adjusted for all p of the table with
     the same ranker and measure: Holm's method, since rows of a table are on other queries, and on more or fewer.
+    ``delta_first_stage`` is the mean difference of a reranker, alone or fused, to the first stage that it reorders, and
+    ``p_first_stage`` its p by the two-way test, each seed against the one run of the first stage; not adjusted.
     ``seen`` is yes where the ranker's pretrained model was trained on the test set's corpus before; out of distribution
     a test set that any ranker saw is in no macro average.
     """
@@ -39,10 +43,19 @@ class Row:
     p: float | None = None
     p_randomisation: float | None = None
     p_holm: float | None = None
+    delta_first_stage: float | None = None
+    p_first_stage: float | None = None
     seen: str = ""
 
 
-def main_rows(cells: Cells, places: Places, where: Distribution, reference: str, intervals: Intervals) -> list[Row]:
+def main_rows(
+    cells: Cells,
+    places: Places,
+    where: Distribution,
+    reference: str,
+    intervals: Intervals,
+    first_stages: Mapping[str, Mapping[str, str]],
+) -> list[Row]:
     """Return a row for each system, measure and test set, in this order; out of distribution with macro averages.
 
     Args:
@@ -51,8 +64,15 @@ def main_rows(cells: Cells, places: Places, where: Distribution, reference: str,
         where: which of the two tables.
         reference: the recipe of human passages that others are compared with; none for no comparison.
         intervals: how intervals and p are made.
+        first_stages: for each reranker, by test set, the retriever that it reorders there.
     """
     rows = list(_measured(cells, places, where, intervals))
+    against = [_first_stage_pairs(cells, places, where, first_stages, row) for row in rows]
+    tested = iter(compare_all([item for item in against if item], intervals))
+    rows = [
+        replace(row, delta_first_stage=found.delta, p_first_stage=found.p) if item and (found := next(tested)) else row
+        for row, item in zip(rows, against, strict=True)
+    ]
     pairs = [_pairs(cells, places, where, reference, row) for row in rows]
     found = iter(compare_all([item for item in pairs if item], intervals))
     compared = [(row, next(found) if item else None) for row, item in zip(rows, pairs, strict=True)]
@@ -100,3 +120,23 @@ def _pairs(cells: Cells, places: Places, where: Distribution, reference: str, ro
     if theirs.get(row.testset) != names:
         return None
     return [(cells[system][name, row.measure], cells[other][name, row.measure]) for name in names]
+
+
+def _first_stage_pairs(
+    cells: Cells, places: Places, where: Distribution, first_stages: Mapping[str, Mapping[str, str]], row: Row
+) -> Pairs | None:
+    """Return a reranker and its first stage on each test set of a row; None for others, or if that was not measured."""
+    reorders = first_stages.get(row.ranker.removesuffix(FUSED))
+    if reorders is None:
+        return None
+    own = cells[row.ranker, row.recipe, row.llm]
+    names = [name for name in places.of(row.recipe, where) if (name, row.measure) in own]
+    pairs = []
+    for name in dict(with_macro(names, places.of(NONE, where), places.seen(where)))[row.testset]:
+        ours, theirs = own[name, row.measure], cells.get((reorders[name], NONE, NONE), {}).get((name, row.measure))
+        if theirs is None:
+            return None
+        # A first stage has no seeds: every seed is compared with the same run, and so varies beside it.
+        values = np.broadcast_to(theirs.values.mean(axis=0), ours.values.shape)
+        pairs.append((ours, Cell(theirs.queries, values, ours.seeds)))
+    return pairs

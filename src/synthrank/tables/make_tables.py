@@ -6,7 +6,7 @@ from synthrank.files import atomic_text
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.budgets import unequal_budgets
 from synthrank.tables.cells import read_cells
-from synthrank.tables.first_stages import below_first_stage
+from synthrank.tables.first_stages import below_first_stage, reordered
 from synthrank.tables.main_rows import Row, main_rows
 from synthrank.tables.markdown import as_markdown
 from synthrank.tables.notes import with_notes
@@ -70,7 +70,7 @@ def make_tables(
     intervals = Intervals(resamples=resamples, confidence=confidence, seed=seed)
     outputs = ((id_table, id_markdown), (ood_table, ood_markdown))
     for where, (table, markdown) in zip(SHOWN, outputs, strict=True):
-        rows = main_rows(cells, places, where, reference, intervals)
+        rows = main_rows(cells, places, where, reference, intervals, reordered(rankers, testsets))
         write_rows(table, Row, rows)
         below = [
             scope,
