@@ -216,7 +216,7 @@ GRADED = "kind: graded\ncorpus: python-faq\nparadigm: graded\nqueries: 4\n"
         ),
         (
             PAIRS.format(paradigm="human", source="human") + "teacher: bi-encoder\n",
-            "teacher: got 'bi-encoder'; it must be a cross-encoder or a seq2seq ranker",
+            "teacher: got 'bi-encoder'; it must be a cross-encoder, seq2seq or decoder",
         ),
         (
             PAIRS.format(paradigm="human", source="human") + "teacher: cross-encoder\n",

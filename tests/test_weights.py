@@ -49,6 +49,7 @@ OPENERS = {
     "bi-encoder": open_bi_encoder,
     "cross-encoder": lambda folder: open_pair_model(cross(), folder, 1),
     "seq2seq": lambda folder: open_pair_model(toy.spec("seq2seq", "ranknet"), folder, 1),
+    "decoder": lambda folder: open_pair_model(toy.spec("decoder", "ranknet"), folder, 1),
     "doc2query": open_doc2query,
     "sparse": lambda folder: ImpactEncoder(SPARSE, folder),
     "llm": open_llm,
@@ -59,7 +60,8 @@ OPENERS = {
 def models(tmp_path_factory, encoder):
     folder = tmp_path_factory.mktemp("models")
     t5 = tiny_t5(folder / "t5")
-    made = {"sparse": tiny_splade(folder / "splade"), "llm": tiny_llm(folder / "llm"), "seq2seq": t5, "doc2query": t5}
+    llm = tiny_llm(folder / "llm")
+    made = {"sparse": tiny_splade(folder / "splade"), "llm": llm, "decoder": llm, "seq2seq": t5, "doc2query": t5}
     trained = open_pair_model(cross(), encoder, 1)
     trained.save_as_base(folder / "cross-encoder")
     return {"bi-encoder": encoder, "cross-encoder": folder / "cross-encoder", **made}
@@ -176,7 +178,7 @@ def test_vectors_weights_and_scores_that_are_not_finite_are_refused(models, tmp_
         scorer.rank(Collection((Query("q1", "bees"),), tmp_path / "p.jsonl", {"q1": [("p1", 1.0)]}))
 
 
-@pytest.mark.parametrize("architecture", ["bi-encoder", "cross-encoder", "seq2seq"])
+@pytest.mark.parametrize("architecture", ["bi-encoder", "cross-encoder", "seq2seq", "decoder"])
 def test_a_training_that_diverges_fails_and_writes_nothing(models, tmp_path, architecture):
     """The trainer's own filter would show the mean of earlier losses for one that is none, here 0.0."""
     spec = toy.spec(architecture, "ranknet", rate=2e30, epochs=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from synthrank.specs.rankers import DISTILS, Reranker, Seq2SeqRanker
+from synthrank.specs.rankers import DISTILS, PromptRanker, Reranker
 from synthrank.specs.recipes import GradedRecipe, PairsRecipe
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def _teacher(study: Study, origin: str, teacher: str) -> Iterable[str]:
     """Yield a line for a teacher that is no pretrained reranker, or whose scores are no logits."""
     ranker = study.entities["rankers"][teacher]
     if not isinstance(ranker, Reranker):
-        yield f"{origin}: got {teacher!r}; it must be a cross-encoder or a seq2seq ranker"
+        yield f"{origin}: got {teacher!r}; it must be a cross-encoder, seq2seq or decoder"
     elif ranker.base.model is None:
         yield f"{origin}: got {teacher!r}; its base must be a pretrained model, which no recipe trains first"
-    elif ranker.score == "softmax" and (isinstance(ranker, Seq2SeqRanker) or ranker.labels == 2):
+    elif ranker.score == "softmax" and (isinstance(ranker, PromptRanker) or ranker.labels == 2):
         yield (
             f"{origin}: got {teacher!r}; its scores are probabilities, whose softmax tells passages hardly apart; name "
             "a ranker with score difference"

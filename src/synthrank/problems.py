@@ -82,7 +82,7 @@ def _retrievers(study: Study) -> Iterable[str]:
             yield f"{origin}: its run is made from its own run; a first stage must be there before what reorders it"
         if isinstance(retriever, Reranked):
             if not isinstance(study.entities["rankers"][retriever.ranker], Reranker):
-                yield f"{origin}: ranker: got {retriever.ranker!r}; it must be a cross-encoder or a seq2seq ranker"
+                yield f"{origin}: ranker: got {retriever.ranker!r}; it must be a cross-encoder, seq2seq or decoder"
             if retriever.recipe and study.is_generated(retriever.recipe):
                 yield f"{origin}: recipe: got {retriever.recipe!r}; it needs a language model, which no first stage has"
 

@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerBase
 
 from synthrank.devices import device, dtype
 from synthrank.errors import ModelError
+from synthrank.specs.models import PoolingMode
 from synthrank.weights import own_weights, refuse_long
 
 Vectors = npt.NDArray[np.float32]
@@ -19,8 +22,8 @@ Vectors = npt.NDArray[np.float32]
 Similarity = Literal["cosine", "dot"]
 """What the inner product of two vectors is: their cosine, all of unit length, or their dot product as they come."""
 
-PoolingMode = Literal["mean", "cls"]
-"""How the vectors of a text's tokens become one: their mean, or that of the first token."""
+LIBRARY_NAMES = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
+"""Of the ways of pooling, in sentence-transformers."""
 
 
 class TextEncoder:
@@ -102,7 +105,8 @@ def open_bi_encoder(
 ) -> SentenceTransformer:
     """Load a bi-encoder from a folder; a plain transformer gets mean pooling, as E5 and its kin use.
 
-    Prompts that the model's own files name are dropped: nothing stands before a text but what an entity states.
+    Prompts that the model's own files name are dropped, and a plain decoder's chat template is not used: nothing stands
+    before a text but what an entity states.
 
     Args:
         model: the folder.
@@ -122,14 +126,20 @@ def open_bi_encoder(
         raise ModelError(
             f"{model}: not a bi-encoder ({error}); expected config.json, tokenizer, safetensors"
         ) from error
+    if not (model / "modules.json").is_file():
+        pooling = pooling or "mean"  # the library takes the last token of a decoder
+        without_chat(encoder)
     if pooling:
         places = [place for place, module in enumerate(encoder) if isinstance(module, Pooling)]
         if len(places) != 1:
             raise ModelError(
                 f"{model}: has {len(places)} pooling modules; pooling {pooling!r} can take the place of one"
             )
-        encoder[places[0]] = Pooling(encoder[places[0]].embedding_dimension, pooling)
+        encoder[places[0]] = Pooling(encoder[places[0]].embedding_dimension, LIBRARY_NAMES[pooling])
+        if pooling == "last":
+            end_texts(encoder.tokenizer, model)
     without_prompts(encoder)
+    pad_right(encoder)
     encoder.set_pooling_include_prompt(True)  # a stated prefix is a part of the text, in training as in search
     return encoder
 
@@ -142,6 +152,54 @@ def without_prompts(model: Any) -> None:
     """
     model.prompts = dict.fromkeys(type(model)._default_prompts, "")
     model.default_prompt_name = None
+
+
+def without_chat(model: SentenceTransformer) -> None:
+    """Make a bi-encoder read a text as it is, in place: with a chat template the library makes it a user's message."""
+    kinds = model[0].modality_config
+    kinds.pop("message", None)
+    model[0].input_formatter.supported_modalities = list(kinds)
+
+
+def pad_right(model: Any) -> None:
+    """Make a model pad at the right, in place: every position then is what it is without padding.
+
+    Decoders' tokenizers pad at the left, for generation; batches that are cut into runs of like length cannot.
+
+    Args:
+        model: a bi-encoder or cross-encoder of the library.
+    """
+    if isinstance(model.tokenizer, PreTrainedTokenizerBase):
+        model.tokenizer.padding_side = "right"
+
+
+def end_texts(tokenizer: Any, folder: Path) -> None:
+    """Make a tokenizer put its end-of-text token after every text, in place, unless it puts a special token there.
+
+    As Qwen3-Embedding's does: the last token, whose vector is that of the text, is then the same in all texts. A text
+    that is cut ends with it too, and the tokenizer that is saved does the same elsewhere.
+
+    Args:
+        tokenizer: a fast one.
+        folder: where it is from, for the error.
+
+    Raises:
+        ModelError: it is not fast, or has no such token.
+    """
+    closed, plain = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
+    if closed[-1] in tokenizer.all_special_ids:
+        return
+    end = tokenizer.eos_token
+    if end is None or not tokenizer.is_fast:
+        raise ModelError(f"{folder}: pooling 'last' needs a fast tokenizer with an eos_token; state another pooling")
+    before = tokenizer.convert_ids_to_tokens(closed[: len(closed) - len(plain)])
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=[*before, "$A", end],
+        pair=[*before, "$A", "$B", end],
+        special_tokens=[(token, tokenizer.convert_tokens_to_ids(token)) for token in dict.fromkeys([*before, end])],
+    )
+    for flag in ("add_bos_token", "add_eos_token"):
+        tokenizer.init_kwargs.pop(flag, None)  # with it, transformers would make the post-processor anew on loading
 
 
 def cut_to(model: SentenceTransformer, length: int) -> None:

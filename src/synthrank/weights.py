@@ -65,6 +65,16 @@ def _refuse_missing(model: Any, told: Mapping[str, Any], folder: Path, head: boo
         )
 
 
+def refuse_not_causal(model: PreTrainedModel, folder: Path) -> None:
+    """Raise ModelError unless a model that was opened as a causal language model was saved as one.
+
+    transformers also opens a masked language model so, a BERT, say, whose tokens all see those that follow.
+    """
+    saved = model.config.architectures or [type(model).__name__]
+    if type(model).__name__ not in saved:
+        raise ModelError(f"{folder}: holds a {saved[0]}; expected a causal language model")
+
+
 def refuse_infinite(model: torch.nn.Module, where: str, remedy: str = "expected finite numbers") -> None:
     """Raise ModelError where a parameter of a model has a value that is not a finite number.
 

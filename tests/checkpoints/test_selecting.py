@@ -18,7 +18,8 @@ from synthrank.rankers import open_ranker, trainers
 from synthrank.rankers.base import Collection
 from synthrank.records import Judgment, Passage, Query
 from synthrank.specs.base import load
-from synthrank.specs.rankers import RankerSpec, Rerank, Selection
+from synthrank.specs.rankers import RankerSpec, Rerank
+from synthrank.specs.training import Selection
 from synthrank.trec import read_qrels, read_run, write_qrels, write_run
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).parents[1] / "rankers/toy_task.py")

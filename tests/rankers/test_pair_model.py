@@ -1,12 +1,14 @@
 """Pairs in, one score each out: whatever they are batched with, and whether the head has one output or two."""
 
 import importlib.util
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from sentence_transformers import CrossEncoder
-from tiny_models import SENTENCES, tiny_t5
+from tiny_models import SENTENCES, tiny_llm, tiny_t5
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from synthrank.errors import ModelError
@@ -22,12 +24,13 @@ _found.loader.exec_module(toy)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 PAIRS = [("bees and flowers", " ".join(SENTENCES[place : place + 1 + place % 4])) for place in range(len(SENTENCES))]
-LONG = {"cross-encoder": 128, "seq2seq": 200}
+LONG = {"cross-encoder": 128, "seq2seq": 200, "decoder": 300}
 
 
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory, encoder):
-    return {"cross-encoder": encoder, "seq2seq": tiny_t5(tmp_path_factory.mktemp("t5") / "t5")}
+    folder = tmp_path_factory.mktemp("bases")
+    return {"cross-encoder": encoder, "seq2seq": tiny_t5(folder / "t5"), "decoder": tiny_llm(folder / "llm")}
 
 
 def open_model(bases, architecture, **changed):
@@ -70,16 +73,17 @@ def test_training_is_batched_by_length_too(bases, architecture):
     assert sum(rows * width for rows, width in widths[1:]) < 0.8 * widths[0][0] * widths[0][1]
 
 
-def test_a_model_that_is_padded_at_the_left_is_not_split(bases):
-    model = open_model(bases, "cross-encoder")
-    expected = scores_of(model, PAIRS).tolist()
-    model.tokenizer.padding_side = "left"
-    model.limit = Budget(60, 0)
-    calls = []
-    model[0].register_forward_pre_hook(lambda *_: calls.append(1))
-    scores_of(model, PAIRS)
-    assert calls == [1]
-    assert len(expected) == len(PAIRS)
+def test_a_model_whose_tokenizer_pads_at_the_left_is_padded_at_the_right(bases, tmp_path):
+    """A batch is cut into runs of like length at the right, and positions are counted from the left."""
+    open_model(bases, "cross-encoder").save_as_base(tmp_path / "right")
+    folder = Path(shutil.copytree(tmp_path / "right", tmp_path / "left"))
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"padding_side": "left"}))
+    assert AutoTokenizer.from_pretrained(folder).padding_side == "left"
+    right, left = (open_model({"cross-encoder": tmp_path / side}, "cross-encoder") for side in ("right", "left"))
+    for limit in (None, Budget(60, 0)):
+        left.limit = right.limit = limit
+        assert scores_of(left, PAIRS).tolist() == pytest.approx(scores_of(right, PAIRS).tolist(), abs=1e-6)
 
 
 @pytest.mark.parametrize("score", ["difference", "softmax"])

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sentence_transformers import CrossEncoder, SentenceTransformer
-from tiny_models import SENTENCES, tiny_t5
+from tiny_models import SENTENCES, tiny_llm, tiny_t5
 from transformers import AutoTokenizer, PreTrainedModel
 
 from synthrank.checkpoints.train_ranker import train_ranker
@@ -23,7 +23,7 @@ from synthrank.rankers.base import Collection
 from synthrank.rankers.bi_encoder import LIBRARY as BI_LIBRARY
 from synthrank.rankers.losses import LIST_LOSSES
 from synthrank.records import Candidate, Group, Passage, Query
-from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, Seq2SeqRanker
+from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, DecoderRanker, Seq2SeqRanker
 from synthrank.trec import rank
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
@@ -42,8 +42,9 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory, encoder):
+    folder = tmp_path_factory.mktemp("bases")
     return {"cross-encoder": encoder, "bi-encoder": encoder,
-            "seq2seq": tiny_t5(tmp_path_factory.mktemp("t5") / "t5")}  # fmt: skip
+            "seq2seq": tiny_t5(folder / "t5"), "decoder": tiny_llm(folder / "llm")}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,8 @@ def calm(tmp_path_factory, bases):
     return {name: folder / name for name in bases}
 
 
-SPECS = {"cross-encoder": CrossEncoderRanker, "seq2seq": Seq2SeqRanker, "bi-encoder": BiEncoderRanker}
+SPECS = {"cross-encoder": CrossEncoderRanker, "seq2seq": Seq2SeqRanker, "decoder": DecoderRanker,
+         "bi-encoder": BiEncoderRanker}  # fmt: skip
 LOSSES = [(name, loss) for name, spec in SPECS.items() for loss in spec.model_fields["loss"].annotation.__args__]
 
 
@@ -155,6 +157,7 @@ def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, mon
 LEARNERS = [
     ("cross-encoder", "ranknet", 5e-3),
     ("seq2seq", "ranknet", 5e-3),
+    ("decoder", "ranknet", 5e-3),
     ("bi-encoder", "multiple-negatives", 5e-3),
 ]
 
@@ -199,7 +202,7 @@ def test_the_seed_fixes_the_weights(trained, architecture):
 def test_a_checkpoint_holds_safetensors_and_what_made_it(trained, architecture):
     files = [path for path in (trained / architecture / "first").rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"model.safetensors", "config.json", "loss.csv", "training.json"}
-    assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv", ".txt"}
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv", ".txt", ".jinja"}
     made = json.loads((trained / architecture / "first/training.json").read_text())
     assert (made["ranker"], made["seed"], made["groups"], made["updates"]) == (architecture, 1, 32, 48)
     assert made["settings"]["optimiser"]["epochs"] == 12
@@ -324,7 +327,7 @@ def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, c
     assert ranker.rank(Collection(queries, path, {})) == {}
 
 
-@pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq", "bi-encoder"])
+@pytest.mark.parametrize("architecture", SPECS)
 def test_ranking_reads_as_much_as_it_says_whatever_training_read(trained, collection, architecture):
     """With a length of 26 and 64 the same passages are cut and whole."""
     path, queries = collection
@@ -334,7 +337,7 @@ def test_ranking_reads_as_much_as_it_says_whatever_training_read(trained, collec
         ranker = open_ranker(toy.spec(architecture, "ranknet", **loss, **lengths), trained / f"{architecture}/first", 1)
         return ranker.rank(Collection(queries, path, first_stage()))
 
-    short, long = (12, 64) if architecture != "seq2seq" else (26, 64)
+    short, long = (26, 64) if architecture in ("seq2seq", "decoder") else (12, 64)
     assert run(max_length=short) != run(max_length=long)
     assert run(max_length=short, eval_max_length=long) == run(max_length=long)
     assert run(max_length=long, eval_max_length=short) == run(max_length=short)
@@ -372,7 +375,7 @@ def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, mo
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq"])
+@pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq", "decoder"])
 def test_bf16_trains_and_scores(tmp_path, bases, collection, architecture):
     spec = toy.spec(architecture, "lambda", bf16=True, batch_size=4)
     train(spec, bases[architecture], toy.groups(8), 1, tmp_path / "out")

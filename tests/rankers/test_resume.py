@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_models import tiny_t5
+from tiny_models import tiny_llm, tiny_t5
 
 from synthrank.checkpoints.train_ranker import train_ranker
 from synthrank.files import write_jsonl
@@ -27,8 +27,9 @@ class KilledError(Exception):
 
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory, encoder):
-    t5 = tiny_t5(tmp_path_factory.mktemp("t5") / "t5")
-    return {"cross-encoder": encoder, "bi-encoder": encoder, "seq2seq": t5}
+    folder = tmp_path_factory.mktemp("bases")
+    t5, llm = tiny_t5(folder / "t5"), tiny_llm(folder / "llm")
+    return {"cross-encoder": encoder, "bi-encoder": encoder, "seq2seq": t5, "decoder": llm}
 
 
 @pytest.fixture
@@ -67,6 +68,7 @@ def states(folder):
         ("seq2seq", "lambda", 5),  # within the second
         ("seq2seq", "lambda", 8),
         ("cross-encoder", "ranknet", 5),
+        ("decoder", "ranknet", 5),
         ("bi-encoder", "multiple-negatives", 5),
     ],
 )

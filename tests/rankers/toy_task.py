@@ -46,6 +46,13 @@ def spec(architecture, loss, *, epochs=1, rate=1e-3, batch_size=8, **changed):
     own = {
         "cross-encoder": {"rerank": {"retriever": "bm25", "depth": 4}},
         "seq2seq": {"rerank": {"retriever": "bm25", "depth": 4}, "score": "difference", "max_length": 64},
+        "decoder": {
+            "rerank": {"retriever": "bm25", "depth": 4},
+            "prompt": "Question: {query} Passage: {passage} answers:",
+            "positive": "y",
+            "negative": "n",
+            "max_length": 64,
+        },
         "bi-encoder": {},
     }
     return validate(

@@ -84,7 +84,7 @@ RERANKED = "kind: reranked\nretriever: {}\nranker: {}\n"
     [
         (
             {"retrievers/warm.yaml": RERANKED.format("bm25", "bi-encoder")},
-            "retrievers/warm.yaml: ranker: got 'bi-encoder'; it must be a cross-encoder or a seq2seq ranker",
+            "retrievers/warm.yaml: ranker: got 'bi-encoder'; it must be a cross-encoder, seq2seq or decoder",
         ),
         (
             {"retrievers/warm.yaml": RERANKED.format("bm25", "cross-encoder") + "recipe: zero-shot\n"},

@@ -74,7 +74,8 @@ def message(tmp_path, kind, text):
         (RecipeSpec, "kind: pairs\n", "", ": kind: is missing; known values: distil, graded, order, pairs, teacher"),
         (RecipeSpec, "kind: pairs", "kind: pears", ": kind: got 'pears'; known values: 'pairs', 'graded', 'distil', "
             "'order', 'teacher'"),
-        (ModelSpec, RECIPE, "source: ftp\n", ": source: got 'ftp'; known values: 'package', 'hub', 'folder'"),
+        (ModelSpec, RECIPE, "source: ftp\n", ": source: got 'ftp'; known values: 'package', 'hub', 'folder', "
+            "'token-table', 'first-layers'"),
         (RecipeSpec, "source: human", "source: other",
             ": negatives.source: got 'other'; input should be 'human' or 'same'"),
         (RecipeSpec, "queries: 4", "queries: 0",
@@ -108,8 +109,8 @@ def test_a_wrong_entity_is_one_line(tmp_path, kind, old, new, said):
         ("lambda", "cached-multiple-negatives", "'binary-cross-entropy' or 'multiple-negatives'"),
         ("cross-encoder", "seq2seq", ": score: is missing; it must be stated"),
         ("cross-encoder", "bi-encoder\nlabels: 2", ": labels: unknown key; known keys here: architecture, base, bf16, "
-            "depth, eval_batch_size, eval_max_length, gpus, loss, max_length, negatives, optimiser, passage_prefix, "
-            "query_prefix, rerank, selection, temperature, weighing"),
+            "depth, eval_batch_size, eval_max_length, gpus, lora, loss, max_length, negatives, optimiser, "
+            "passage_prefix, pooling, query_prefix, rerank, selection, temperature, weighing"),
     ],
 )  # fmt: skip
 def test_a_wrong_ranker_is_one_line(tmp_path, old, new, said):

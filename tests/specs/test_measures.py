@@ -12,7 +12,7 @@ from synthrank.measures import measure_run
 from synthrank.specs.base import validate
 from synthrank.specs.experiment import Experiment
 from synthrank.specs.measures import MEASURES, checked, cutoff_of
-from synthrank.specs.rankers import Selection
+from synthrank.specs.training import Selection
 
 VALUES = {"rel": ["1", "2"], "judged_only": ["True", "False"]}
 

@@ -17,7 +17,8 @@ from synthrank.order import sample
 from synthrank.rankers import open_ranker, train
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.records import Group, Query
-from synthrank.specs.rankers import RankerSpec, Rerank, Selection
+from synthrank.specs.rankers import RankerSpec, Rerank
+from synthrank.specs.training import Selection
 from synthrank.trec import Qrels, read_qrels, read_run
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from sentence_transformers import (
 from synthrank.devices import device, has_bfloat16, seed_everything
 from synthrank.errors import ConfigError
 from synthrank.progress import progress
+from synthrank.rankers.adapters import add_adapters, merged
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import candidates
 from synthrank.rankers.cuts import texts_cut
@@ -70,9 +71,10 @@ def train_bi_encoder(
         points: gets the model of each point of ``selection``; none keeps none.
     """
     seed_everything(seed)
-    model = open_bi_encoder(base)
+    model = open_bi_encoder(base, pooling=spec.pooling)
     refuse_long(model.transformers_model, base, spec.longest)
     cut_to(model, spec.max_length)
+    add_adapters(model, spec.lora)
     prepare = _by_batch if spec.loss in LIBRARY else _by_list
     data, options, parts, relevance = prepare(spec, model, groups)
 
@@ -80,7 +82,7 @@ def train_bi_encoder(
         return SentenceTransformerTrainingArguments(**settings, **options)
 
     def save(folder: Path) -> None:
-        model.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+        merged(model, spec.lora).save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
 
     kept = [] if points is None else [PointsCallback(spec, points, save)]
     parts = {"model": model, "train_dataset": data, **parts}
@@ -120,6 +122,7 @@ def open_searcher(spec: BiEncoderRanker, checkpoint: Path) -> TextEncoder:
         max_length=spec.eval_length,
         dtype_name="bfloat16" if spec.bf16 and has_bfloat16() else "float32",
         batch_size=spec.eval_batch_size,
+        pooling=spec.pooling,
     )
 
 

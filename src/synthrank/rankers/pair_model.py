@@ -1,7 +1,7 @@
 """The model that reads query and passage together: a sentence-transformers cross-encoder that pads little.
 
-One class for encoders and for T5, one score a pair: the library's trainer, losses and ``predict`` work on it as they
-are, and each of their forward passes is split by :mod:`synthrank.rankers.microbatch`.
+One class for encoders, T5s and decoders, one score a pair: the library's trainer, losses and ``predict`` work on it as
+they are, and each of their forward passes is split by :mod:`synthrank.rankers.microbatch`.
 """
 
 import math
@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from synthrank.devices import device, dtype, has_bfloat16, seed_everything
 from synthrank.errors import ModelError
+from synthrank.rankers.decoder import open_decoder
 from synthrank.rankers.microbatch import LENGTHS, Budget, budget, in_runs
-from synthrank.rankers.seq2seq import Seq2SeqScore, open_seq2seq
+from synthrank.rankers.prompt_score import PromptScore
+from synthrank.rankers.seq2seq import open_seq2seq
 from synthrank.rankers.strategies import STRATEGIES
 from synthrank.records import Query
-from synthrank.specs.rankers import CrossEncoderRanker, Reranker, Seq2SeqRanker
-from synthrank.vectors import without_prompts
+from synthrank.specs.rankers import CrossEncoderRanker, DecoderRanker, Reranker, Seq2SeqRanker
+from synthrank.vectors import pad_right, without_prompts
 from synthrank.weights import own_weights, refuse_long
 
 
@@ -46,13 +48,13 @@ class PairModel(CrossEncoder):  # type: ignore[misc]  # the library is untyped
     def forward(self, input: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Return the features with ``scores``, shape (pairs, 1)."""
         forward = partial(super().forward, **kwargs)
-        if self.limit is None or self.tokenizer.padding_side == "left":
+        if self.limit is None:
             return dict(forward(input))
         return {**input, "scores": in_runs(forward, input, "scores", self.limit)}
 
     def save_as_base(self, folder: Path) -> None:
-        """Write what other libraries load: a plain T5, or a cross-encoder with the outputs that its head has."""
-        if isinstance(self[0], Seq2SeqScore):
+        """Write what other libraries load: a language model, or a cross-encoder with the outputs that its head has."""
+        if isinstance(self[0], PromptScore):
             self[0].save(str(folder))
         else:
             plain = CrossEncoder(modules=[item for item in self if not isinstance(item, OneScore)], device=self.device)
@@ -123,19 +125,27 @@ def open_pair_model(
     """
     seed_everything(seed)
     length = max_length or spec.max_length
-    if isinstance(spec, Seq2SeqRanker):
-        model = PairModel(modules=[open_seq2seq(spec, folder, dtype(dtype_name), length)], device=device())
-        heads = ["0.model.lm_head"]
+    if not isinstance(spec, CrossEncoderRanker):
+        first = _open_prompt_score(spec, folder, dtype_name, length)
+        model = PairModel(modules=[first], device=device())
+        heads = [f"0.model.{first.head}"]
     else:
         model = _open_encoder(spec, folder, dtype_name, length)
         refuse_long(model.transformers_model, folder, spec.longest)
         without_prompts(model)
+        pad_right(model)
         linear = [(name, part) for name, part in model.named_modules() if type(part) is nn.Linear]
         heads = [name for name, part in linear[-1:] if part.out_features == spec.labels]
     # The head's product costs little, and bfloat16 has so few digits that scores would tie.
     model.set_keep_in_fp32_modules(heads)
     model.limit = budget(device(), spec.eval_batch_size, length)
     return model
+
+
+def _open_prompt_score(spec: Seq2SeqRanker | DecoderRanker, folder: Path, dtype_name: str, length: int) -> PromptScore:
+    if isinstance(spec, Seq2SeqRanker):
+        return open_seq2seq(spec, folder, dtype(dtype_name), length)
+    return open_decoder(spec, folder, dtype(dtype_name), length)
 
 
 def _open_encoder(spec: CrossEncoderRanker, folder: Path, dtype_name: str, length: int) -> PairModel:

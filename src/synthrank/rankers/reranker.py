@@ -1,4 +1,7 @@
-"""Rerankers: query and passage read together, by an encoder or a T5 (Nogueira and Cho 2019, Nogueira et al. 2020)."""
+"""Rerankers: an encoder, a T5 or a decoder reads query and passage together.
+
+Nogueira and Cho 2019, Nogueira et al. 2020, Zhang et al. 2025 (Qwen3-Reranker).
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -9,6 +12,7 @@ from typing import Any
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 
 from synthrank.progress import progress
+from synthrank.rankers.adapters import add_adapters, merged
 from synthrank.rankers.base import Collection, TrainingLog
 from synthrank.rankers.candidates import Candidates, candidates
 from synthrank.rankers.cuts import pairs_cut
@@ -17,13 +21,13 @@ from synthrank.rankers.listwise import ListwiseLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.pair_model import PairScorer, open_pair_model
 from synthrank.rankers.points import PointsCallback
+from synthrank.rankers.prompt_score import PromptScore
 from synthrank.rankers.relevance import Relevance
-from synthrank.rankers.seq2seq import Seq2SeqScore
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
-from synthrank.specs.rankers import Reranker
+from synthrank.specs.rankers import CrossEncoderRanker, Reranker
 from synthrank.texts import chunks
 from synthrank.trec import Run, rank
 
@@ -55,12 +59,17 @@ def train_reranker(
         points: gets the model of each point of ``selection``; none keeps none.
     """
     model = open_pair_model(spec, base, seed)
+    add_adapters(model, spec.lora, head=isinstance(spec, CrossEncoderRanker))
     relevance: Relevance | None = None
     if spec.loss == "multiple-negatives":
         data, relevance = contrastive(groups, spec)
         loss: Any = MaskedPairNegatives(model, relevance)
     else:
         data, loss = listwise(groups, spec), ListwiseLoss(model, list_function(spec.loss, spec.weighing))
+
+    def save(folder: Path) -> None:
+        merged(model, spec.lora).save_as_base(folder)
+
     log = run_training(
         PairTrainer,
         CrossEncoderTrainingArguments,
@@ -68,12 +77,12 @@ def train_reranker(
         spec,
         seed,
         state,
-        [] if points is None else [PointsCallback(spec, points, model.save_as_base)],
+        [] if points is None else [PointsCallback(spec, points, save)],
         relevance,
     )
     if not is_first():
         return log
-    model.save_as_base(checkpoint)
+    save(checkpoint)
     pairs = pairs_of(data)
     return replace(log, pairs=len(pairs), pairs_cut=pairs_cut(model, pairs))
 
@@ -96,7 +105,7 @@ class RerankerScorer:
         given = candidates(collection, self._spec.rerank.depth)
         run = dict(progress(self._scored(given), len(given.queries), "queries"))
         first = self._scorer.model[0]
-        if isinstance(first, Seq2SeqScore) and first.passages_cut:
+        if isinstance(first, PromptScore) and first.passages_cut:
             _log.warning("%d passages were cut to fit the prompt, %d queries", first.passages_cut, first.queries_cut)
             first.passages_cut = first.queries_cut = 0
         return run

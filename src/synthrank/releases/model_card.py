@@ -26,7 +26,7 @@ A reranker: it reads a query and a passage together and gives a score; higher is
 {{ usage }}
 ```
 
-{% if architecture == "seq2seq" %}
+{% if architecture in ("seq2seq", "decoder") %}
 Prompts longer than {{ max_length }} tokens were cut in training, and longer than {{ eval_length }} in ranking: the \
 passage loses its end, never what follows it.
 {% else %}

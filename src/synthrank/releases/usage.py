@@ -1,6 +1,6 @@
 """How others load a released model and rank with it: lines of Python that need nothing of this project."""
 
-from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, RankerSpec, Seq2SeqRanker
+from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, PromptRanker, RankerSpec, Seq2SeqRanker
 
 QUERY = "how does it work?"
 PASSAGES = ("A search engine returns passages that answer the question.", "Bread needs flour, water, salt and yeast.")
@@ -10,12 +10,12 @@ def usage(spec: RankerSpec) -> str:
     """Return the code that scores two passages for a query, run in the folder of the model."""
     if isinstance(spec, BiEncoderRanker):
         return _bi_encoder(spec)
-    return _cross_encoder(spec) if isinstance(spec, CrossEncoderRanker) else _seq2seq(spec)
+    return _cross_encoder(spec) if isinstance(spec, CrossEncoderRanker) else _language_model(spec)
 
 
 def library(spec: RankerSpec) -> str:
     """Return the library that loads the model."""
-    return "transformers" if isinstance(spec, Seq2SeqRanker) else "sentence-transformers"
+    return "transformers" if isinstance(spec, PromptRanker) else "sentence-transformers"
 
 
 def _texts(passages: list[str]) -> str:
@@ -52,26 +52,35 @@ scores = model.predict(pairs, activation_fn=Identity(){options})
 print(({one}).tolist())"""
 
 
-def _seq2seq(spec: Seq2SeqRanker) -> str:
-    answers = (spec.extra_token,) if spec.score == "extra-id" else (spec.positive, spec.negative)
+def _language_model(spec: PromptRanker) -> str:
     score = {
         "difference": "logits[:, ids[0]] - logits[:, ids[1]]",
         "softmax": "logits[:, ids].softmax(dim=1)[:, 0]",
         "extra-id": "logits[:, ids[0]]",
     }[spec.score]
+    if isinstance(spec, Seq2SeqRanker):
+        family = "AutoModelForSeq2SeqLM"
+        forward = """\
+start = torch.full((len(texts), 1), model.config.decoder_start_token_id)
+with torch.inference_mode():
+    logits = model(**inputs, decoder_input_ids=start).logits[:, 0]"""
+    else:
+        family = "AutoModelForCausalLM"
+        forward = """\
+last = inputs["attention_mask"].sum(dim=1) - 1
+with torch.inference_mode():
+    logits = model(**inputs).logits[torch.arange(len(texts)), last]"""
     return f"""\
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import {family}, AutoTokenizer
 
-model = AutoModelForSeq2SeqLM.from_pretrained(".")
-tokenizer = AutoTokenizer.from_pretrained(".")
+model = {family}.from_pretrained(".")
+tokenizer = AutoTokenizer.from_pretrained(".", padding_side="right")
 query = {QUERY!r}
 passages = {_texts(list(PASSAGES))}
 prompt = {spec.prompt!r}
 texts = [prompt.format(query=query, passage=passage) for passage in passages]
 inputs = tokenizer(texts, padding=True, return_tensors="pt")
-start = torch.full((len(texts), 1), model.config.decoder_start_token_id)
-with torch.inference_mode():
-    logits = model(**inputs, decoder_input_ids=start).logits[:, 0]
-ids = [tokenizer(text, add_special_tokens=False).input_ids[0] for text in {answers!r}]
+{forward}
+ids = [tokenizer(text, add_special_tokens=False).input_ids[0] for text in {spec.answers!r}]
 print(({score}).tolist())"""

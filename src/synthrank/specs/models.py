@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from synthrank.specs.base import CorpusName, Entity, ModelName, Sha256
+from synthrank.specs.base import CorpusName, Count, Entity, ModelName, Sha256
+
+PoolingMode = Literal["mean", "cls", "last"]
+"""How the vectors of a text's tokens become one: their mean, or that of the first or of the last token."""
 
 
 class _Model(Entity):
@@ -67,7 +70,20 @@ class TokenTableModel(_Model):
     components: int = Field(default=3, ge=0, description="Principal components that `idf` removes.")
 
 
+class FirstLayersModel(_Model):
+    """The first layers of another model, a causal language model, with its embeddings, last norm and head."""
+
+    source: Literal["first-layers"]
+    model: ModelName = Field(description="The model whose layers are taken.")
+    layers: Count = Field(description="How many.")
+
+
+DerivedModel = TokenTableModel | FirstLayersModel
+"""Models that are made from another model."""
+
 UnpackedModel = PackagedModel | HubModel | FolderModel
 """Models whose files are taken as they come."""
 
-ModelSpec = Annotated[PackagedModel | HubModel | FolderModel | TokenTableModel, Field(discriminator="source")]
+ModelSpec = Annotated[
+    PackagedModel | HubModel | FolderModel | TokenTableModel | FirstLayersModel, Field(discriminator="source")
+]

@@ -1,13 +1,14 @@
 """``config/rankers``: models that are trained, and how."""
 
-import math
 from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from synthrank.specs.base import CorpusName, Count, Entity, ModelName, RankerName, RecipeName, RetrieverName, Share
-from synthrank.specs.measures import MeasureName, cutoff_of
+from synthrank.specs.base import CorpusName, Count, Entity, ModelName, RankerName, RecipeName, RetrieverName
+from synthrank.specs.measures import MeasureName
+from synthrank.specs.models import PoolingMode
+from synthrank.specs.training import Lora, Optimiser, Selection
 
 
 class Base(Entity):
@@ -26,107 +27,8 @@ class Base(Entity):
         return self
 
 
-class Optimiser(Entity):
-    """AdamW and its schedule, as the trainers name them."""
-
-    learning_rate: float = Field(gt=0)
-    epochs: float | None = Field(
-        default=None, gt=0, description="Passes over the training set: a set twice as large gets twice the updates."
-    )
-    max_updates: Count | None = Field(
-        default=None,
-        description="Updates of every training of this ranker, in place of `epochs`: it goes round the training set as "
-        "often as needed, so that training sets of different sizes are compared at equal updates.",
-    )
-    batch_size: Count = Field(
-        description="Training groups a step, of all GPUs together: their number must divide it. Where there are "
-        "several, the last batch of an epoch is filled up with the epoch's first groups."
-    )
-    accumulation: Count = Field(default=1, description="Steps whose gradients are added up before an update.")
-    warmup: Share = Field(default=0.1, description="Share of the updates in which the rate rises.")
-    weight_decay: float = Field(default=0.0, ge=0)
-    schedule: Literal["linear", "constant", "cosine"] = "linear"
-    max_grad_norm: float = 1.0
-    gradient_checkpointing: bool = Field(
-        default=False, description="Compute activations twice to keep fewer: less memory, about a third more time."
-    )
-    save_every: Count | None = Field(
-        default=None,
-        description="Updates between two states that a killed training resumes from; one that is told to end (SIGTERM) "
-        "keeps the state of its last update too. Null keeps none.",
-    )
-
-    @model_validator(mode="after")
-    def _has_one_duration(self) -> "Optimiser":
-        if (self.epochs is None) == (self.max_updates is None):
-            raise ValueError("state either epochs or max_updates, how long a training lasts")
-        return self
-
-    def updates(self, rows: int) -> int:
-        """Return how many updates a training on so many rows makes; the last batch of an epoch may be a smaller one."""
-        if self.epochs is None:
-            return self.max_updates or 0
-        batches = math.ceil(rows / self.batch_size)
-        return max(1, math.ceil(math.ceil(batches / self.accumulation) * self.epochs))
-
-
-class Selection(Entity):
-    """A grid of settings that every recipe tries, and how the best is chosen on the corpus's development split.
-
-    Each learning rate is trained once, by the schedule of the optimiser, and measured at each of the stated points.
-    The model of the best point is kept; of equal ones that of fewer updates, then that of the lower rate.
-    """
-
-    measure: MeasureName = Field(default="nDCG@10", description="As ir_measures names it; the highest mean is chosen.")
-    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        min_length=1, description="Each is tried in place of `optimiser.learning_rate`."
-    )
-    epochs: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        default=(), description="Points of each training, in epochs of its own training set."
-    )
-    updates: tuple[Count, ...] = Field(
-        default=(), description="The same in updates, in place of `epochs`: equal for training sets of all sizes."
-    )
-    retriever: RetrieverName = Field(
-        description="The first stage whose candidates are reordered, whatever the architecture: to encode the whole "
-        "collection for each point would take longer than training."
-    )
-    depth: Count = Field(default=100, description="Candidates a query.")
-    queries: Count | None = Field(
-        default=None, description="At most this many development queries, the first of a seeded order."
-    )
-    seed: int = Field(default=13, description="Seed of that order.")
-
-    @model_validator(mode="after")
-    def _has_one_kind_of_points(self) -> "Selection":
-        if bool(self.epochs) == bool(self.updates):
-            raise ValueError("state either epochs or updates, the points at which a training is measured")
-        for key, values in (("learning_rates", self.learning_rates), (self.unit, self.points)):
-            if list(values) != sorted(set(values)):
-                raise ValueError(f"{key}: state each value once, in rising order")
-        return self
-
-    @model_validator(mode="after")
-    def _looks_no_deeper_than_the_candidates(self) -> "Selection":
-        if (cutoff_of(self.measure) or 0) > self.depth:
-            raise ValueError(
-                f"measure {self.measure} looks deeper than depth {self.depth}; state a measure to that depth"
-            )
-        return self
-
-    @property
-    def unit(self) -> str:
-        """The key that states the points."""
-        return "epochs" if self.epochs else "updates"
-
-    @property
-    def points(self) -> tuple[float, ...]:
-        """The points, in :attr:`unit`."""
-        return self.epochs or self.updates
-
-
 class _Ranker(Entity):
-    """What both architectures state."""
+    """What all architectures state."""
 
     base: Base
     max_length: Count = Field(
@@ -141,11 +43,15 @@ class _Ranker(Entity):
         default=None,
         description="How rate and duration are chosen on the development split; null takes them as `optimiser` says.",
     )
+    lora: Lora | None = Field(
+        default=None,
+        description="Train adapters in place of the weights; a new head of a cross-encoder is trained whole.",
+    )
     gpus: Count = Field(
         default=1,
         description="GPUs of one node that share every batch, one process each. Losses over the passages of a batch "
-        "see those of all GPUs in a bi-encoder, but in a cross-encoder or seq2seq only those of one; the loss `lambda` "
-        "is the mean over each GPU's pairs.",
+        "see those of all GPUs in a bi-encoder, but in a reranker only those of one; the loss `lambda` is the mean "
+        "over each GPU's pairs.",
     )
     bf16: bool = Field(default=False, description="Train and score in bfloat16 where the device has it.")
     eval_batch_size: Count = Field(
@@ -272,21 +178,20 @@ class CrossEncoderRanker(_Reranker):
     )
 
 
-class Seq2SeqRanker(_Reranker):
-    """A T5 that reads a prompt of query and passage; the score comes from the first token it would write."""
+Prompt = Annotated[
+    str, Field(description="What the model reads; of one that is too long the passage is cut, never what follows it.")
+]
+Positive = Annotated[str, Field(description="A text that is one token.")]
+Negative = Annotated[str, Field(description="A text that is one other token.")]
 
-    architecture: Literal["seq2seq"]
-    score: Literal["difference", "softmax", "extra-id"] = Field(
-        description="`difference`: logit of `positive` minus that of `negative` (TWOLAR); `softmax`: softmax over the "
-        "two (monoT5); `extra-id`: the logit of one otherwise unused token (RankT5)."
-    )
-    prompt: str = Field(
-        default="Query: {query} Document: {passage} Relevant:",
-        description="What the encoder reads; of a text that is too long the passage is cut, never what follows it.",
-    )
-    positive: str = Field(default="true", description="A text that is one token.")
-    negative: str = Field(default="false", description="A text that is one other token.")
-    extra_token: str = Field(default="<extra_id_10>", description="The token of the score `extra-id`.")
+
+class PromptRanker(_Reranker):
+    """What a language model that reads a prompt of query and passage states."""
+
+    prompt: Prompt
+    positive: Positive
+    negative: Negative
+    score: str
 
     @field_validator("prompt")
     @classmethod
@@ -295,6 +200,46 @@ class Seq2SeqRanker(_Reranker):
         if sorted(fields) != ["passage", "query"]:
             raise ValueError("state {query} and {passage}, each once, and nothing else in braces")
         return prompt
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The tokens whose logits make the score: relevant and not, or one alone."""
+        return self.positive, self.negative
+
+
+class Seq2SeqRanker(PromptRanker):
+    """A T5 that reads a prompt of query and passage; the score comes from the first token it would write."""
+
+    architecture: Literal["seq2seq"]
+    score: Literal["difference", "softmax", "extra-id"] = Field(
+        description="`difference`: logit of `positive` minus that of `negative` (TWOLAR); `softmax`: softmax over the "
+        "two (monoT5); `extra-id`: the logit of one otherwise unused token (RankT5)."
+    )
+    prompt: Prompt = "Query: {query} Document: {passage} Relevant:"
+    positive: Positive = "true"
+    negative: Negative = "false"
+    extra_token: str = Field(default="<extra_id_10>", description="The token of the score `extra-id`.")
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The tokens whose logits make the score: relevant and not, or one alone."""
+        return (self.extra_token,) if self.score == "extra-id" else super().answers
+
+
+class DecoderRanker(PromptRanker):
+    """A causal language model that reads a prompt of query and passage; the score comes from the token that follows it.
+
+    As Qwen3-Reranker (Zhang et al. 2025) with the logits of yes and no.
+    """
+
+    architecture: Literal["decoder"]
+    score: Literal["difference", "softmax"] = Field(
+        default="difference",
+        description="`difference`: logit of `positive` minus that of `negative`; `softmax`: softmax over the two.",
+    )
+    prompt: Prompt = "Query: {query}\nDocument: {passage}\nRelevant:"
+    positive: Positive = " yes"
+    negative: Negative = " no"
 
 
 class BiEncoderRanker(_Ranker):
@@ -306,11 +251,16 @@ class BiEncoderRanker(_Ranker):
     temperature: float = Field(default=0.05, gt=0, description="Similarities are divided by it in the loss.")
     query_prefix: str = ""
     passage_prefix: str = ""
+    pooling: PoolingMode | None = Field(
+        default=None,
+        description="How token vectors become one; null leaves it to the model's own files, or mean. With `last` a "
+        "text ends with the tokenizer's end-of-text token.",
+    )
     depth: Count = Field(default=1000, description="Passages kept for each query.")
     rerank: Rerank | None = Field(
         default=None, description="Reorder a first stage's top by similarity, in place of searching the collection."
     )
 
 
-RankerSpec = Annotated[CrossEncoderRanker | Seq2SeqRanker | BiEncoderRanker, Field(discriminator="architecture")]
-Reranker = CrossEncoderRanker | Seq2SeqRanker
+Reranker = CrossEncoderRanker | Seq2SeqRanker | DecoderRanker
+RankerSpec = Annotated[Reranker | BiEncoderRanker, Field(discriminator="architecture")]

@@ -92,7 +92,7 @@ class PairsRecipe(Entity):
     drop_leaks: DroppedLeaks | None = Field(default=None, description="What test sets hold too is left out.")
     teacher: RankerName | None = Field(
         default=None,
-        description="A cross-encoder or seq2seq file of config/rankers whose pretrained model scores every passage for "
+        description="A reranker's file of config/rankers whose pretrained model scores every passage for "
         "its query, for rankers with the loss `kl-divergence`. Its scores must be logits. Labels stay 1 and 0, so that "
         "all other losses train as without it. null: no scores.",
     )

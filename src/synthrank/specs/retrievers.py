@@ -16,6 +16,7 @@ from synthrank.specs.base import (
     RetrieverName,
     Share,
 )
+from synthrank.specs.models import PoolingMode
 
 
 class Bm25(Entity):
@@ -106,7 +107,7 @@ class Dense(_Encoded):
     query_prefix: str = ""
     passage_prefix: str = ""
     similarity: Literal["cosine", "dot"] = Field(default="cosine", description="DRAGON and Contriever use `dot`.")
-    pooling: Literal["mean", "cls"] | None = Field(
+    pooling: PoolingMode | None = Field(
         default=None, description="How token vectors become one; null leaves it to the model's own files, or mean."
     )
     index: IndexSpec = FlatIndex()

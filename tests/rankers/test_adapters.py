@@ -1,0 +1,214 @@
+"""Low-rank adapters: they alone are trained, and a checkpoint is the plain model that computes what they do."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_models import SENTENCES, tiny_llm, tiny_t5
+from transformers import AutoModelForCausalLM
+
+from synthrank.checkpoints.train_ranker import train_ranker
+from synthrank.errors import ConfigError, ModelError
+from synthrank.files import write_jsonl
+from synthrank.rankers import bi_encoder, reranker, train, trainers
+from synthrank.rankers.adapters import add_adapters, merged
+from synthrank.rankers.pair_model import open_pair_model
+from synthrank.specs.training import Lora
+from synthrank.vectors import open_bi_encoder
+
+_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
+toy = importlib.util.module_from_spec(_found)
+_found.loader.exec_module(toy)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+LORA = {"rank": 2, "alpha": 8}
+PAIRS = [("bees and flowers", text) for text in SENTENCES]
+ARCHITECTURES = ["decoder", "cross-encoder", "seq2seq", "bi-encoder"]
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory, encoder):
+    folder = tmp_path_factory.mktemp("bases")
+    t5, llm = tiny_t5(folder / "t5"), tiny_llm(folder / "llm")
+    return {"cross-encoder": encoder, "bi-encoder": llm, "seq2seq": t5, "decoder": llm}
+
+
+def spec(architecture, **changed):
+    loss = "multiple-negatives" if architecture == "bi-encoder" else "ranknet"
+    return toy.spec(architecture, loss, **{"lora": LORA, "rate": 1e-2, "batch_size": 4, "epochs": 2, **changed})
+
+
+def outputs(model, architecture):
+    if architecture == "bi-encoder":
+        return model.encode(list(SENTENCES), convert_to_tensor=True)
+    return model.predict(PAIRS, activation_fn=torch.nn.Identity(), batch_size=len(PAIRS), convert_to_tensor=True)
+
+
+def opened(architecture, folder, **changed):
+    if architecture == "bi-encoder":
+        return open_bi_encoder(folder)
+    return open_pair_model(spec(architecture, **changed), folder, 1)
+
+
+@pytest.fixture
+def training(tmp_path, bases, monkeypatch):
+    """Return a function that trains and gives the model that was trained, adapters in it, and the checkpoint."""
+
+    def do(architecture, name="out", **changed):
+        seen = []
+        module = bi_encoder if architecture == "bi-encoder" else reranker
+
+        def noted(model, lora):
+            seen.append(model)
+            return merged(model, lora)
+
+        monkeypatch.setattr(module, "merged", noted)
+        train(spec(architecture, **changed), bases[architecture], toy.groups(8), 1, tmp_path / name)
+        return seen[-1].eval(), tmp_path / name
+
+    return do
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_merged_checkpoint_computes_what_the_model_with_adapters_does(training, bases, architecture):
+    model, folder = training(architecture)
+    with_adapters = outputs(model, architecture)
+    assert any("lora_A" in name for name, _ in model.named_parameters())
+    plain = outputs(opened(architecture, folder), architecture)
+    torch.testing.assert_close(plain, with_adapters, rtol=1e-4, atol=1e-4)
+    before = outputs(opened(architecture, bases[architecture]), architecture)
+    assert not torch.allclose(plain, before, atol=1e-2), "it was trained"
+    # saving leaves the model that is trained as it was
+    assert torch.equal(outputs(model, architecture), with_adapters)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_only_adapters_and_a_new_head_are_trained(training, bases, architecture):
+    model, _ = training(architecture)
+    start = opened(architecture, bases[architecture])
+    own = dict(start.transformers_model.named_parameters())
+    trained, frozen = set(), 0
+    for name, parameter in model.transformers_model.named_parameters():
+        plain = name.replace(".base_layer", "")
+        if "lora_" in name:
+            assert parameter.requires_grad
+            continue
+        if parameter.requires_grad:
+            trained.add(plain)
+            assert not torch.equal(parameter, own[plain])
+        else:
+            frozen += 1
+            torch.testing.assert_close(parameter, own[plain], rtol=0, atol=0)
+    heads = {"classifier.weight", "classifier.bias"} if architecture == "cross-encoder" else set()
+    assert trained == heads
+    assert frozen > 15
+
+
+def test_a_checkpoint_is_a_plain_folder(training, bases, tmp_path):
+    """Its weights differ from the base's in what the adapters stand beside, by a product of the rank."""
+    _, folder = training("decoder", lora=LORA | {"targets": ["q_proj", "down_proj"]})
+    assert {path.name for path in folder.iterdir()} == {path.name for path in bases["decoder"].iterdir()}
+    before, after = (load_file(place / "model.safetensors") for place in (bases["decoder"], folder))
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name.split(".")[-2] for name in changed} == {"q_proj", "down_proj"}
+    assert len(changed) == 4, "of both layers"
+    for name in changed:
+        difference = (after[name] - before[name]).double()
+        values = torch.linalg.svdvals(difference)
+        assert values[1] > 1e-5
+        assert values[2] < 1e-3 * values[0], "rank 2"
+    made = json.loads((folder / "config.json").read_text())
+    assert made == json.loads((bases["decoder"] / "config.json").read_text()) | {"use_cache": False}
+    AutoModelForCausalLM.from_pretrained(folder)
+
+
+def test_the_product_is_alpha_over_rank_times_b_a(bases):
+    model = open_pair_model(spec("decoder"), bases["decoder"], 1)
+    add_adapters(model, Lora(rank=4, alpha=6, targets=("v_proj",)))
+    layer = model.transformers_model.get_submodule("model.layers.0.self_attn.v_proj")
+    a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+    assert a.shape[0] == b.shape[1] == 4
+    assert not b.any(), "training starts from the model itself"
+    torch.nn.init.normal_(b)
+    plain = merged(model, Lora(rank=4, alpha=6)).transformers_model.get_submodule("model.layers.0.self_attn.v_proj")
+    torch.testing.assert_close(plain.weight, layer.base_layer.weight + 6 / 4 * b @ a)
+
+
+def test_all_linear_layers_but_the_head_are_adapted_unless_some_are_named(bases):
+    found = {}
+    for architecture in ARCHITECTURES:
+        model = opened(architecture, bases[architecture])
+        add_adapters(model, Lora(rank=1, alpha=1))
+        found[architecture] = {name.split(".")[-1] for name, part in model.named_modules() if hasattr(part, "lora_A")}
+    llama = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+    assert found["decoder"] == found["bi-encoder"] == llama
+    assert found["cross-encoder"] == {"query", "key", "value", "dense"}
+    assert found["seq2seq"] == {"q", "k", "v", "o", "wi_0", "wi_1", "wo"}
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "bi-encoder"])
+def test_memory_may_be_saved(training, architecture):
+    """The inputs of the first layer take no gradient, but its adapters do."""
+    weights = []
+    for on in (False, True):
+        _, folder = training(architecture, name=str(on), optimiser={"gradient_checkpointing": on})
+        weights.append(load_file(folder / "model.safetensors"))
+    for name, tensor in weights[0].items():
+        torch.testing.assert_close(weights[1][name], tensor)
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "bi-encoder"])
+def test_a_resumed_training_gives_the_weights_of_one_that_was_not_killed(tmp_path, bases, monkeypatch, architecture):
+    write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
+
+    def do(name, kill=None, **optimiser):
+        def on_step_end(self, args, state, control, **_):
+            real(self, args, state, control)
+            if state.global_step == kill:
+                raise InterruptedError
+
+        real = trainers.ProgressCallback.on_step_end
+        ranker = spec(architecture, epochs=3, batch_size=4, optimiser=optimiser, lora=LORA | {"dropout": 0.2})
+        (tmp_path / "ranker.yaml").write_text(json.dumps(ranker.model_dump(mode="json", exclude_none=True)))
+        with monkeypatch.context() as patch:
+            patch.setattr(trainers.ProgressCallback, "on_step_end", on_step_end)
+            train_ranker(trainset=tmp_path / "groups.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
+                         seed=1, development=[], checkpoint=tmp_path / name / "seed-1")  # fmt: skip
+        return tmp_path / name / "seed-1"
+
+    whole = do("whole")
+    with pytest.raises(InterruptedError):
+        do("killed", kill=5, save_every=2)
+    resumed = do("killed", save_every=2)
+    assert json.loads((resumed / "training.json").read_text())["resumed_at"] == 4
+    assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert (resumed / "loss.csv").read_bytes() == (whole / "loss.csv").read_bytes()
+
+
+def test_the_seed_draws_the_adapters(training):
+    first, again = (load_file(training("decoder", name=name)[1] / "model.safetensors") for name in ("one", "two"))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    ("lora", "message"),
+    [
+        ({"rank": 0, "alpha": 1}, "toy: lora.rank: got 0; "),
+        ({"rank": 2}, "toy: lora.alpha: is missing"),
+        ({"rank": 2, "alpha": 4, "targets": []}, r"toy: lora.targets: got \(\)|toy: lora.targets: got \[\]"),
+    ],
+)
+def test_a_wrong_block_is_refused_as_the_file_is_read(lora, message):
+    with pytest.raises(ConfigError, match=message):
+        spec("decoder", lora=lora)
+
+
+def test_a_target_that_the_model_lacks_is_refused(training):
+    with pytest.raises(ModelError, match=r"^lora\.targets: Target modules .*'query'.* not found") as error:
+        training("decoder", lora=LORA | {"targets": ["query"]})
+    assert "\n" not in str(error.value)
