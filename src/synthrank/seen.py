@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthrank.origins import origins
+from synthrank.specs.models import DerivedModel
 
 if TYPE_CHECKING:
     from synthrank.study import Study
@@ -21,7 +22,7 @@ def seen(study: Study) -> dict[str, tuple[str, ...]]:
     testsets = {name: spec for suite in experiment.suites for name, spec in study.testsets_of(suite).items()}
     found = {}
     for ranker in dict.fromkeys(rankers):
-        corpora = {same[corpus] for corpus in study.entities["models"][_base(study, ranker)].trained_on}
+        corpora = {same[corpus] for corpus in _trained_on(study, _base(study, ranker))}
         known = tuple(name for name, spec in testsets.items() if same[spec.corpus] in corpora)
         if known:
             found[ranker] = known
@@ -31,3 +32,11 @@ def seen(study: Study) -> dict[str, tuple[str, ...]]:
 def _base(study: Study, ranker: str) -> str:
     base = study.entities["rankers"][ranker].base
     return str(base.model) if base.model else _base(study, base.ranker)
+
+
+def _trained_on(study: Study, model: str) -> set[str]:
+    """Return the corpora that a model was trained on, and those of the models that it is made from."""
+    models, names = study.entities["models"], [model]
+    while isinstance(spec := models[names[-1]], DerivedModel) and spec.model not in names:
+        names.append(spec.model)
+    return {corpus for name in names for corpus in models[name].trained_on}

@@ -6,8 +6,8 @@ from synthrank.needs.base import StageNeeds, Wildcards
 class ModelNeeds(StageNeeds):
     """What models are made from that are not taken as they come."""
 
-    def token_table_base(self, wildcards: Wildcards) -> str:
-        """Return the folder of the model whose token table is taken."""
+    def model_base(self, wildcards: Wildcards) -> str:
+        """Return the folder of the model that another one is made from."""
         return f"results/models/{self.study.entities['models'][wildcards.model].model}"
 
     def token_table_passages(self, wildcards: Wildcards) -> list[str]:

@@ -1,0 +1,91 @@
+"""A model of another's first layers: the same weights, and what the whole model computes up to there."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_models import SENTENCES, tiny_encoder, tiny_llm, tiny_splade, tiny_t5
+from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, Qwen3Config
+
+from synthrank.errors import ModelError
+from synthrank.files import sha256_of
+from synthrank.models.take_first_layers import take_first_layers
+from synthrank.rankers.pair_model import open_pair_model
+from synthrank.specs.base import validate
+from synthrank.specs.rankers import RankerSpec
+from synthrank.vectors import open_bi_encoder
+
+
+def deep(folder, windows):
+    """Write a Qwen3 of five layers, of which each may have another kind of attention."""
+    tiny_llm(folder)
+    size = json.loads((folder / "config.json").read_text())["vocab_size"]
+    layers = {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 2} if windows else {}
+    torch.manual_seed(2)
+    AutoModelForCausalLM.from_config(
+        Qwen3Config(vocab_size=size, hidden_size=32, intermediate_size=64, num_hidden_layers=5, num_attention_heads=4,
+                    num_key_value_heads=2, head_dim=8, initializer_range=0.15, tie_word_embeddings=True, **layers)
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def taken(base, folder, layers):
+    (folder / "few.yaml").write_text(f"source: first-layers\nmodel: tiny\nlayers: {layers}\n")
+    take_first_layers(spec=folder / "few.yaml", base=base, model=folder / "few")
+    return folder / "few"
+
+
+@pytest.mark.parametrize("windows", [False, True])
+@pytest.mark.parametrize("layers", [1, 3, 5])
+def test_it_computes_what_the_whole_model_does_up_to_there(tmp_path, windows, layers):
+    base = deep(tmp_path / "base", windows)
+    few = AutoModel.from_pretrained(taken(base, tmp_path, layers))
+    whole = AutoModel.from_pretrained(base)
+    assert len(whole.layers) == 5
+    assert len(few.layers) == layers
+    ids = AutoTokenizer.from_pretrained(tmp_path / "few")(SENTENCES[0], return_tensors="pt")["input_ids"]
+    assert ids.shape[1] > 8
+    states = []
+    whole.layers[layers - 1].register_forward_hook(lambda _, __, output: states.append(output))
+    whole(input_ids=ids)
+    expected = whole.norm(states[0])
+    torch.testing.assert_close(few(input_ids=ids).last_hidden_state, expected)
+    assert few.config.layer_types == whole.config.layer_types[:layers]
+
+
+def test_it_holds_the_weights_of_its_layers_and_says_where_they_are_from(tmp_path):
+    base = deep(tmp_path / "base", windows=False)
+    few = taken(base, tmp_path, 2)
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, few))
+    assert set(after) == {name for name in before if not any(f"layers.{place}." in name for place in (2, 3, 4))}
+    assert all(torch.equal(after[name], before[name]) for name in after)
+    told = json.loads((few / "source.json").read_text())
+    assert (told["entity"]["model"], told["entity"]["layers"]) == ("tiny", 2)
+    assert told["weights"] == {"model.safetensors": sha256_of(few / "model.safetensors")}
+    assert AutoTokenizer.from_pretrained(few).chat_template == AutoTokenizer.from_pretrained(base).chat_template
+
+
+def test_rankers_open_it(tmp_path):
+    few = taken(deep(tmp_path / "base", windows=False), tmp_path, 2)
+    stated = {"architecture": "decoder", "base": {"model": "few"}, "max_length": 64, "loss": "lce", "positive": "y",
+              "negative": "n", "optimiser": {"learning_rate": 1, "epochs": 1, "batch_size": 1},
+              "rerank": {"retriever": "bm25"}}  # fmt: skip
+    assert len(open_pair_model(validate(RankerSpec, stated, "few"), few, 1).transformers_model.model.layers) == 2
+    assert len(open_bi_encoder(few, pooling="last").transformers_model.layers) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: deep(folder, windows=False), r"few\.yaml: layers: got 6; .*base has 5, state at most as many"),
+        (tiny_t5, r"few\.yaml: model: .*base is no causal language model \("),
+        (tiny_encoder, "weights of a BertLMHeadModel are missing|is no causal language model"),
+        (tiny_splade, "holds a BertForMaskedLM; expected a causal language model"),
+    ],
+)
+def test_what_has_no_such_layers_is_refused(tmp_path, make, message):
+    base = make(tmp_path / "base")
+    with pytest.raises(ModelError, match=message):
+        taken(base, tmp_path, 6 if "layers" in message else 1)
+    assert not (tmp_path / "few").exists()
