@@ -9,7 +9,7 @@ PYTHON ?= python3
 CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := .venv/bin
-RUN := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+RUN = $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 # Someone who watches sees one line kept up to date; a log gets all that Snakemake says.
 WATCHED := $(shell [ -t 2 ] && [ -z "$$CI" ] && echo --logger synthrank)
 CODE := src scripts tests benchmarks docs/hooks
@@ -27,7 +27,12 @@ help: ## Say what each target does
 .PHONY: demo
 demo: .venv/.ready ## Set up, then run the default experiment: results/tables/ood.csv and id.csv
 	$(RUN) $(WATCHED) -- results/tables/ood.csv || { $(BIN)/python -m synthrank.watch >&2; exit 1; }
+	@$(BIN)/python -m synthrank.tables
 	@echo "read results/tables/ood.md and results/tables/id.md"
+
+.PHONY: study
+study: CONFIG = config/study.yaml
+study: report ## Set up, then run the study with all paradigms and five seeds: results/report.html
 
 .PHONY: report
 report: .venv/.ready ## Make all tables and figures of CONFIG and show them as one page: results/report.html

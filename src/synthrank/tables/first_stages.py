@@ -6,6 +6,7 @@ from pathlib import Path
 from synthrank.specs.base import NONE, load
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.testsets import TestsetSpec
+from synthrank.tables.cells import FUSED
 from synthrank.tables.main_rows import Row
 from synthrank.tables.places import MACRO
 
@@ -29,6 +30,7 @@ def reordered(rankers: Sequence[Path], testsets: Sequence[Path]) -> dict[str, di
 def below_first_stage(rows: Sequence[Row], rankers: Sequence[Path]) -> list[str]:
     """Return a sentence for each reranker that is below its first stage whatever it was trained on.
 
+    A reranker whose file states `rerank.mix` is meant to be used so: its mixture counts.
     Where a table has macro averages, these are compared; else each test set is. The first measure of the table counts.
 
     Args:
@@ -45,11 +47,12 @@ def below_first_stage(rows: Sequence[Row], rankers: Sequence[Path]) -> list[str]
         if rerank is None:
             continue
         first = {row.testset: row.mean for row in shown if row.ranker == rerank.retriever}
-        own = [row for row in shown if row.ranker == path.stem and row.recipe != NONE and row.testset in first]
+        name = path.stem + FUSED if rerank.mix else path.stem
+        own = [row for row in shown if row.ranker == name and row.recipe != NONE and row.testset in first]
         if own and all(row.mean < first[row.testset] for row in own):
             means = [row.mean for row in own]
             lines.append(
-                f"`{path.stem}` is below its first stage `{rerank.retriever}` by {measure} whatever it is trained on "
+                f"`{name}` is below its first stage `{rerank.retriever}` by {measure} whatever it is trained on "
                 f"({_span(means)} against {_span(list(first.values()))}). Nobody would use a reranker that makes its "
                 "lists worse, so differences between its training sets say little."
             )
