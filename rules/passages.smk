@@ -1,9 +1,10 @@
 """Stage passages: training passages for the training queries.
 
-Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml
+Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml; where the
+       passages are the corpus's own and queries were made from them, results/queries/{corpus}/{augmentation}/
 Gives  results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, every reply and every dropped one beside
        it, the replies share by share in shards/; {draw} is a training seed that has passages of its own, else 0;
-       {llm} is none where people wrote the passages, and where they are imported: then all imported texts stand
+       judged/ holds scores by an LLM, which filters of recipes go by; {llm} is none where people wrote the passages, and where they are imported: then all imported texts stand
        in collection.jsonl beside them
 """
 
@@ -38,6 +39,78 @@ rule collect_passages:
             --held-out {input.held_out:q} \
             --positives {output.positives:q} \
             --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
+rule pair_queries:
+    """Pair queries that were made from passages with these passages, as positives."""
+    input:
+        queries=needs.paradigm_queries,
+        passages="results/corpora/{corpus}/passages.jsonl",
+        held_out=needs.held_out_qrels,
+    output:
+        positives="results/passages/{corpus}/{paradigm}/draw-0/none/passages.jsonl",
+        counts="results/passages/{corpus}/{paradigm}/draw-0/none/counts.json",
+    log:
+        "results/logs/pair_queries/{corpus}/{paradigm}.log",
+    benchmark:
+        "results/benchmarks/pair_queries/{corpus}/{paradigm}.tsv"
+    wildcard_constraints:
+        paradigm=study.pattern_of("paradigms", QueriedParadigm),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    params:
+        code=code_of("pair_queries.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/pair_queries.py \
+            --queries {input.queries:q} \
+            --passages {input.passages:q} \
+            --held-out {input.held_out:q} \
+            --positives {output.positives:q} \
+            --counts {output.counts:q} \
+            &>{log:q}
+        """
+
+
+rule judge_passages:
+    """Score written passages for their queries by a language model."""
+    input:
+        passages="results/passages/{corpus}/{paradigm}/draw-{draw}/{writer}/passages.jsonl",
+        ranking="config/rankings/{ranking}.yaml",
+        prompt=needs.judge_prompt,
+        llm="config/llms/{llm}.yaml",
+        model=needs.llm_model,
+    output:
+        scores="results/passages/{corpus}/{paradigm}/draw-{draw}/{writer}/judged/{ranking}/{llm}.jsonl",
+    log:
+        "results/logs/judge_passages/{corpus}/{paradigm}/draw-{draw}/{writer}/{ranking}/{llm}.log",
+    benchmark:
+        "results/benchmarks/judge_passages/{corpus}/{paradigm}/draw-{draw}/{writer}/{ranking}/{llm}.tsv"
+    wildcard_constraints:
+        llm=study.pattern("llms"),
+        writer=study.pattern("llms", "none"),
+    conda:
+        "../envs/passages.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=needs.llm_minutes,
+        gpu=needs.llm_gpus,
+        api=needs.llm_api,
+    params:
+        code=code_of("judge_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/judge_passages.py \
+            --passages {input.passages:q} \
+            --ranking {input.ranking:q} \
+            --prompt {input.prompt:q} \
+            --llm {input.llm:q} \
+            --model {input.model:q} \
+            --scores {output.scores:q} \
             &>{log:q}
         """
 

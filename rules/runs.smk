@@ -325,6 +325,43 @@ rule rerank_run:
         """
 
 
+rule score_passages:
+    """Score written passages for their queries by a reranker or a dense retriever."""
+    input:
+        passages="results/{collection}/passages.jsonl",
+        ranker=needs.scoring_ranker,
+        retriever=needs.scoring_retriever,
+        model=needs.scoring_model,
+    output:
+        scores="results/runs/{collection}/judged/{judge}.jsonl",
+    log:
+        "results/logs/score_passages/{collection}/{judge}.log",
+    benchmark:
+        "results/benchmarks/score_passages/{collection}/{judge}.tsv"
+    wildcard_constraints:
+        collection=r"passages/[^/]+/[^/]+/draw-\d+/[^/]+",
+        judge=r"(rankers|retrievers)/[^/]+",
+    conda:
+        "../envs/runs.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
+        gpu=1,
+    params:
+        code=code_of("score_passages.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/score_passages.py \
+            --passages {input.passages:q} \
+            --ranker {input.ranker:q} \
+            --retriever {input.retriever:q} \
+            --model {input.model:q} \
+            --scores {output.scores:q} \
+            &>{log:q}
+        """
+
+
 rule gather_run:
     """Lay the shares of a reranked run end to end."""
     input:

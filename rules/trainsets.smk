@@ -10,10 +10,11 @@ rule pair_trainset:
     """Pair positives of one or several paradigms with retrieved negatives."""
     input:
         spec=needs.recipe_spec,
-        queries=needs.recipe_queries,
+        queries=needs.pair_queries,
         qrels=needs.recipe_qrels,
         held_out=needs.held_out_qrels,
         positives=needs.positives,
+        filters=needs.pair_filters,
         negative_runs=needs.negative_runs,
         negative_passages=needs.negative_passages,
         dropped_queries=needs.dropped_queries,
@@ -57,6 +58,7 @@ rule pair_trainset:
             --qrels {input.qrels:q} \
             --held-out {input.held_out:q} \
             --positives {input.positives:q} \
+            --filters {input.filters:q} \
             --negative-runs {input.negative_runs:q} \
             --negative-passages {input.negative_passages:q} \
             --reworded {params.reworded:q} \

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from synthrank.prompt_heads import read_head
 from synthrank.prompt_problems import asked_for
 from synthrank.specs.corpora import TRAIN
-from synthrank.specs.paradigms import GeneratedParadigm
+from synthrank.specs.paradigms import GeneratedParadigm, queryset_of
 from synthrank.specs.recipes import Sized
 
 if TYPE_CHECKING:
@@ -28,15 +28,21 @@ def budget_problems(study: Study) -> Iterable[str]:
 
 
 def _enough(study: Study) -> Iterator[str]:
-    """Yield a line for each recipe that asks for more queries than its corpus is said to have, ``@N`` included."""
+    """Yield a line for each recipe that asks for more queries than there can be, ``@N`` included.
+
+    There are as many as its corpus is said to have, or as its augmentation makes.
+    """
     for name, recipe in study.entities["recipes"].items():
-        most = study.entities["corpora"][recipe.corpus].queries_of(TRAIN) if isinstance(recipe, Sized) else None
-        if most and recipe.size > most:
-            origin = f"experiment: recipe {name!r}" if "@" in name else f"{study.folder}/recipes/{name}.yaml: queries"
-            yield (
-                f"{origin}: asks for {recipe.size} queries, but corpus {recipe.corpus!r} has {most} to train on; ask "
-                "for no more"
-            )
+        origin = f"experiment: recipe {name!r}" if "@" in name else f"{study.folder}/recipes/{name}.yaml: queries"
+        for paradigm in recipe.paradigms if isinstance(recipe, Sized) else ():
+            queryset = queryset_of(study.entities["paradigms"][paradigm])
+            own = study.entities["augmentations"].get(queryset)
+            most = own.most if own else study.entities["corpora"][recipe.corpus].queries_of(queryset)
+            if most and recipe.size > most:
+                has = f"augmentation {queryset!r} makes" if own else f"corpus {recipe.corpus!r} has"
+                more = "at most" if own else "to train on"
+                yield f"{origin}: asks for {recipe.size} queries, but {has} {most} {more}; ask for no more"
+                break
 
 
 def _labels(study: Study) -> Iterator[str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from synthrank.specs.augmentations import LlmQueries, MixedQueries
 from synthrank.specs.base import NONE
-from synthrank.specs.recipes import DistilRecipe, OrderRecipe
+from synthrank.specs.paradigms import queryset_of
+from synthrank.specs.recipes import DistilRecipe, OrderRecipe, Sized
 from synthrank.specs.retrievers import Ordered
 from synthrank.study import Study
 
@@ -22,8 +23,23 @@ class Ranked:
 
 
 def made(study: Study, recipes: Sequence[str], llms: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each recipe with each LLM, or once with ``none`` where no language model has a part in it."""
-    return [(recipe, llm) for recipe in recipes for llm in (llms if study.is_generated(recipe) else (NONE,))]
+    """Return each recipe with each LLM, or once with ``none`` where no language model has a part in it.
+
+    A recipe whose passages are human and whose queries are not stands once, with the LLM that wrote the queries.
+    """
+    return [
+        (recipe, llm)
+        for recipe in recipes
+        for llm in (llms if study.is_generated(recipe) else query_writers(study, recipe) or (NONE,))
+    ]
+
+
+def query_writers(study: Study, recipe: str) -> list[str]:
+    """Return the LLMs that wrote the queries of a recipe's pairs or levels, each once; augmentations name them."""
+    if not isinstance(study.entities["recipes"][recipe], Sized):
+        return []
+    augmentations = study.entities["augmentations"]
+    return list(dict.fromkeys(augmentations[name].llm for _, name in _asked_queries(study, [recipe])))
 
 
 def recipes_of(study: Study) -> list[str]:
@@ -73,9 +89,21 @@ def _of_first_stages(study: Study) -> Iterator[Ranked]:
 
 
 def written_queries(study: Study) -> list[tuple[str, str]]:
-    """Return (corpus, augmentation) of all queries that language models write for the distillation study, each once."""
-    recipes = [study.entities["recipes"][name] for name in recipes_of(study)]
-    asked = [(item.corpus, item.queries) for item in recipes if isinstance(item, OrderRecipe | DistilRecipe)]
+    """Return (corpus, augmentation) of all queries that language models write for both studies, each once."""
+    distilled = recipes_of(study) if study.experiment.twolar else []
+    return _asked_queries(study, [*study.recipes, *distilled])
+
+
+def _asked_queries(study: Study, recipes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (corpus, augmentation) of all queries that language models write for recipes, each once."""
+    specs = [study.entities["recipes"][name] for name in recipes]
+    asked = [(item.corpus, item.queries) for item in specs if isinstance(item, OrderRecipe | DistilRecipe)]
+    asked += [
+        (item.corpus, queryset_of(study.entities["paradigms"][name]))
+        for item in specs
+        if isinstance(item, Sized)
+        for name in item.paradigms
+    ]
     parts = [(corpus, part) for corpus, queryset in asked for part in _parts(study, queryset)]
     return [
         (corpus, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from synthrank.specs.paradigms import HumanParadigm, ImportedParadigm
+from synthrank.specs.paradigms import HumanParadigm, ImportedParadigm, QueriedParadigm
 from synthrank.specs.recipes import Sized
 
 if TYPE_CHECKING:
@@ -30,4 +30,6 @@ def guard_problems(study: Study) -> Iterable[str]:
 def _in_corpus(study: Study, paradigm: str) -> bool:
     """Tell whether the passages of a paradigm have the ids of passages of the corpus."""
     spec = study.entities["paradigms"][paradigm]
-    return isinstance(spec, HumanParadigm) or (isinstance(spec, ImportedParadigm) and spec.by == "passage")
+    return isinstance(spec, HumanParadigm | QueriedParadigm) or (
+        isinstance(spec, ImportedParadigm) and spec.by == "passage"
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from synthrank.specs.rankers import DISTILS, PromptRanker, Reranker
+from synthrank.filter_problems import unfit_reranker
+from synthrank.specs.rankers import DISTILS, PromptRanker
 from synthrank.specs.recipes import GradedRecipe, PairsRecipe
 
 if TYPE_CHECKING:
@@ -36,12 +37,9 @@ def label_problems(study: Study) -> Iterable[str]:
 
 def _teacher(study: Study, origin: str, teacher: str) -> Iterable[str]:
     """Yield a line for a teacher that is no pretrained reranker, or whose scores are no logits."""
-    ranker = study.entities["rankers"][teacher]
-    if not isinstance(ranker, Reranker):
-        yield f"{origin}: got {teacher!r}; it must be a cross-encoder, seq2seq or decoder"
-    elif ranker.base.model is None:
-        yield f"{origin}: got {teacher!r}; its base must be a pretrained model, which no recipe trains first"
-    elif ranker.score == "softmax" and (isinstance(ranker, PromptRanker) or ranker.labels == 2):
+    ranker, unfit = study.entities["rankers"][teacher], list(unfit_reranker(study, origin, teacher))
+    yield from unfit
+    if not unfit and ranker.score == "softmax" and (isinstance(ranker, PromptRanker) or ranker.labels == 2):
         yield (
             f"{origin}: got {teacher!r}; its scores are probabilities, whose softmax tells passages hardly apart; name "
             "a ranker with score difference"

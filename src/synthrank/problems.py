@@ -14,12 +14,14 @@ from synthrank.corpora_problems import corpora_problems, split_problems
 from synthrank.depths import depth_problems
 from synthrank.development import development_problems
 from synthrank.errors import known
+from synthrank.filter_problems import filter_problems
 from synthrank.guard_problems import guard_problems
 from synthrank.label_problems import label_problems
 from synthrank.prompt_problems import prompt_problems
 from synthrank.sections import section_problems
 from synthrank.specs.augmentations import MixedQueries
 from synthrank.specs.corpora import TRAIN, MixedCorpus
+from synthrank.specs.filters import RetrieverFilter
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
 from synthrank.specs.paradigms import GradedParadigm
 from synthrank.specs.rankers import Reranker
@@ -33,7 +35,14 @@ if TYPE_CHECKING:
 def problems(study: Study) -> Iterable[str]:
     """Yield one line for each thing that does not fit together."""
     entities = (corpora_problems, _testsets, _augmentations, _retrievers, _recipes, _published)
-    sections = (section_problems, development_problems, prompt_problems, guard_problems, budget_problems)
+    sections = (
+        section_problems,
+        development_problems,
+        prompt_problems,
+        guard_problems,
+        filter_problems,
+        budget_problems,
+    )
     for check in (*entities, *sections, depth_problems, _experiment, label_problems, _encoders):
         yield from check(study)
 
@@ -232,6 +241,12 @@ def _encoders(study: Study) -> Iterable[str]:
     for name, recipe in study.entities["recipes"].items():
         if isinstance(recipe, Sized) and recipe.drop_leaks:
             named[f"{study.folder}/recipes/{name}.yaml: drop_leaks.retriever"] = recipe.drop_leaks.retriever
+        if isinstance(recipe, PairsRecipe):
+            named |= {
+                f"{study.folder}/recipes/{name}.yaml: positives.filter.retriever": item.filter.retriever
+                for item in recipe.positives
+                if isinstance(item.filter, RetrieverFilter)
+            }
         if isinstance(recipe, Sized) and recipe.negatives:
             named[f"{study.folder}/recipes/{name}.yaml: negatives.guard.scored_by"] = recipe.negatives.guard.scored_by
     for origin, retriever in named.items():

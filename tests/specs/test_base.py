@@ -65,7 +65,7 @@ def message(tmp_path, kind, text):
         ),
         (
             RecipeSpec, "queries: 4", "queries: 4, per: 2",
-            ": positives.0.per: unknown key; known keys here: paradigm, per_query, queries (and 1 more)",
+            ": positives.0.per: unknown key; known keys here: filter, paradigm, per_query, queries (and 1 more)",
         ),
         (RecipeSpec, "corpus: c\n", "", ": corpus: is missing; it must be stated"),
         (RecipeSpec, "  source: human\n", "", ": negatives.source: is missing; it must be stated"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from synthrank.tables.budgets import unequal_budgets
+from synthrank.tables.budgets import dropped_pairs, unequal_budgets
 from synthrank.tables.notes import with_notes
 
 RANKER = (
@@ -61,3 +61,22 @@ def test_what_is_said_stands_under_the_page():
     table = "# A table\n\n| a |\n| --- |\n"
     assert with_notes(table, [], ["Seeds 1 and 2.", "", "One, two."]) == f"{table}\nSeeds 1 and 2.\n\nOne, two.\n"
     assert with_notes(table, [], [""]) == table
+
+
+def test_what_filters_dropped_is_said_of_each_training_set(tmp_path):
+    def stats(name, counts):
+        path = tmp_path / name / "stats.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(counts))
+        return path
+
+    plain = [stats(name, counts) for made in (HUMAN, ORDERS) for name, counts in made.items()]
+    assert dropped_pairs(plain) == []
+    kept = {"human": {"groups": 5}, "zero-shot": {"groups": 5, "filter_pairs": 1200, "filter_dropped": 700}}
+    drawn = {"zero-shot": {"groups": 5, "filter_pairs": 1200, "filter_dropped": 690}}
+    both = {name: {"groups": 2, "filter_pairs": 10, "filter_dropped": 3} for name in ("inpars", "zero-shot")}
+    filtered = [stats("kept/gpt/draw-1", kept), stats("kept/gpt/draw-2", drawn), stats("both/none/draw-1", both)]
+    assert dropped_pairs([*plain, *filtered]) == [
+        "Filters dropped pairs of a query and a passage, for which further queries were taken: 690 to 700 of 1,200 "
+        "(kept by gpt); 6 of 20 (both)."
+    ]

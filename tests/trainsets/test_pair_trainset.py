@@ -9,7 +9,7 @@ import pytest
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.order import seeded
-from synthrank.records import Group, Judgment, Passage, Query, WrittenPassage
+from synthrank.records import Group, Judgment, Passage, Query, ScoredList, WrittenPassage
 from synthrank.trainsets.pair_trainset import pair_trainset
 from synthrank.trec import write_qrels, write_run
 
@@ -33,9 +33,14 @@ class World:
         write_jsonl(folder / "queries.jsonl", [Query(name, f"{name}?") for name in self.names])
 
     def build(self, *positives, source="human", count=3, depth=10, seed=13, guard=None, hits=4, size=0, reworded=(),
-              retriever=(), model=(), teacher=(), teacher_model=(),
+              retriever=(), model=(), teacher=(), teacher_model=(), filters=None, asked=None,
               **draws):  # fmt: skip
-        """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query)."""
+        """Return the groups and the counts of a recipe of (paradigm, queries) or (paradigm, queries, per query).
+
+        Filters are a pair, of what the recipe states and of the file that it goes by, for each paradigm that has one;
+        ``asked`` are the files of queries of each paradigm whose queries are not the training split's.
+        """
+        filters, asked = filters or {}, asked or {}
         folder, files, runs, collections = self.folder, [], [], []
         write_jsonl(folder / "corpus.jsonl", self.passages)
         write_qrels(folder / "qrels.txt", self.qrels)
@@ -55,14 +60,22 @@ class World:
                 write_run(runs[-1], ranked, "x", hits)
         spec = {
             "kind": "pairs", "corpus": "c", "seed": seed,
-            "positives": [{"paradigm": item[0], "queries": item[1], "per_query": (*item, 1)[2]} for item in positives],
+            "positives": [
+                {"paradigm": item[0], "queries": item[1], "per_query": (*item, 1)[2],
+                 "filter": filters.get(item[0], (None,))[0]}
+                for item in positives
+            ],
             "negatives": {"source": source, "retriever": "bm25", "depth": depth, "count": count,
                           "guard": guard or {}},
         }  # fmt: skip
         (folder / "recipe.yaml").write_text(json.dumps(spec))
         pair_trainset(
-            spec=folder / "recipe.yaml", size=size, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
-            held_out=[folder / "held.txt"], positives=files, negative_runs=runs, negative_passages=collections,
+            spec=folder / "recipe.yaml", size=size,
+            queries=[asked.get(item[0], folder / "queries.jsonl") for item in positives],
+            qrels=folder / "qrels.txt",
+            held_out=[folder / "held.txt"], positives=files,
+            filters=[filters[item[0]][1] for item in positives if item[0] in filters],
+            negative_runs=runs, negative_passages=collections,
             reworded=list(reworded), dropped_queries=[], dropped_qrels=[], dropped_passages=[], dropped_retriever=[],
             dropped_model=[], guard_retriever=list(retriever), guard_model=list(model), teacher=list(teacher),
             teacher_model=list(teacher_model),
@@ -367,3 +380,45 @@ def test_a_teacher_scores_every_passage_and_changes_nothing_else(tmp_path):
                 logits = model(**asked_for, decoder_input_ids=start).logits[0, 0]
             assert item.teacher == pytest.approx(float(logits[yes] - logits[no]), abs=1e-4)
     assert len({item.teacher for group in groups for item in group.candidates}) > 20
+
+
+def test_what_is_dropped_gives_way_to_further_queries_of_the_order(tmp_path):
+    world = World(tmp_path)
+    scores = {name: float(place % 3) for place, name in enumerate(world.names)}
+    path = tmp_path / "scores.jsonl"
+    write_jsonl(path, [ScoredList(name, (f"{name}@zero",), (score,)) for name, score in scores.items()])
+    kept = {"kind": "ranker", "ranker": "r", "min_score": 1}, path
+    plain, _ = world.build(("human", 5), ("zero", 5))
+    groups, stats = world.build(("human", 5), ("zero", 5), filters={"zero": kept})
+    order = [name for name in seeded(world.names, 13) if scores[name] >= 1]
+    assert asked(groups[5:]) == order[:5]
+    assert groups[:5] == plain[:5], "what has no filter is as without one"
+    assert stats["zero"]["groups"] == 5
+    assert (stats["zero"]["filter_pairs"], stats["zero"]["filter_dropped"]) == (12, 4)
+    assert stats["zero"]["queries_replaced"] == len(set(order[:5]) - set(seeded(world.names, 13)[:5])) > 0
+    assert "filter_pairs" not in stats["human"]
+    said = (
+        r"8 of 12 training queries have a passage that the filter keeps \(it dropped 4 of 12 pairs\), the recipe wants"
+    )
+    with pytest.raises(BudgetError, match=said):
+        world.build(("zero", 9), filters={"zero": kept})
+
+
+def test_queries_made_from_passages_have_their_own_order_and_their_source_as_positive(tmp_path):
+    world = World(tmp_path, held_out=["p3"])
+    sources = [f"p{place}" for place in (*range(10), 4, 4)]
+    queries = [Query(f"made:{place}", f"about {name}?", name) for place, name in enumerate(sources)]
+    world.written["made"] = [WrittenPassage(item.source, f"words of passage w{item.source[1:]}", item.id, item.text)
+                             for item in queries]  # fmt: skip
+    write_jsonl(tmp_path / "made-queries.jsonl", queries)
+    world.run |= {item.id: [(f"p{place}", 50.0 - place) for place in range(20)] for item in queries}
+    groups, stats = world.build(("made", 11), ("human", 5), asked={"made": tmp_path / "made-queries.jsonl"})
+    order = [name for name in seeded([item.id for item in queries], 13) if name != "made:3"]
+    assert asked(groups[:11]) == order[:11], "p3 answers a held-out query"
+    assert groups[11:] == world.build(("human", 5))[0]
+    assert stats["made"]["queries"] == stats["made"]["groups"] == 11
+    for group in groups[:11]:
+        source = sources[int(group.query_id.removeprefix("made:"))]
+        assert group.relevant == (source,), "no one judged passages for it"
+        assert group.candidates[0].id == source
+        assert not {source, "p3"} & set(negatives(group))

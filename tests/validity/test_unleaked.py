@@ -55,8 +55,8 @@ class World:
         files = ["test-queries.jsonl", "test-qrels.txt", "test-corpus.jsonl"]
         dropped = [[folder / name] if drop is not None else [] for name in files]
         pair_trainset(
-            spec=folder / "recipe.yaml", size=0, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
-            held_out=[], positives=[folder / "written.jsonl"], negative_runs=[folder / "run.trec"],
+            spec=folder / "recipe.yaml", size=0, queries=[folder / "queries.jsonl"], qrels=folder / "qrels.txt",
+            held_out=[], positives=[folder / "written.jsonl"], filters=[], negative_runs=[folder / "run.trec"],
             negative_passages=[folder / "corpus.jsonl"], reworded=[], dropped_queries=dropped[0],
             dropped_qrels=dropped[1], dropped_passages=dropped[2], dropped_retriever=[], dropped_model=[],
             guard_retriever=[], guard_model=[], teacher=[], teacher_model=[],

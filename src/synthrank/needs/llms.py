@@ -44,6 +44,10 @@ class LlmNeeds(StageNeeds):
         """Return the prompt file of a paradigm."""
         return f"{self.study.folder}/prompts/{self.study.entities['paradigms'][wildcards.paradigm].prompt}.md"
 
+    def judge_prompt(self, wildcards: Wildcards) -> str:
+        """Return the prompt file of the ranking by which a language model judges written passages."""
+        return self.prompt_file(self.study.entities["rankings"][wildcards.ranking].prompt)
+
     def imported_file(self, wildcards: Wildcards) -> str:
         """Return the file of an imported paradigm."""
         return str(data_folder() / self.study.entities["paradigms"][wildcards.paradigm].file)

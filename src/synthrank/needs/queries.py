@@ -34,6 +34,11 @@ class QueryNeeds(StageNeeds):
         parts = self._augmentation(wildcards).parts
         return [f"results/queries/{wildcards.corpus}/{part.augmentation}/queries.jsonl" for part in parts]
 
+    def paradigm_queries(self, wildcards: Wildcards) -> str:
+        """Return the queries that a paradigm pairs with the passages that they were made from."""
+        name = self.study.entities["paradigms"][wildcards.paradigm].augmentation
+        return f"results/queries/{wildcards.corpus}/{name}/queries.jsonl"
+
     def filter_testsets(self, wildcards: Wildcards) -> list[str]:
         """Return the queries of each test set that an augmentation's queries may not overlap with."""
         found = [self.study.entities["testsets"][name] for name in self._augmentation(wildcards).filters.testsets]

@@ -2,9 +2,10 @@
 
 from synthrank.draws import request_folder
 from synthrank.needs.base import RAW, StageNeeds, Wildcards
+from synthrank.specs.augmentations import LlmQueries
 from synthrank.specs.base import NONE
 from synthrank.specs.llms import LocalLlm
-from synthrank.specs.paradigms import GeneratedParadigm
+from synthrank.specs.paradigms import GeneratedParadigm, QueriedParadigm
 from synthrank.specs.recipes import base_and_size
 
 
@@ -28,17 +29,32 @@ class ReleaseNeeds(StageNeeds):
 
     def llm_weights(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of the model that an LLM runs in-process, if it does."""
-        llm = self.study.entities["llms"].get(wildcards.llm)
+        llm = self.study.entities["llms"].get(self._asked_llm(wildcards))
         return [self.spec("models", llm.model)] if isinstance(llm, LocalLlm) else []
 
     # Passages, {llm} being none where no language model of the experiment wrote them
 
     def released_llm(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of a language model, where there is one."""
-        return [] if wildcards.llm == NONE else [self.spec("llms", wildcards.llm)]
+        name = self._asked_llm(wildcards)
+        return [] if name == NONE else [self.spec("llms", name)]
+
+    def _asked_llm(self, wildcards: Wildcards) -> str:
+        """Return the language model of a path, or the one that wrote the queries of a paradigm's human passages."""
+        asked = self._query_augmentation(wildcards)
+        return asked.llm if asked else wildcards.llm
+
+    def _query_augmentation(self, wildcards: Wildcards) -> LlmQueries | None:
+        """Return what had a language model write the queries of a paradigm, if one did."""
+        spec = self.study.entities["paradigms"].get(getattr(wildcards, "paradigm", ""))
+        made = self.study.entities["augmentations"][spec.augmentation] if isinstance(spec, QueriedParadigm) else None
+        return made if isinstance(made, LlmQueries) else None
 
     def released_replies(self, wildcards: Wildcards) -> list[str]:
-        """Return all that a language model said, where one wrote the passages."""
+        """Return all that a language model said, where one wrote the passages or their queries."""
+        if self._query_augmentation(wildcards):
+            name = self.study.entities["paradigms"][wildcards.paradigm].augmentation
+            return [f"results/queries/{wildcards.corpus}/{name}/replies.jsonl"]
         if not self.study.writes(wildcards.paradigm):
             return []
         return [f"{self._released_folder(wildcards)}/replies.jsonl"]
@@ -52,6 +68,8 @@ class ReleaseNeeds(StageNeeds):
 
     def released_prompt(self, wildcards: Wildcards) -> list[str]:
         """Return the prompt file of a paradigm, where it has one."""
+        if asked := self._query_augmentation(wildcards):
+            return [self.prompt_file(asked.prompt)]
         if not self.study.writes(wildcards.paradigm):
             return []
         return [self.prompt_file(self.study.entities["paradigms"][wildcards.paradigm].prompt)]

@@ -43,6 +43,23 @@ class RunNeeds(StageNeeds):
         retriever = self.study.entities["retrievers"][wildcards.retriever]
         return self.ranker_model(retriever.ranker, retriever.recipe or NONE, NONE, retriever.seed)
 
+    def scoring_ranker(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the reranker that scores written passages, where one does."""
+        kind, name = wildcards.judge.split("/")
+        return [self.spec(kind, name)] if kind == "rankers" else []
+
+    def scoring_retriever(self, wildcards: Wildcards) -> list[str]:
+        """Return the entity file of the dense retriever that scores written passages, where one does."""
+        kind, name = wildcards.judge.split("/")
+        return [self.spec(kind, name)] if kind == "retrievers" else []
+
+    def scoring_model(self, wildcards: Wildcards) -> str:
+        """Return the folder of its model."""
+        kind, name = wildcards.judge.split("/")
+        if kind == "rankers":
+            return self.ranker_model(name, NONE, NONE, 0)
+        return f"results/models/{self.study.entities['retrievers'][name].model}"
+
     def ordered_lists(self, wildcards: Wildcards) -> str:
         """Return the orders that an ordered retriever is made from; they are of a corpus, never of written passages."""
         retriever = self.study.entities["retrievers"][wildcards.retriever]

@@ -5,8 +5,9 @@ from typing import NamedTuple
 from synthrank.needs.base import StageNeeds, Wildcards, data_folder, there
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
-from synthrank.specs.paradigms import HumanParadigm, rewords
-from synthrank.specs.recipes import DistilRecipe, Sized, base_and_size
+from synthrank.specs.filters import FilterSpec, LlmFilter, RoundTripFilter
+from synthrank.specs.paradigms import HumanParadigm, QueriedParadigm, queryset_of, rewords
+from synthrank.specs.recipes import DistilRecipe, PairsRecipe, Sized, base_and_size
 
 
 class TrainsetDraws(NamedTuple):
@@ -36,6 +37,13 @@ class TrainsetNeeds(StageNeeds):
         if isinstance(recipe, DistilRecipe):
             return f"results/queries/{recipe.corpus}/{recipe.queries}/queries.jsonl"
         return f"results/corpora/{recipe.corpus}/{TRAIN}/queries.jsonl"
+
+    def pair_queries(self, wildcards: Wildcards) -> list[str]:
+        """Return the queries of each of a recipe's positives: the training split's, or an augmentation's."""
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        querysets = [queryset_of(self.study.entities["paradigms"][name]) for name in recipe.paradigms]
+        folders = [f"{'corpora' if name == TRAIN else 'queries'}/{recipe.corpus}/{name}" for name in querysets]
+        return [f"results/{folder}/queries.jsonl" for folder in folders]
 
     def recipe_passages(self, wildcards: Wildcards) -> str:
         """Return the passages of a recipe's corpus."""
@@ -95,6 +103,25 @@ class TrainsetNeeds(StageNeeds):
         recipe = self.study.entities["recipes"][wildcards.recipe]
         return [f"{folder}/passages.jsonl" for folder in self._written(recipe, wildcards)]
 
+    def pair_filters(self, wildcards: Wildcards) -> list[str]:
+        """Return what the filters of a recipe's positives go by, in their order: scores, or the run of a round trip."""
+        recipe = self.study.entities["recipes"][wildcards.recipe]
+        return [
+            self._evidence(recipe, item.paradigm, item.filter, folder)
+            for item, folder in zip(recipe.positives, self._written(recipe, wildcards), strict=True)
+            if item.filter
+        ]
+
+    def _evidence(self, recipe: PairsRecipe, paradigm: str, spec: FilterSpec, folder: str) -> str:
+        runs = folder.replace("results/", "results/runs/", 1)
+        if isinstance(spec, RoundTripFilter):
+            written = self.study.entities["paradigms"][paradigm]
+            of_corpus = isinstance(written, HumanParadigm | QueriedParadigm)
+            place = f"results/runs/corpora/{recipe.corpus}" if of_corpus else runs
+            return f"{place}/{spec.retriever}/{queryset_of(written)}.trec"
+        judged = f"{folder if isinstance(spec, LlmFilter) else runs}/judged"
+        return f"{judged}/{spec.scores}.jsonl"
+
     def graded_positives(self, wildcards: Wildcards) -> str:
         """Return the written passages of a graded recipe."""
         (path,) = self.positives(wildcards)
@@ -103,7 +130,12 @@ class TrainsetNeeds(StageNeeds):
     def negative_runs(self, wildcards: Wildcards) -> list[str]:
         """Return the run that negatives are taken from, for each of the recipe's positives."""
         recipe = self.study.entities["recipes"][wildcards.recipe]
-        return [f"{place}/{recipe.negatives.retriever}/{TRAIN}.trec" for place, _ in self._negatives(recipe, wildcards)]
+        querysets = [queryset_of(self.study.entities["paradigms"][name]) for name in recipe.paradigms]
+        places = [place for place, _ in self._negatives(recipe, wildcards)]
+        return [
+            f"{place}/{recipe.negatives.retriever}/{queryset}.trec"
+            for place, queryset in zip(places, querysets, strict=bool(places))
+        ]
 
     def negative_passages(self, wildcards: Wildcards) -> list[str]:
         """Return the passages that the negative runs name, for each of the recipe's positives."""
@@ -174,7 +206,8 @@ class TrainsetNeeds(StageNeeds):
     def _negatives_of(self, recipe: Sized, paradigm: str, folder: str) -> tuple[str, str]:
         spec = self.study.entities["paradigms"][paradigm]
         runs, passages = f"results/runs/corpora/{recipe.corpus}", f"results/corpora/{recipe.corpus}/passages.jsonl"
-        if recipe.negatives is None or recipe.negatives.source == "human" or isinstance(spec, HumanParadigm):
+        own = isinstance(spec, HumanParadigm | QueriedParadigm)
+        if recipe.negatives is None or recipe.negatives.source == "human" or own:
             return runs, passages
         if self._rewords(paradigm):
             return runs, f"{folder}/collection.jsonl"

@@ -27,6 +27,6 @@ def plan(study: Study, results: Path, store: Path) -> Iterator[Line]:
         store: the folder of the reply store.
     """
     yield from passage_lines(study, results, store)
+    yield from query_lines(study)
     if study.experiment.twolar:
-        yield from query_lines(study)
         yield from ranking_lines(study)

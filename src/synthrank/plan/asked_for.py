@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from synthrank.needs import Needs
 from synthrank.specs.base import NONE
-from synthrank.specs.corpora import TRAIN, MixedCorpus
+from synthrank.specs.corpora import MixedCorpus
+from synthrank.specs.paradigms import queryset_of
 from synthrank.specs.recipes import DistilRecipe, OrderRecipe, Sized
 from synthrank.specs.retrievers import Ordered, Reranked
 from synthrank.study import Study
@@ -90,7 +91,9 @@ class AskedFor:
         for name, _ in self.trainsets:
             recipe = self._study.entities["recipes"][name]
             if isinstance(recipe, Sized) and recipe.negatives:
-                yield FirstStage(recipe.corpus, recipe.negatives.retriever, TRAIN)
+                for paradigm in recipe.paradigms:
+                    queryset = queryset_of(self._study.entities["paradigms"][paradigm])
+                    yield FirstStage(recipe.corpus, recipe.negatives.retriever, queryset)
             elif isinstance(recipe, DistilRecipe):
                 yield FirstStage(recipe.corpus, recipe.retriever, recipe.queries)
             elif isinstance(recipe, OrderRecipe):

@@ -8,7 +8,7 @@ from synthrank.llms.estimate import prompt_tokens, thought_tokens
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
 from synthrank.prompts import read_prompt
 from synthrank.records import Exemplar, Request
-from synthrank.specs.augmentations import LlmQueries, MixedQueries
+from synthrank.specs.augmentations import LlmQueries
 from synthrank.specs.llms import LlmSpec
 from synthrank.study import Study
 
@@ -17,7 +17,7 @@ TOKENS_PER_QUERY = 2 * QUERY_WORDS
 
 
 def query_lines(study: Study) -> Iterator[Line]:
-    """Yield one line for each augmentation by a language model that the distillation study's recipes need."""
+    """Yield one line for each augmentation by a language model that recipes of either study need."""
     for corpus, name in written_queries(study):
         spec: LlmQueries = study.entities["augmentations"][name]
         llm: LlmSpec = study.entities["llms"][spec.llm]
@@ -34,9 +34,7 @@ def query_count(study: Study, corpus: str, queryset: str) -> int:
         ConfigError: it is a split, and the corpus does not say.
     """
     spec = study.entities["augmentations"].get(queryset)
-    if isinstance(spec, MixedQueries):
-        return sum(part.count for part in spec.parts)
-    return spec.count if spec is not None else queries_of(study, corpus, queryset)
+    return spec.most if spec is not None else queries_of(study, corpus, queryset)
 
 
 def _example(study: Study, spec: LlmQueries) -> Request:

@@ -55,7 +55,9 @@ configuration.
 
 TO DO before this is published, and then replace this section and `license` in the head of the page:
 
-{% if kind == "human" %}
+{% if kind == "queries" %}
+- [ ] the passages are texts of {{ corpus }}: may they be passed on, and under which licence?
+{% elif kind == "human" %}
 - [ ] passages and queries are texts of {{ corpus }}: may they be passed on, and under which licence?
 {% else %}
 - [ ] the queries are texts of {{ corpus }}: may they be passed on, and under which licence?
@@ -64,7 +66,8 @@ TO DO before this is published, and then replace this section and `license` in t
 - [ ] the passages are the text of others ({{ generator }}): under which licence did they publish it?
 {% endif %}
 {% if llm %}
-- [ ] the passages are the output of {{ llm }}: do its provider's terms or its licence let others train on it?
+- [ ] the {{ "queries" if kind == "queries" else "passages" }} are the output of {{ llm }}: \
+do its provider's terms or its licence let others train on it?
 {% endif %}
 {% if exemplars %}
 - [ ] `replies` shows the exemplars of the prompt, which are texts of {{ corpus }}: the same question

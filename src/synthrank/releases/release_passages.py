@@ -19,7 +19,7 @@ from synthrank.releases.passage_card import TEMPLATE
 from synthrank.releases.replies import cost_of, replies_table
 from synthrank.specs.base import load
 from synthrank.specs.corpora import CorpusSpec
-from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm, ImportedParadigm, ParadigmSpec
+from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm, ImportedParadigm, ParadigmSpec, QueriedParadigm
 from synthrank.texts import known_texts
 from synthrank.trec import read_qrels, relevant
 
@@ -46,14 +46,15 @@ def release_passages(
     Args:
         passages: the written passages; each is released with its query and its grade.
         counts: what was counted while they were made.
-        replies: all that the language model said, where one wrote them; it becomes the configuration ``replies``.
+        replies: all that the language model said, where one wrote passages or queries; it becomes the
+            configuration ``replies``.
         exemplars: every exemplar that a prompt shows, where it shows some; they become the configuration ``exemplars``.
         corpus: the entity file of the corpus.
         collection: the passages of the corpus, for the comparison with human ones.
         qrels: the training judgments, for the same.
         paradigm: the paradigm's entity file.
         prompt: its prompt file, where it has one.
-        llm: the LLM's entity file, where one wrote the passages.
+        llm: the LLM's entity file, where one wrote the passages or their queries.
         weights: the entity file of its model, where it runs in-process.
         statistics: what was measured of the passages, where that was asked for.
         leaks: what they share with test sets, where that was asked for.
@@ -94,7 +95,9 @@ def release_passages(
             generator=generator,
             llm="".join(path.stem for path in llm),
             parts=dict(_parts(corpus, paradigm, llm, weights)),
-            likenesses=[] if isinstance(spec, HumanParadigm) else likenesses(written, _human(collection, qrels)),
+            likenesses=[]
+            if isinstance(spec, HumanParadigm | QueriedParadigm)
+            else likenesses(written, _human(collection, qrels)),
             **_asked(spec, prompt, shown),
             **_numbers(written, counts, said),
             **_tested(statistics, leaks),
@@ -135,12 +138,16 @@ def _generator(spec: ParadigmSpec, llm: Sequence[Path]) -> str:
     """Return who wrote the passages."""
     if isinstance(spec, ImportedParadigm):
         return spec.written_by
+    if isinstance(spec, QueriedParadigm):
+        return "people"
     return "".join(path.stem for path in llm) or "people"
 
 
 def _description(spec: ParadigmSpec, corpus: str, generator: str) -> str:
     if isinstance(spec, HumanParadigm):
         return f"Passages of {corpus} that people judged relevant to its training queries"
+    if isinstance(spec, QueriedParadigm):
+        return f"Passages of {corpus} with the queries that {spec.augmentation} made from them"
     if isinstance(spec, ImportedParadigm):
         return f"Passages for the training queries of {corpus}, written elsewhere ({generator})"
     return f"Passages that {generator} wrote for the training queries of {corpus}"

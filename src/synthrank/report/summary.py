@@ -7,7 +7,15 @@ from typing import Any
 from synthrank.files import count_lines
 from synthrank.report.ranked import JudgedSet
 from synthrank.specs.base import load
-from synthrank.specs.paradigms import GeneratedParadigm, GradedParadigm, HumanParadigm, ParadigmSpec, rewords
+from synthrank.specs.filters import RoundTripFilter
+from synthrank.specs.paradigms import (
+    GeneratedParadigm,
+    GradedParadigm,
+    HumanParadigm,
+    ParadigmSpec,
+    QueriedParadigm,
+    rewords,
+)
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, RecipeSpec
 from synthrank.specs.testsets import TestsetSpec
@@ -35,7 +43,9 @@ def summary(experiment: Mapping[str, Any], specs: Sequence[Path], tested: Sequen
 
 def _recipe(spec: Any) -> str:
     if isinstance(spec, PairsRecipe):
-        positives = " and ".join(f"{item.paradigm} passages for {item.queries:,} queries" for item in spec.positives)
+        positives = " and ".join(
+            f"{item.paradigm} passages for {item.queries:,} queries{_kept(item.filter)}" for item in spec.positives
+        )
         negatives = spec.negatives
         return f"{positives} of {spec.corpus}, against {negatives.count} passages each that {negatives.retriever} found"
     if isinstance(spec, GradedRecipe):
@@ -45,6 +55,16 @@ def _recipe(spec: Any) -> str:
     if isinstance(spec, OrderRecipe):
         return f"candidates for {spec.queries} of {spec.corpus}, in the order of a language model ({spec.ranking})"
     return f"orders that others recorded for queries of {spec.corpus}"
+
+
+def _kept(spec: Any) -> str:
+    """Return by what passages are filtered, in words; nothing where they are not."""
+    if spec is None:
+        return ""
+    if isinstance(spec, RoundTripFilter):
+        return f" (those that {spec.retriever} finds again among the first {spec.depth})"
+    share = f"the best {spec.keep_share:.0%}" if spec.keep_share else f"those that score {spec.min_score:g} or more"
+    return f" ({share} by {spec.scores.split('/', 1)[-1]})"
 
 
 def _paradigm(spec: Any) -> str:
@@ -58,6 +78,8 @@ def _paradigm(spec: Any) -> str:
         return f"written by a language model that is shown {what}"
     if isinstance(spec, GradedParadigm):
         return f"written by a language model at grades {', '.join(map(str, spec.levels))}, in one reply"
+    if isinstance(spec, QueriedParadigm):
+        return f"passages of the corpus, with the queries that {spec.augmentation} made from them"
     if rewords(spec):
         return f"passages of the corpus that people judged relevant, reworded by {spec.written_by}"
     return f"written elsewhere, by {spec.written_by}"

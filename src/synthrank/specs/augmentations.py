@@ -46,6 +46,11 @@ class _Augmentation(Entity):
     seed: int = Field(default=13, description="Seed of that order.")
     filters: Filters = Filters()
 
+    @property
+    def most(self) -> int:
+        """How many queries it makes at most, before its filters."""
+        return self.count
+
 
 class TitleQueries(_Augmentation):
     """Titles of passages as queries, each distinct title once."""
@@ -105,6 +110,11 @@ class MixedQueries(Entity):
     kind: Literal["mixture"]
     parts: tuple[Part, ...] = Field(min_length=2)
     filters: Filters = Filters()
+
+    @property
+    def most(self) -> int:
+        """How many queries it makes at most, before its filters."""
+        return sum(part.count for part in self.parts)
 
 
 AugmentationSpec = Annotated[

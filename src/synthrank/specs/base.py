@@ -139,17 +139,28 @@ def _one_line(error: ValidationError, origin: str, kind: Any) -> str:
     if first["type"] == "missing":
         return f"{origin}: {key}: is missing; it must be stated{more}"
     if first["type"] == "union_tag_not_found":
-        return f"{origin}: {first['ctx']['discriminator'].strip(chr(39))}: is missing; known values: {', '.join(tags)}"
+        known = _node(kind, first["loc"])["discriminator"]["mapping"]
+        return f"{origin}: {_tag_key(key, first)}: is missing; known values: {', '.join(known)}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "union_tag_invalid":
         context = first["ctx"]
-        key, message = context["discriminator"].strip("'"), f"known values: {context['expected_tags']}"
-        return f"{origin}: {key}: got {context['tag']!r}; {message}{more}"
+        message = f"known values: {context['expected_tags']}"
+        return f"{origin}: {_tag_key(key, first)}: got {context['tag']!r}; {message}{more}"
     return f"{origin}: {key or 'file'}: got {first['input']!r}; {message[0].lower() + message[1:]}{more}"
+
+
+def _tag_key(key: str, error: Any) -> str:
+    """Return the key that tells which of several models is meant, after the key of what it stands in."""
+    return ".".join(filter(None, [key, error["ctx"]["discriminator"].strip("'")]))
 
 
 def _siblings(kind: Any, location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that are allowed where the last part of ``location`` stands."""
+    return sorted(_node(kind, location[:-1]).get("properties", {}))
+
+
+def _node(kind: Any, location: tuple[int | str, ...]) -> dict[str, Any]:
+    """Return the JSON Schema of what stands at a location."""
     schema = TypeAdapter(kind).json_schema()
     definitions = schema.get("$defs", {})
 
@@ -157,7 +168,7 @@ def _siblings(kind: Any, location: tuple[int | str, ...]) -> list[str]:
         return resolve(definitions[node["$ref"].rsplit("/", 1)[1]]) if "$ref" in node else node
 
     node = resolve(schema)
-    for part in location[:-1]:
+    for part in location:
         tag = node.get("discriminator", {}).get("mapping", {}).get(str(part))
         if tag:
             node = resolve({"$ref": tag})
@@ -167,4 +178,4 @@ def _siblings(kind: Any, location: tuple[int | str, ...]) -> list[str]:
             node = resolve(node["items"])
         if "anyOf" in node:
             node = resolve(next(option for option in node["anyOf"] if option.get("type") != "null"))
-    return sorted(node.get("properties", {}))
+    return node

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from synthrank.specs.base import Count, Entity, PromptName, Sha256
+from synthrank.specs.base import AugmentationName, Count, Entity, PromptName, Sha256
+from synthrank.specs.corpora import TRAIN
 
 
 class Exemplars(Entity):
@@ -96,12 +97,30 @@ class ImportedParadigm(Entity):
     quality: Quality = Quality(min_words=1)
 
 
+class QueriedParadigm(Entity):
+    """The corpus's own passages, each with queries that were made from it, as in InPars and Promptagator.
+
+    Bonifacio et al. 2022 (arXiv 2202.05144); Dai et al. 2023 (arXiv 2209.11755).
+    """
+
+    kind: Literal["queries"]
+    augmentation: AugmentationName = Field(
+        description="Makes the queries; a query's passage is the one that it was made from. Its file names the LLM."
+    )
+
+
 ParadigmSpec = Annotated[
-    HumanParadigm | GeneratedParadigm | GradedParadigm | ImportedParadigm, Field(discriminator="kind")
+    HumanParadigm | GeneratedParadigm | GradedParadigm | ImportedParadigm | QueriedParadigm,
+    Field(discriminator="kind"),
 ]
 
 Asked = GeneratedParadigm | GradedParadigm
 """Paradigms whose passages a language model of the experiment writes."""
+
+
+def queryset_of(paradigm: ParadigmSpec) -> str:
+    """Return the queries that the passages of a paradigm are for: an augmentation's, or the training split's."""
+    return paradigm.augmentation if isinstance(paradigm, QueriedParadigm) else TRAIN
 
 
 def rewords(paradigm: ParadigmSpec) -> bool:
@@ -113,6 +132,13 @@ def word_for(paradigms: Iterable[ParadigmSpec]) -> str:
     """Return what tables and pages call the passages of paradigms, human ones aside.
 
     Text that says a human passage again is ``reworded``: it is no passage that a language model wrote for a query.
+    Human passages with queries that were made from them are ``synthetic-query`` ones.
     """
     others = [paradigm for paradigm in paradigms if not isinstance(paradigm, HumanParadigm)]
-    return " or ".join(dict.fromkeys("reworded" if rewords(paradigm) else "LLM-written" for paradigm in others))
+    return " or ".join(dict.fromkeys(map(_word, others)))
+
+
+def _word(paradigm: ParadigmSpec) -> str:
+    if isinstance(paradigm, QueriedParadigm):
+        return "synthetic-query"
+    return "reworded" if rewords(paradigm) else "LLM-written"

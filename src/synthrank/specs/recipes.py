@@ -18,6 +18,7 @@ from synthrank.specs.base import (
     Share,
     TestsetName,
 )
+from synthrank.specs.filters import FilterSpec
 from synthrank.specs.leaks import LeakTests
 
 
@@ -31,6 +32,11 @@ class Positives(Entity):
     )
     per_query: Count = Field(
         default=1, description="Positives a query, the best grade first, those of equal grade in a seeded order."
+    )
+    filter: FilterSpec | None = Field(
+        default=None,
+        description="Which passages of the paradigm may be positives. What it drops is counted, and further queries of "
+        "the order take the place of those that lose all. null: all may.",
     )
 
 
@@ -67,8 +73,9 @@ class Negatives(Entity):
 
     source: Literal["human", "same"] = Field(
         description="`human`: passages of the corpus; `same`: the collection the positive came from, that is the "
-        "corpus for human positives and the paradigm's written passages for generated ones. For imported ones that "
-        "are keyed by passage these are the passages that `human` takes, in their other wording."
+        "corpus for human passages, whoever asked the queries, and the paradigm's written passages for generated "
+        "ones. For imported ones that are keyed by passage these are the passages that `human` takes, in their other "
+        "wording."
     )
     retriever: RetrieverName
     depth: Count = Field(default=100, description="How deep into the run.")

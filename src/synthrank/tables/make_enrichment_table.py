@@ -4,7 +4,7 @@ from pathlib import Path
 
 from synthrank.files import atomic_text
 from synthrank.specs.experiment import Intervals
-from synthrank.tables.budgets import unequal_budgets
+from synthrank.tables.budgets import dropped_pairs, unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.enrichment import Compared, Row, enrichment_rows
 from synthrank.tables.enrichment_markdown import as_markdown
@@ -70,6 +70,6 @@ def make_enrichment_table(
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     rows = list(enrichment_rows(cells, Places(recipes, testsets, origins, seen), compared, measures, intervals))
     write_rows(table, Row, rows)
-    below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
+    below = [scope, *unequal_budgets(trainsets, rankers), *dropped_pairs(trainsets), *selected, *short]
     with atomic_text(markdown) as stream:
         stream.write(with_notes(as_markdown(rows, compared, added, intervals), answers, below))

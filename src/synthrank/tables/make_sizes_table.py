@@ -6,7 +6,7 @@ from synthrank.files import atomic_text
 from synthrank.specs.base import load
 from synthrank.specs.experiment import Intervals, Sizes
 from synthrank.specs.recipes import RecipeSpec
-from synthrank.tables.budgets import unequal_budgets
+from synthrank.tables.budgets import dropped_pairs, unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.notes import with_notes
 from synthrank.tables.places import Places
@@ -69,6 +69,6 @@ def make_sizes_table(
     short = lacking_note(lacking(metrics, measures, cells, [path.stem for path in testsets]))
     rows = list(size_rows(cells, Places(specs, testsets, origins, seen), sizes, own, measures, intervals))
     write_rows(table, Row, rows)
-    below = [scope, *unequal_budgets(trainsets, rankers), *selected, *short]
+    below = [scope, *unequal_budgets(trainsets, rankers), *dropped_pairs(trainsets), *selected, *short]
     with atomic_text(markdown) as stream:
         stream.write(with_notes(as_markdown(rows, intervals), answers, below))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from synthrank.files import atomic_text
 from synthrank.specs.experiment import Intervals
-from synthrank.tables.budgets import unequal_budgets
+from synthrank.tables.budgets import dropped_pairs, unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.first_stages import below_first_stage, reordered
 from synthrank.tables.main_rows import Row, main_rows
@@ -76,6 +76,7 @@ def make_tables(
             scope,
             *below_first_stage(rows, rankers),
             *unequal_budgets(trainsets, rankers),
+            *dropped_pairs(trainsets),
             *selected,
             *short,
         ]

@@ -42,7 +42,7 @@ def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[s
         order: all training queries.
         wanted: how many queries.
         count: ``queries``, and ``queries_replaced`` where an earlier one has none; what was dropped before stands in
-            it as ``leaking_query`` and ``leaking_passage``, which the error tells.
+            it as ``filter_dropped``, ``leaking_query`` and ``leaking_passage``, which the error tells.
         origin: the file of the passages, for the error.
         key: of the recipe that states how many, for the error.
 
@@ -53,6 +53,8 @@ def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[s
     if len(served) < wanted:
         leaking = count["leaking_query"] + count["leaking_passage"]
         clean = f" that leaks into no test set ({leaking:,} texts that do were dropped)" if leaking else ""
+        if dropped := count["filter_dropped"]:
+            clean += f" that the filter keeps (it dropped {dropped:,} of {count['filter_pairs']:,} pairs)"
         raise BudgetError(
             f"{origin}: {len(served)} of {len(order)} training queries have a passage{clean}, the recipe wants "
             f"{wanted}; lower {key}"
