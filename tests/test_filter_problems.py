@@ -111,7 +111,7 @@ def test_generated_queries_are_read_searched_and_planned(make):
     assert needs.negative_runs(asked) == ["results/runs/corpora/python-headings/bm25/inpars.trec"]
     assert needs.negative_passages(asked) == ["results/corpora/python-headings/passages.jsonl"]
     asked.recipe = "human"
-    assert needs.pair_queries(asked) == ["results/corpora/python-faq/train/queries.jsonl"]
+    assert needs.pair_queries(asked) == ["results/corpora/python-headings/train/queries.jsonl"]
     assert FirstStage("python-headings", "bm25", "inpars") in AskedFor(study).runs
     assert written_queries(study) == [("python-headings", "inpars")]
     (line,) = query_lines(study)
