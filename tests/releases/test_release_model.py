@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from tiny_models import tiny_encoder, tiny_t5
+from tiny_models import tiny_encoder, tiny_llm, tiny_t5
 
 from synthrank.errors import ModelError
 from synthrank.files import sha256_of, write_jsonl
@@ -20,6 +20,7 @@ from synthrank.releases.usage import PASSAGES, QUERY
 from synthrank.scores import Score, write_scores
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
+from synthrank.vectors import open_bi_encoder
 
 COMMON = "base: {model: tiny}\nmax_length: 48\noptimiser: {learning_rate: 1.0e-3, epochs: 1, batch_size: 4}\n"
 PAIRS = COMMON + "loss: lambda\nrerank: {retriever: bm25, depth: 10}\n"
@@ -32,6 +33,9 @@ RANKERS = {
     "t5": f"architecture: seq2seq\n{PAIRS}score: difference\n",
     "t5-softmax": f"architecture: seq2seq\n{PAIRS}score: softmax\n",
     "t5-extra": f"architecture: seq2seq\n{PAIRS}score: extra-id\n",
+    "decoder": f"architecture: decoder\n{PAIRS}positive: y\nnegative: n\nlora: {{rank: 2, alpha: 4}}\n",
+    "decoder-softmax": f"architecture: decoder\n{PAIRS}positive: y\nnegative: n\nscore: softmax\n",
+    "decoder-searcher": f"architecture: bi-encoder\n{COMMON}loss: multiple-negatives\npooling: last\n",
     "second": f"architecture: cross-encoder\n{PAIRS}".replace("{model: tiny}", "{recipe: warm-up, ranker: one}"),
 }
 RECIPE = """kind: pairs
@@ -50,7 +54,8 @@ TRAINING = {
 def checkpoint(tmp_path_factory):
     """Return a function that makes the checkpoint of a ranker, once, by what training saves with."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    encoder, t5 = tiny_encoder(folder / "encoder"), tiny_t5(folder / "t5")
+    bases = {"t5": tiny_t5(folder / "t5"), "decoder": tiny_llm(folder / "decoder")}
+    encoder = tiny_encoder(folder / "encoder")
 
     def make(name, spec):
         path = folder / f"checkpoint-{name}"
@@ -58,8 +63,10 @@ def checkpoint(tmp_path_factory):
             return path
         if name == "searcher":
             tiny_encoder(path)
+        elif name == "decoder-searcher":
+            open_bi_encoder(bases["decoder"], pooling="last").save_pretrained(str(path), create_model_card=False)
         else:
-            open_pair_model(spec, t5 if name.startswith("t5") else encoder, 7).save_as_base(path)
+            open_pair_model(spec, bases.get(name.split("-")[0], encoder), 7).save_as_base(path)
         (path / "training.json").write_text(json.dumps(TRAINING))
         (path / "loss.csv").write_text("update,loss\n1,0.5\n")
         (path / "pytorch_model.bin").write_bytes(b"a pickle")
@@ -131,8 +138,10 @@ def test_the_cards_own_lines_of_python_score_as_we_do(release, tmp_path, monkeyp
     assert said == pytest.approx(scored_here(tmp_path, folder, name), rel=1e-4, abs=1e-6)
     assert said[0] != pytest.approx(said[1], abs=1e-6), "two passages, two scores"
     head = yaml.safe_load(card.split("---\n")[1])
-    assert head["library_name"] == ("transformers" if name.startswith("t5") else "sentence-transformers")
-    assert head["pipeline_tag"] == ("sentence-similarity" if name == "searcher" else "text-ranking")
+    searches = name.endswith("searcher")
+    plain = name.startswith(("t5", "decoder")) and not searches
+    assert head["library_name"] == ("transformers" if plain else "sentence-transformers")
+    assert head["pipeline_tag"] == ("sentence-similarity" if searches else "text-ranking")
 
 
 def test_only_what_a_model_is_loaded_from_is_released(release):
