@@ -126,6 +126,32 @@ def test_how_long_training_takes(paper, tmp_path, monkeypatch, recipe, ranker, r
     assert item.seconds == pytest.approx(rows * 120 * 1e6 / rates.FLOPS)
 
 
+@pytest.mark.parametrize(
+    ("changes", "operations"),
+    [
+        ({}, 4 + 2),  # adapters, whose own gradients are small, and activations computed twice
+        ({"lora": None}, 6 + 2),
+        ({"optimiser": {"gradient_checkpointing": False}}, 4),
+        ({"lora": None, "optimiser": {"gradient_checkpointing": False}}, 6),
+    ],
+)
+def test_how_long_a_decoder_takes(paper, tmp_path, monkeypatch, changes, operations):
+    ranker = paper.entities["rankers"]["qwen3-reranker"]
+    optimiser = ranker.optimiser.model_copy(update={"epochs": None, "max_updates": 10} | changes.pop("optimiser", {}))
+    changed(paper, "rankers", "qwen3-reranker", optimiser=optimiser, **changes)
+    monkeypatch.setattr("synthrank.plan.asked_for._metrics", lambda study: [
+        "results/metrics/suites/trec-dl/msmarco-human/none/qwen3-reranker/seed-1.csv"
+    ])  # fmt: skip
+    works = found(paper, tmp_path)
+    # beside a pair, of which T5's five words are a part, the prompt has 42 words: 55 tokens
+    tokens = 120 + (len(ranker.prompt.split()) - 5) * rates.TOKENS_A_WORD
+    assert tokens == pytest.approx(120 + 42 * 1.3)
+    passages = 1 + paper.entities["recipes"]["msmarco-human"].negatives.count
+    once = 440e6 * tokens / rates.FLOPS
+    assert works["train_ranker"].seconds == pytest.approx(10 * 8 * 4 * passages * operations * once)
+    assert works["rerank_suite"].seconds == pytest.approx((43 + 54) * 100 * 2 * once)
+
+
 def test_what_is_not_stated_has_no_time(paper, tmp_path):
     counts = paper.entities["corpora"]["beir-trec-covid"].counts
     changed(paper, "corpora", "beir-trec-covid", counts=counts.model_copy(update={"passages": None}))

@@ -1,11 +1,13 @@
 """A model of another's first layers: the same weights, and what the whole model computes up to there."""
 
 import json
+import re
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_models import SENTENCES, tiny_encoder, tiny_llm, tiny_splade, tiny_t5
+from toy_experiment import make_toy, snakemake
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, Qwen3Config
 
 from synthrank.errors import ModelError
@@ -89,3 +91,34 @@ def test_what_has_no_such_layers_is_refused(tmp_path, make, message):
     with pytest.raises(ModelError, match=message):
         taken(base, tmp_path, 6 if "layers" in message else 1)
     assert not (tmp_path / "few").exists()
+
+
+DECODER = """
+architecture: decoder
+base: {model: few}
+max_length: 64
+loss: lce
+positive: y
+negative: n
+lora: {rank: 2, alpha: 4}
+optimiser: {learning_rate: 1.0e-3, epochs: 1, batch_size: 4}
+rerank: {retriever: bm25, depth: 10}
+"""
+
+
+@pytest.mark.workflow
+def test_a_ranker_is_trained_from_the_layers_of_a_model(tmp_path):
+    toy = make_toy(tmp_path / "toy")
+    tiny_llm(toy / "models/tiny-llm")
+    for name, text in {
+        "models/tiny-llm": "source: folder\npath: models/tiny-llm\n",
+        "models/few": "source: first-layers\nmodel: tiny-llm\nlayers: 1\n",
+        "rankers/decoder": DECODER,
+    }.items():
+        (toy / "config" / name).with_suffix(".yaml").write_text(text)
+    target = "results/checkpoints/human/none/decoder/seed-1"
+    said = snakemake(toy, "--dry-run", "--", target).stdout
+    inputs = dict(re.findall(r"^rule (\w+):\n    input: (.*)$", said, re.MULTILINE))
+    assert inputs["unpack_model"] == "config/models/tiny-llm.yaml"
+    assert inputs["take_first_layers"] == "config/models/few.yaml, results/models/tiny-llm"
+    assert "results/models/few" in inputs["train_ranker"].split(", ")

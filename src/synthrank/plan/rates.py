@@ -16,10 +16,19 @@ PASSAGE_TOKENS = 105
 """Tokens of a passage of 80 words (MS MARCO's have 60), where nothing cuts it shorter."""
 
 PAIR_TOKENS = 120
-"""Tokens of a query with a passage, and of the words that a prompt puts around them."""
+"""Tokens of a query with a passage, and of the words that T5's prompt puts around them."""
 
-FORWARD, TRAINING, CHECKPOINTED = 2, 6, 8
-"""Operations a parameter and token: of scoring, of training, and of training that computes activations twice."""
+PROMPT_WORDS = 5
+"""Words of that prompt, query and passage counted as one each; a longer prompt costs its further words."""
+
+FORWARD, TRAINING = 2, 6
+"""Operations a parameter and token: of scoring and of training."""
+
+RECOMPUTED = 2
+"""More operations of training that computes activations twice."""
+
+FROZEN = 2
+"""Fewer operations of training adapters: the gradients of the weights beside them are not computed."""
 
 PASSAGES_BUILT = 40_000
 """Passages that a core normalises and writes a second: `benchmarks/corpora.py` has 48,000 with 72 words each."""

@@ -7,6 +7,7 @@ from synthrank.plan import rates
 from synthrank.plan.asked_for import AskedFor, FirstStage, Model
 from synthrank.plan.line import Line
 from synthrank.plan.queries import query_count
+from synthrank.specs.rankers import PromptRanker
 from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe
 from synthrank.specs.retrievers import Bm25, Dense, Reranked, Sparse
 from synthrank.specs.testsets import TestsetSpec
@@ -100,6 +101,12 @@ class _Workload:
         stated: float | None = self._study.entities["models"][base.model].parameters
         return stated
 
+    def _pair_tokens(self, name: str, length: int) -> float:
+        """Return the tokens of a query with a passage that a ranker reads, at most ``length``."""
+        ranker = self._study.entities["rankers"][name]
+        words = len(ranker.prompt.split()) - rates.PROMPT_WORDS if isinstance(ranker, PromptRanker) else 0
+        return min(length, rates.PAIR_TOKENS + max(0, words) * rates.TOKENS_A_WORD)
+
     def _searched(self, run: FirstStage, rate: float) -> Seconds:
         passages = self._passages(run.corpus)
         return passages and passages * self._queries(run.corpus, run.queryset) / rate
@@ -113,7 +120,7 @@ class _Workload:
         spec = self._study.entities["retrievers"][run.retriever]
         length = self._study.entities["rankers"][spec.ranker].eval_length
         pairs = self._queries(run.corpus, run.queryset) * spec.depth
-        return _passed(pairs, min(length, rates.PAIR_TOKENS), self._parameters(spec.ranker))
+        return _passed(pairs, self._pair_tokens(spec.ranker, length), self._parameters(spec.ranker))
 
     def _searched_suite(self, suite: str, model: Model) -> Seconds:
         """Return the seconds of encoding each collection, once where test sets share it, and of searching it."""
@@ -127,7 +134,7 @@ class _Workload:
         ranker = self._study.entities["rankers"][model.ranker]
         found = [(item, item.reranked(ranker.rerank)) for item in self._testsets(suite)]
         pairs = sum(self._queries(item.corpus, item.split) * reordered[1] for item, reordered in found if reordered)
-        return _passed(pairs, min(ranker.eval_length, rates.PAIR_TOKENS), self._parameters(model.ranker))
+        return _passed(pairs, self._pair_tokens(model.ranker, ranker.eval_length), self._parameters(model.ranker))
 
     def _training(self, model: Model) -> Seconds:
         ranker = self._study.entities["rankers"][model.ranker]
@@ -137,8 +144,10 @@ class _Workload:
             seen: float | None = optimiser.max_updates * optimiser.batch_size * optimiser.accumulation
         else:
             seen = groups and groups * optimiser.epochs
-        cost = rates.CHECKPOINTED if optimiser.gradient_checkpointing else rates.TRAINING
-        tokens, parameters = min(ranker.max_length, rates.PAIR_TOKENS), self._parameters(model.ranker)
+        cost = rates.TRAINING
+        cost += rates.RECOMPUTED if optimiser.gradient_checkpointing else 0
+        cost -= rates.FROZEN if ranker.lora else 0
+        tokens, parameters = self._pair_tokens(model.ranker, ranker.max_length), self._parameters(model.ranker)
         once = _passed(seen and passages and seen * passages, tokens, parameters, cost)
         if ranker.selection is None:
             return once

@@ -253,8 +253,8 @@ class BiEncoderRanker(_Ranker):
     passage_prefix: str = ""
     pooling: PoolingMode | None = Field(
         default=None,
-        description="How token vectors become one; null leaves it to the model's own files, or mean. With `last` a "
-        "text ends with the tokenizer's end-of-text token.",
+        description="How token vectors become one; null leaves it to the model's own files, or mean. With `last` "
+        "every text ends with the tokenizer's end-of-text token.",
     )
     depth: Count = Field(default=1000, description="Passages kept for each query.")
     rerank: Rerank | None = Field(
