@@ -31,10 +31,10 @@ def left(written):
 @pytest.fixture
 def scored(tmp_path):
     """Return seven queries of two passages each, their scores with ties among them, and the file of these."""
-    rng = random.Random(5)
     written = written_for([f"q{place}" for place in range(7)])
-    scores = {name: {item.id: rng.choice([-2.5, -1.0, 0.0, 0.25, 3.0]) for item in items}
-              for name, items in written.items()}  # fmt: skip
+    values = [-2.5, -2.0, -1.0, -1.0, 0.0, 0.25, 0.25, 0.25, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    random.Random(5).shuffle(values)
+    scores = {name: {item.id: values.pop() for item in items} for name, items in written.items()}
     path = tmp_path / "scores.jsonl"
     write_jsonl(path, [ScoredList(name, tuple(those), tuple(those.values())) for name, those in scores.items()])
     return written, {(name, item): score for name, those in scores.items() for item, score in those.items()}, path
