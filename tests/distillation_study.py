@@ -33,6 +33,7 @@ TWOLAR = {
     "llms": ["gpt-4.1-mini", "echo"],
     "recipes": ["order-blend", "order-train", "human", "zero-shot"],
     "rankers": ["pupil-again", "bi-encoder"],
+    "suites": ["faq"],
     "first_stages": ["as-ordered"],
     "measures": ["nDCG@1", "nDCG@10"],
     "published": "little",

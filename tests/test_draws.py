@@ -13,16 +13,22 @@ from synthrank.plan import plan
 from synthrank.specs.base import read_yaml
 from synthrank.study import Study
 
+EACH = ["queries", "negatives", "exemplars", "training"]
+"""What seeds move where an experiment does not say it: all but the sample of the LLM."""
+
 
 @pytest.fixture
 def make(config):
-    """Return a function that makes the committed study with other seeds and parts that they move."""
-    experiment = read_yaml(config / "config.yaml")
-    return lambda **changed: Study(config, {**experiment, "seeds": [3, 5], **changed})
+    """Return a function that makes the committed study with all paradigms, other seeds and parts that they move."""
+    both = read_yaml(config / "config.yaml") | read_yaml(config / "study.yaml")
+    stated = {**both, "seeds": [3, 5], "vary": EACH}
+    return lambda **changed: Study(config, {**stated, **changed})
 
 
-def test_by_default_seeds_move_all_but_the_sample_of_the_llm(make):
-    draws = Draws(make())
+def test_unless_stated_seeds_move_all_but_the_sample_of_the_llm(config):
+    stated = read_yaml(config / "study.yaml") | {"seeds": [3, 5]}
+    del stated["vary"]
+    draws = Draws(Study(config, stated))
     assert [draws.of_passages(name, 3) for name in ("human", "zero-shot", "few-shot-supervised")] == [0, 0, 3]
     assert [draws.of_trainset(name, 3) for name in ("human", "zero-shot", "human@12", "graded")] == [3] * 4
     assert [draws.of_trainset(name, 3) for name in ("warm-up", "order", "dl20-teacher")] == [0] * 3
@@ -57,14 +63,14 @@ def test_rules_get_the_draw_of_what_seeds_move(make):
     assert needs.trainset(job) == "results/trainsets/human/none/draw-5/groups.jsonl"
     written = needs.positives(at(recipe="human-zero-shot", llm="echo", draw="5"))
     assert written == [
-        "results/passages/python-faq/human/draw-0/none/passages.jsonl",
-        "results/passages/python-faq/zero-shot/draw-5/echo/passages.jsonl",
+        "results/passages/python-headings/human/draw-0/none/passages.jsonl",
+        "results/passages/python-headings/zero-shot/draw-5/echo/passages.jsonl",
     ]
 
 
 def test_tables_of_replies_count_every_draw_and_what_seeds_share_once(make):
     needs = Needs(make())
-    place = "results/passages/python-faq"
+    place = "results/passages/python-headings"
     assert needs.all_replies == [f"{place}/{name}/smollm2-135m/replies.jsonl" for name in (
         "zero-shot/draw-0", "few-shot-unsupervised/draw-3", "few-shot-unsupervised/draw-5",
         "few-shot-supervised/draw-3", "few-shot-supervised/draw-5",
@@ -116,7 +122,7 @@ def test_every_table_says_what_chance_is_in_it(make):
     assert needs.twolar_scope(job) == needs.ablation_scope(job) == f"{students}and of other training runs."
     human = Needs(make(recipes=["human"], vary=["training"])).main_scope(job)
     assert human.endswith("and of other training runs, not of other training queries or negatives.")
-    one = Needs(make(recipes=["zero-shot"], seeds=[4])).main_scope(job)
+    one = Needs(make(recipes=["zero-shot"], seeds=[4], claims=None)).main_scope(job)
     assert one == (
         "One training seed, 4: p and intervals speak of other test queries alone, not of other training queries, "
         "negatives, samples of the LLM or training runs."

@@ -22,9 +22,10 @@ def at():
     return lambda **names: SimpleNamespace(**names)
 
 
-CORPUS = "results/corpora/python-faq"
-WRITTEN = "results/passages/python-faq"
-RUN = "results/runs/corpora/python-faq/bm25/train.trec"
+CORPUS = "results/corpora/python-headings"
+WRITTEN = "results/passages/python-headings"
+RUN = "results/runs/corpora/python-headings/bm25/train.trec"
+RUN_OVER_WRITTEN = "results/runs/passages/python-headings"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_recipe_of_pairs(needs, at, recipe, llm, positives):
     assert needs.negative_passages(job) == [f"{CORPUS}/passages.jsonl"] * len(positives)
     assert needs.recipe_queries(job) == f"{CORPUS}/train/queries.jsonl"
     assert needs.recipe_qrels(job) == f"{CORPUS}/train/qrels.txt"
-    assert needs.held_out_qrels(at(recipe=recipe)) == [f"{CORPUS}/test/qrels.txt"]
+    assert needs.held_out_qrels(at(recipe=recipe)) == [f"{CORPUS}/{split}/qrels.txt" for split in ("dev", "test")]
 
 
 def test_negatives_of_the_same_source(config, tmp_path, at):
@@ -56,7 +57,7 @@ def test_negatives_of_the_same_source(config, tmp_path, at):
         Needs(Study(folder, read_yaml(folder / "config.yaml"))),
         at(recipe="human-zero-shot", llm="echo", draw="1"),
     )
-    assert needs.negative_runs(job) == [RUN, "results/runs/passages/python-faq/zero-shot/draw-0/echo/bm25/train.trec"]
+    assert needs.negative_runs(job) == [RUN, f"{RUN_OVER_WRITTEN}/zero-shot/draw-0/echo/bm25/train.trec"]
     assert needs.negative_passages(job) == [
         f"{CORPUS}/passages.jsonl",
         f"{WRITTEN}/zero-shot/draw-0/echo/passages.jsonl",
@@ -67,7 +68,7 @@ def test_a_recipe_that_distils(needs, at, config):
     job = at(recipe="warm-up", llm="none")
     assert needs.recipe_queries(job) == "results/queries/python-faq/titles/queries.jsonl"
     assert needs.recipe_run(job) == "results/runs/corpora/python-faq/bm25/titles.trec"
-    assert needs.recipe_passages(job) == f"{CORPUS}/passages.jsonl"
+    assert needs.recipe_passages(job) == "results/corpora/python-faq/passages.jsonl"
     assert needs.teacher_spec(job) == f"{config}/retrievers/minilm.yaml"
     assert needs.teacher_model(job) == "results/models/all-minilm-l6-v2"
 
@@ -117,17 +118,17 @@ def test_what_a_corpus_is_read_from(needs, at, monkeypatch):
     assert len(needs.corpus_source(at(corpus="nfcorpus"))) == 5
 
 
-SUITE = ["python-faq", "sqlalchemy", "celery", "lxml", "cython"]
+SUITE = [f"{name}-headings" for name in ("python", "sqlalchemy", "celery", "lxml", "cython")]
 
 
 def test_a_suite(needs, at, config):
-    job = at(suite="faq", ranker="cross-encoder")
+    job = at(suite="headings", ranker="static-reranker")
     assert needs.suite_specs(job) == [f"{config}/testsets/{name}.yaml" for name in SUITE]
     assert needs.suite_passages(job) == [f"results/corpora/{name}/passages.jsonl" for name in SUITE]
     assert needs.suite_queries(job) == [f"results/corpora/{name}/test/queries.jsonl" for name in SUITE]
     assert needs.suite_qrels(job) == [f"results/corpora/{name}/test/qrels.txt" for name in SUITE]
     assert needs.suite_first_stages(job) == [f"results/runs/corpora/{name}/bm25/test.trec" for name in SUITE]
-    assert needs.suite_first_stages(at(suite="faq", ranker="bi-encoder")) == []
+    assert needs.suite_first_stages(at(suite="headings", ranker="static")) == []
 
 
 def test_a_test_set(needs, at):
@@ -139,14 +140,13 @@ def test_a_test_set(needs, at):
 def test_what_the_tables_are_made_from(needs, config):
     metrics = needs.metrics
     assert metrics[:5] == [f"results/metrics/testsets/{name}/bm25.csv" for name in SUITE]
-    # seven recipes and the untrained model, two rankers, one seed
-    assert len(metrics) == 5 + 8 * 2
-    assert metrics[5] == "results/metrics/suites/faq/none/none/cross-encoder/seed-1.csv"
-    assert metrics[7] == "results/metrics/suites/faq/human/none/cross-encoder/seed-1.csv"
-    assert metrics[-1] == "results/metrics/suites/faq/human-few-shot-supervised/smollm2-135m/bi-encoder/seed-1.csv"
+    # two recipes and the untrained model, two rankers, three seeds
+    assert len(metrics) == 5 + 3 * 2 * 3
+    assert metrics[5] == "results/metrics/suites/headings/none/none/static/seed-1.csv"
+    assert metrics[11] == "results/metrics/suites/headings/human/none/static/seed-1.csv"
+    assert metrics[-1] == "results/metrics/suites/headings/zero-shot/smollm2-135m/static-reranker/seed-3.csv"
     assert len(set(metrics)) == len(metrics)
-    assert needs.recipe_specs[0] == f"{config}/recipes/human.yaml"
-    assert len(needs.recipe_specs) == 7
+    assert needs.recipe_specs == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
     assert needs.testset_specs == [f"{config}/testsets/{name}.yaml" for name in SUITE]
 
 
@@ -158,7 +158,7 @@ def test_every_llm_and_seed_makes_results_but_human_passages_are_trained_on_once
             for recipe, llm in (("none", "none"), ("human", "none"), ("zero-shot", "echo"),
                                 ("zero-shot", "smollm2-135m"))
             for seed in (1, 2, 3)]  # fmt: skip
-    assert metrics == [f"results/metrics/suites/faq/{name}" for name in made]
+    assert metrics == [f"results/metrics/suites/headings/{name}" for name in made]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from synthrank.plan import plan
 from synthrank.records import Message, Request
 from synthrank.specs.base import read_yaml
 from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
-from synthrank.specs.paradigms import Asked, HumanParadigm, ImportedParadigm
+from synthrank.specs.paradigms import Asked, HumanParadigm, ImportedParadigm, QueriedParadigm
 from synthrank.specs.recipes import GradedRecipe
 from synthrank.study import Study
 
@@ -90,7 +90,7 @@ def test_an_imported_paradigm_needs_no_llm_and_reads_its_file(copy, monkeypatch)
 
 def test_every_paradigm_and_corpus_is_made_by_one_rule(study):
     for kind, models in (
-        ("paradigms", (HumanParadigm, Asked, ImportedParadigm)),
+        ("paradigms", (HumanParadigm, Asked, ImportedParadigm, QueriedParadigm)),
         ("corpora", (BuiltCorpus, MixedCorpus)),
     ):
         patterns = [re.compile(study.pattern_of(kind, model)) for model in models]
@@ -100,10 +100,11 @@ def test_every_paradigm_and_corpus_is_made_by_one_rule(study):
 
 def test_a_graded_recipe(study):
     needs, job = Needs(study), at(recipe="graded", llm="echo", draw="1")
-    assert needs.graded_positives(job) == "results/passages/python-faq/graded/draw-0/echo/passages.jsonl"
-    assert needs.negative_runs(job) == ["results/runs/corpora/python-faq/bm25/train.trec"]
-    assert needs.negative_passages(job) == ["results/corpora/python-faq/passages.jsonl"]
-    assert needs.held_out_qrels(at(recipe="graded")) == ["results/corpora/python-faq/test/qrels.txt"]
+    assert needs.graded_positives(job) == "results/passages/python-headings/graded/draw-0/echo/passages.jsonl"
+    assert needs.negative_runs(job) == ["results/runs/corpora/python-headings/bm25/train.trec"]
+    assert needs.negative_passages(job) == ["results/corpora/python-headings/passages.jsonl"]
+    splits = [f"results/corpora/python-headings/{split}/qrels.txt" for split in ("dev", "test")]
+    assert needs.held_out_qrels(at(recipe="graded")) == splits
     assert study.is_generated("graded")
     assert ("msmarco-passage", "graded") in study.generated(["msmarco-graded"])
 
@@ -274,9 +275,10 @@ def test_bias_is_measured_of_every_system_on_mixed_test_sets(copy):
     metrics = needs.bias_metrics(at())
     assert metrics[0] == "results/metrics/bias/testsets/nfcorpus-mixed/bm25.csv"
     assert metrics[1:] == [
-        f"results/metrics/bias/nfcorpus-mixed/{system}/{ranker}/seed-1.csv"
+        f"results/metrics/bias/nfcorpus-mixed/{system}/{ranker}/seed-{seed}.csv"
         for system in ("none/none", "human/none", "zero-shot/smollm2-135m")
-        for ranker in ("cross-encoder", "bi-encoder")
+        for ranker in ("static", "static-reranker")
+        for seed in (1, 2, 3)
     ]
 
 
@@ -303,7 +305,7 @@ def test_the_plan_counts_a_request_for_each_passage(copy, tmp_path):
     assert three.requests == 3 * one.requests > 0
     assert three.tokens_out == 3 * one.tokens_out
     asked = [Request(f"q{place}", "why", (Message("user", "why?"),)) for place in range(4)]
-    write_jsonl(tmp_path / "passages/python-faq/zero-shot/draw-0/requests.jsonl", asked)
+    write_jsonl(tmp_path / "passages/python-headings/zero-shot/draw-0/requests.jsonl", asked)
     counted = next(iter(plan(study_of(copy, recipes=["zero-shot"]), tmp_path, tmp_path)))
     assert (counted.requests, counted.counted) == (12, "yes")
 

@@ -70,7 +70,7 @@ def test_the_default_starts_from_warm_ups(study, tmp_path):
     assert ("none", "none") not in asked.trainsets
     # candidates of the warm-up, of the recipes' negatives, of the pool; the last one is made of BM25's run
     assert FirstStage("python-faq", "bm25", "titles") in asked.runs
-    assert FirstStage("python-faq", "bm25", "train") in asked.runs
+    assert FirstStage("python-headings", "bm25", "train") in asked.runs
     assert FirstStage("python-faq", "bm25-cross-encoder", "crop-and-llm") in asked.runs
     assert FirstStage("python-faq", "bm25", "crop-and-llm") in asked.runs
     # of a model on one's own machine nothing is known

@@ -87,15 +87,15 @@ def test_a_prompt_for_queries_that_does_not_fit_its_augmentation(copy):
 
 @pytest.mark.parametrize("domain", ["''", "' '", '"a\\nb"', "[medicine]"])
 def test_a_domain_is_a_line(copy, domain):
-    replace(copy / "corpora/python-faq.yaml", "domain: technical documentation", f"domain: {domain}")
-    assert problem(copy).startswith("config/corpora/python-faq.yaml: domain: got ")
+    replace(copy / "corpora/python-headings.yaml", "domain: technical documentation", f"domain: {domain}")
+    assert problem(copy).startswith("config/corpora/python-headings.yaml: domain: got ")
 
 
 def test_a_limit_of_tokens_holds_the_words_that_are_asked_for(copy):
     replace(copy / "llms/smollm2-135m.yaml", "max_new_tokens: 80", "max_new_tokens: 79")
     said = (
-        "config/llms/smollm2-135m.yaml: sampling.max_new_tokens: got 79; a passage of 60 words, as corpus 'python-faq' "
-        "states, has about 80 tokens"
+        "config/llms/smollm2-135m.yaml: sampling.max_new_tokens: got 79; a passage of 60 words, as corpus "
+        "'python-headings' states, has about 80 tokens"
     )
     assert problem(copy) == said
     Study(copy, {**read_yaml(copy / "config.yaml"), "llms": ["echo"], "twolar": None})
@@ -110,19 +110,19 @@ def test_a_limit_of_tokens_holds_the_words_that_are_asked_for(copy):
 @pytest.mark.parametrize("stated", ["counts", "train_queries"])
 def test_a_recipe_asks_for_no_more_queries_than_its_corpus_has(copy, stated):
     if stated == "train_queries":
-        replace(copy / "corpora/python-faq.yaml", "    train: {queries: 52, judgments: 52}\n", "")
-        replace(copy / "corpora/python-faq.yaml", "counts:\n", "train_queries: 52\ncounts:\n")
-    said = "asks for 53 queries, but corpus 'python-faq' has 52 to train on; ask for no more"
-    assert problem(copy, recipes=["human@52", "human@53"]) == f"experiment: recipe 'human@53': {said}"
-    assert problem(copy, recipes=["human-zero-shot@53"]) == f"experiment: recipe 'human-zero-shot@53': {said}"
-    for name, old in (("human-zero-shot", "zero-shot, queries: 48"), ("graded", "queries: 48")):
+        replace(copy / "corpora/python-headings.yaml", "    train: {queries: 787, judgments: 787}\n", "")
+        replace(copy / "corpora/python-headings.yaml", "counts:\n", "train_queries: 787\ncounts:\n")
+    said = "asks for 788 queries, but corpus 'python-headings' has 787 to train on; ask for no more"
+    assert problem(copy, recipes=["human@787", "human@788"]) == f"experiment: recipe 'human@788': {said}"
+    assert problem(copy, recipes=["human-zero-shot@788"]) == f"experiment: recipe 'human-zero-shot@788': {said}"
+    for name, old in (("human-zero-shot", "zero-shot, queries: 240"), ("graded", "queries: 240")):
         broken = shutil.copytree(copy, copy.parent / name)
-        replace(broken / f"recipes/{name}.yaml", old, old.replace("48", "53"))
+        replace(broken / f"recipes/{name}.yaml", old, old.replace("240", "788"))
         assert problem(broken) == f"config/recipes/{name}.yaml: queries: {said}"
 
 
 def test_a_corpus_that_does_not_say_how_many_queries_it_has(copy):
-    replace(copy / "corpora/python-faq.yaml", "    train: {queries: 52, judgments: 52}\n", "")
+    replace(copy / "corpora/python-headings.yaml", "    train: {queries: 787, judgments: 787}\n", "")
     Study(copy, {**read_yaml(copy / "config.yaml"), "recipes": ["human@9999"]})
 
 
@@ -155,12 +155,12 @@ def test_a_label_budget_holds_what_a_prompt_shows(copy, old, new, said):
 
 
 def test_a_label_budget_is_no_larger_than_the_training_queries(copy):
-    replace(copy / SUPERVISED, "labels: 10", "labels: 52")
+    replace(copy / SUPERVISED, "labels: 10", "labels: 787")
     Study(copy, read_yaml(copy / "config.yaml"))
-    replace(copy / SUPERVISED, "labels: 52", "labels: 53")
+    replace(copy / SUPERVISED, "labels: 787", "labels: 788")
     assert problem(copy) == (
-        f"config/{SUPERVISED}: exemplars.labels: got 53; corpus 'python-faq' has 52 training queries, state at most as "
-        "many"
+        f"config/{SUPERVISED}: exemplars.labels: got 788; corpus 'python-headings' has 787 training queries, state at "
+        "most as many"
     )
 
 

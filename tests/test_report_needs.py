@@ -42,7 +42,7 @@ def test_what_is_not_stated_is_not_asked_for(of):
     assert stems(needs.report_tables(JOB)) == ["id", "ood"]
     assert stems(needs.report_figures(JOB)) == ["effectiveness", "differences"]
     assert needs.report_replies(JOB) == needs.report_orders(JOB) == needs.report_asks(JOB) == []
-    assert needs.report_passages(JOB) == ["results/passages/python-faq/human/draw-0/none/passages.jsonl"]
+    assert needs.report_passages(JOB) == ["results/passages/python-headings/human/draw-0/none/passages.jsonl"]
 
 
 def test_every_table_and_figure_has_a_place_on_the_page(of):
@@ -54,17 +54,17 @@ def test_every_table_and_figure_has_a_place_on_the_page(of):
 
 def test_what_belongs_together_has_one_length(of):
     needs = of()
-    assert len(needs.report_replies(JOB)) == len(needs.report_dropped(JOB)) == 3
+    assert len(needs.report_replies(JOB)) == len(needs.report_dropped(JOB)) == 1
     assert len(needs.report_testsets(JOB)) == len(needs.report_queries(JOB)) == len(needs.report_qrels(JOB)) == 5
     assert len(needs.report_candidates(JOB)) == len(needs.report_orders(JOB)) == len(needs.report_asks(JOB)) > 0
     assert len(needs.report_first_runs(JOB)) == 5
-    assert len(needs.report_runs(JOB)) == len({*needs.report_runs(JOB)}) == (1 + 7) * 2
+    assert len(needs.report_runs(JOB)) == len({*needs.report_runs(JOB)}) == (1 + 2) * 2
 
 
 def test_every_file_of_the_configuration_that_is_used_is_shown(of, config):
     specs = of().report_specs(JOB)
     assert len(specs) == len({*specs})
     names = {path.removeprefix(f"{config}/") for path in specs}
-    assert {"recipes/human.yaml", "llms/smollm2-135m.yaml", "models/smollm2-135m.yaml", "corpora/lxml.yaml",
+    assert {"recipes/human.yaml", "llms/smollm2-135m.yaml", "models/smollm2-135m.yaml", "corpora/lxml-headings.yaml",
             "prompts/passage-zero-shot.md", "paradigms/zero-shot.yaml"} <= names  # fmt: skip
     assert not {name for name in names if "@" in name or "nfcorpus" in name}

@@ -21,7 +21,8 @@ SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias")
 @pytest.fixture
 def make(config):
     """Return a function that makes a study of the committed entities, with no sections but those given."""
-    plain = {**read_yaml(config / "config.yaml"), **dict.fromkeys(SECTIONS), "llms": ["echo", "smollm2-135m"]}
+    plain = {**read_yaml(config / "config.yaml"), **dict.fromkeys(SECTIONS), "llms": ["echo", "smollm2-135m"],
+             "seeds": [1]}  # fmt: skip
 
     def do(folder=config, **sections):
         return Study(folder, {**plain, **sections})
@@ -34,7 +35,7 @@ def claims(**claims):
 
 
 def suites(*systems):
-    return [f"results/metrics/suites/faq/{system}/seed-1.csv" for system in systems]
+    return [f"results/metrics/suites/headings/{system}/seed-1.csv" for system in systems]
 
 
 def test_what_claims_are_made_from(make, config):
@@ -123,10 +124,10 @@ def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
     [
         ({"claims": {**claims(one={}), "measure": "P@5"}}, r"claims\.measure: got 'P@5'; no run is measured by it"),
         ({"claims": claims(one={}, two={"control": "nfcorpus-human"})},
-         r"claims\.claims\.two: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
+         r"claims\.claims\.two: its recipes are of corpora nfcorpus, python-headings; compare recipes of one corpus$"),
         ({"claims": claims(one={}), "suites": ["medicine"]}, None),
         ({"claims": claims(one={"distribution": "both"}), "suites": ["medicine"]},
-         r"claims\.claims\.one\.distribution: got 'both'; no suite has a test set of 'python-faq'$"),
+         r"claims\.claims\.one\.distribution: got 'both'; no suite has a test set of 'python-headings'$"),
         ({"claims": {**claims(one={}), "margin": 0}}, r"claims\.margin: got 0; input should be greater than 0$"),
         ({"claims": {**claims(one={}), "over": ["queries", "seeds"]}},
          r"claims\.over: got \['queries', 'seeds'\]; with 1 training seed nothing is known of others: state "),
@@ -143,12 +144,12 @@ def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
         ({"claims": claims(one={"gate": "human-zero-shot"})}, r"claims\.claims\.one\.gate: got 'human-zero-shot'; "),
         ({"claims": claims(one={"gate": "no-such"})}, r"claims\.claims\.one\.gate: got 'no-such'; no such file in "),
         ({"claims": claims(one={"distribution": "id"}), "suites": ["medicine"]},
-         r"claims\.claims\.one\.distribution: got 'id'; no suite has a test set of 'python-faq'$"),
+         r"claims\.claims\.one\.distribution: got 'id'; no suite has a test set of 'python-headings'$"),
         ({"enrichment": {"base": "human", "control": "nfcorpus-human", "enriched": ["zero-shot"]}},
-         "enrichment: its recipes are of corpora nfcorpus, python-faq; compare recipes of one corpus$"),
+         "enrichment: its recipes are of corpora nfcorpus, python-headings; compare recipes of one corpus$"),
         (
             {"sizes": {"recipes": ["human"], "queries": [3, 100000]}},
-            "recipe 'human@100000': asks for 100000 queries, but corpus 'python-faq' has 52 ",
+            "recipe 'human@100000': asks for 100000 queries, but corpus 'python-headings' has 787 ",
         ),
         ({"sizes": {"recipes": ["human@12"], "queries": [3]}}, "sizes.recipes.0: got 'human@12'; "),
         ({"sizes": {"recipes": ["warm-up"], "queries": [3]}}, "sizes.recipes: got 'warm-up'; it must be a recipe"),
@@ -167,8 +168,9 @@ def test_what_does_not_fit_together_is_one_line(make, sections, said):
 
 def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_path):
     folder = shutil.copytree(config, tmp_path / "config")
-    (folder / "suites/home.yaml").write_text("testsets: [python-faq]\n")
-    said = "got 'ood'; no suite has a test set that no ranker's model saw before, of another corpus than 'python-faq'$"
+    (folder / "suites/home.yaml").write_text("testsets: [python-headings]\n")
+    unseen = "no suite has a test set that no ranker's model saw before"
+    said = f"got 'ood'; {unseen}, of another corpus than 'python-headings'$"
     with pytest.raises(ConfigError, match=rf"^experiment: claims\.claims\.one\.distribution: {said}"):
         make(folder, suites=["home"], claims=claims(one={}))
     assert make(folder, suites=["home"], claims=claims(one={"distribution": "id"}))
@@ -176,14 +178,16 @@ def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_
 
 def test_unequal_pairs_are_refused_unless_a_recipe_is_meant_to_have_more(make, config, tmp_path):
     make(claims=claims(enriched={"treatment": ["human-zero-shot"]}))
-    make(claims=claims(matched={"treatment": ["human-zero-shot@24"]}))
+    make(claims=claims(matched={"treatment": ["human-zero-shot@120"]}))
     with pytest.raises(ConfigError) as error:
         make(claims=claims(unequal={"treatment": ["zero-shot@12"]}))
     said = str(error.value)
-    assert said.startswith("experiment: claims.claims.unequal: compares 48 pairs of 'human' with 12 of 'zero-shot@12';")
+    assert said.startswith(
+        "experiment: claims.claims.unequal: compares 240 pairs of 'human' with 12 of 'zero-shot@12';"
+    )
     assert "\n" not in said
     folder = shutil.copytree(config, tmp_path / "config")
     path = folder / "recipes/human-zero-shot.yaml"
     path.write_text(path.read_text().replace("more_pairs: true\n", ""))
-    with pytest.raises(ConfigError, match=r"compares 96 pairs of 'human-zero-shot' with 48 of 'human'.*more_pairs"):
+    with pytest.raises(ConfigError, match=r"compares 480 pairs of 'human-zero-shot' with 240 of 'human'.*more_pairs"):
         make(folder, claims=claims(enriched={"treatment": ["human-zero-shot"]}), recipes=["human"])

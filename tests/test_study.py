@@ -57,7 +57,7 @@ def test_a_recipe_named_with_a_size_has_so_many_queries_of_each_paradigm(copy):
 def test_every_recipe_of_the_passage_study_is_known_once(copy):
     recipes = Study(copy, experiment(copy)).recipes
     assert len(recipes) == len(set(recipes))
-    assert set(recipes) >= {"human", "human@24", "human-zero-shot@24", "zero-shot@12", "few-shot-supervised@24"}
+    assert set(recipes) >= {"human", "human@120", "human-zero-shot@120", "zero-shot@60"}
     bare = experiment(copy, recipes=["human"], claims=None, enrichment=None, sizes=None)
     assert Study(copy, bare).recipes == ["human"]
 
@@ -85,7 +85,7 @@ def test_an_unknown_name_in_the_experiment(copy, key, kind):
 @pytest.mark.parametrize(
     ("path", "old", "key", "kind"),
     [
-        ("recipes/human.yaml", "corpus: python-faq", "corpus", "corpora"),
+        ("recipes/human.yaml", "corpus: python-headings", "corpus", "corpora"),
         ("recipes/human.yaml", "paradigm: human", "positives.paradigm", "paradigms"),
         ("recipes/human.yaml", "retriever: bm25", "negatives.retriever", "retrievers"),
         ("recipes/warm-up.yaml", "queries: titles", "queries", "augmentations"),
@@ -125,7 +125,7 @@ def test_an_unknown_split(copy):
 
 
 def test_a_recipe_needs_a_training_split(copy):
-    replace(copy / "recipes/human.yaml", "corpus: python-faq", "corpus: celery")
+    replace(copy / "recipes/human.yaml", "corpus: python-headings", "corpus: celery")
     assert problem(copy) == "config/recipes/human.yaml: split: corpus 'celery' has no split 'train' (known: test)"
 
 
@@ -258,7 +258,8 @@ def test_no_name_gives_a_pattern_that_never_matches(copy):
 
 
 def test_every_committed_experiment_is_one(config):
-    found = [config / "config.yaml", config / "paper.yaml", *sorted((config / "experiments").glob("*.yaml"))]
+    named = [config / f"{name}.yaml" for name in ("config", "study", "paper")]
+    found = [*named, *sorted((config / "experiments").glob("*.yaml"))]
     for path in found:
         if path.is_file():
             Study(config, read_yaml(path))
