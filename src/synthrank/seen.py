@@ -22,16 +22,17 @@ def seen(study: Study) -> dict[str, tuple[str, ...]]:
     testsets = {name: spec for suite in experiment.suites for name, spec in study.testsets_of(suite).items()}
     found = {}
     for ranker in dict.fromkeys(rankers):
-        corpora = {same[corpus] for corpus in _trained_on(study, _base(study, ranker))}
+        corpora = {same[corpus] for corpus in _trained_on(study, base_of(study, ranker))}
         known = tuple(name for name, spec in testsets.items() if same[spec.corpus] in corpora)
         if known:
             found[ranker] = known
     return found
 
 
-def _base(study: Study, ranker: str) -> str:
+def base_of(study: Study, ranker: str) -> str:
+    """Return the pretrained model at the start of a ranker's chain of bases."""
     base = study.entities["rankers"][ranker].base
-    return str(base.model) if base.model else _base(study, base.ranker)
+    return str(base.model) if base.model else base_of(study, base.ranker)
 
 
 def _trained_on(study: Study, model: str) -> set[str]:
