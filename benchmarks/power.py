@@ -2,7 +2,7 @@
 
 Writes docs/power.csv out of 10,000 simulated studies a cell, in about three minutes on one core:
 
-- power: a difference of the planned size (``synthrank.tables.power.smallest``) is simulated with the numbers of queries
+- power: a difference of the planned size (``synthrank.power.smallest``) is simulated with the numbers of queries
   and seeds and the variances that it was planned for; how often the two-way test finds it, beside the planned .8. Of a
   family of eight hypotheses that do not hang together maxT with 499 flips decides.
 - looks: studies without any difference are looked at after each seed from 2 to 10 and stopped the first time that they
@@ -24,11 +24,12 @@ sys.path[:0] = [str(ROOT / "src")]
 
 import numpy as np  # noqa: E402
 
+from synthrank.anytime import log_e  # noqa: E402
+from synthrank.components import Components  # noqa: E402
 from synthrank.files import atomic_text  # noqa: E402
-from synthrank.tables.anytime import log_e  # noqa: E402
+from synthrank.power import Design, power, smallest  # noqa: E402
 from synthrank.tables.family import Hypothesis, adjusted  # noqa: E402
-from synthrank.tables.power import Design, power, smallest  # noqa: E402
-from synthrank.tables.two_way import Components, two_way  # noqa: E402
+from synthrank.tables.two_way import two_way  # noqa: E402
 
 TABLE = ROOT / "docs/power.csv"
 COLUMNS = ("what", "test", "queries", "seeds", "spread", "difference", "studies", "planned", "simulated")

@@ -1,7 +1,7 @@
 """Refresh config/variances.csv by a finished experiment: ``python benchmarks/variances.py --config config/x.yaml``.
 
 Run it in the folder that has the experiment's config/ and results/. Of every row of its claims, the two-way analysis of
-variance (``synthrank.tables.two_way.components``) gives the variance components of the differences to the control, and
+variance (``synthrank.components``) gives the variance components of the differences to the control, and
 of those of the gate to the untrained ranker; rows of one architecture, pretrained model and distribution are averaged.
 Rows of the file with other architectures, models, distributions or measures stay as they are.
 """
@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import numpy as np
 
+from synthrank.components import Components, components
 from synthrank.errors import ConfigError, SynthrankError
 from synthrank.files import atomic_text
 from synthrank.needs import Needs
@@ -27,7 +28,6 @@ from synthrank.specs.variances import FILE, Variances, read_variances
 from synthrank.study import Study
 from synthrank.tables.cells import read_cells
 from synthrank.tables.claims import compared
-from synthrank.tables.two_way import Components, components
 
 Key = tuple[str, str, str, str, str]
 

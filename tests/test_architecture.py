@@ -134,7 +134,7 @@ HEAVY = {
     },
     "pyarrow": {"releases.parquet"},
     "pyserini": set(),
-    "scipy": {"tables.two_way"},
+    "scipy": {"power", "tables.two_way"},
     "sentence_transformers": {
         "rankers.bi_encoder",
         "rankers.in_batch",

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synthrank.components import Components, components
 from synthrank.errors import ConfigError
 from synthrank.plan.claims import claims_text, planned
+from synthrank.power import Design, power, queries_needed, seeds_needed, smallest
 from synthrank.scores import Score, write_scores
 from synthrank.specs.base import read_yaml
 from synthrank.specs.variances import FILE, Variances, read_variances
 from synthrank.study import Study
-from synthrank.tables.power import Design, power, queries_needed, seeds_needed, smallest
-from synthrank.tables.two_way import Components, components
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -25,11 +25,14 @@ sys.path.append(str(ROOT / "benchmarks"))
 import variances as benchmark  # noqa: E402
 
 CLAIM = {"statement": "so", "expects": "gain", "distribution": "ood", "treatment": ["zero-shot"], "control": "human",
-         "rankers": ["bi-encoder"]}  # fmt: skip
+         "rankers": ["static"]}  # fmt: skip
 SEEDS = [1, 2, 3, 4, 5]
+OTHERS = ("sqlalchemy-headings", "celery-headings", "lxml-headings", "cython-headings")
+OOD = (633, 370, 147, 328)
+"""Test queries out of distribution, as the corpora of OTHERS state them."""
 
 
-def row(architecture="bi-encoder", model="all-minilm-l6-v2", distribution="ood", against="control", query=0.04,
+def row(architecture="bi-encoder", model="smollm2-table", distribution="ood", against="control", query=0.04,
         seed=0.0001, residual=0.01, measure="nDCG@10"):  # fmt: skip
     return Variances(
         architecture=architecture, model=model, distribution=distribution, against=against, measure=measure,
@@ -61,11 +64,11 @@ def test_each_row_of_the_family_has_its_own_design(make):
     study = make(one={"distribution": "both"}, two={"expects": "non-inferiority", "treatment": ["human-zero-shot"]})
     rows = planned(study, KNOWN)
     assert [(item.member.name, item.member.distribution, item.queries, item.seeds) for item in rows] == [
-        ("one", "id", 36, 5), ("one", "ood", 80, 5), ("two", "ood", 80, 5),
+        ("one", "id", 394, 5), ("one", "ood", 1478, 5), ("two", "ood", 1478, 5),
     ]  # fmt: skip
     parts = Components(0.04, 0.0001, 0.01)
-    tested = Design(parts, (20, 20, 20, 20), 5, True, 0.05, 6)
-    gate = Design(parts, (20, 20, 20, 20), 5, True, 0.05, 2, one_sided=True)
+    tested = Design(parts, OOD, 5, True, 0.05, 6)
+    gate = Design(parts, OOD, 5, True, 0.05, 2, one_sided=True)
     for item in rows[1:]:
         assert item.settles == pytest.approx(smallest(tested))
         assert item.power == pytest.approx(power(tested, 0.02))
@@ -76,7 +79,7 @@ def test_each_row_of_the_family_has_its_own_design(make):
 
 def test_equivalence_takes_both_of_its_tests(make):
     (row,) = planned(make(one={"expects": "equivalence"}), KNOWN)
-    tested = Design(Components(0.04, 0.0001, 0.01), (20, 20, 20, 20), 5, True, 0.05, 2)
+    tested = Design(Components(0.04, 0.0001, 0.01), OOD, 5, True, 0.05, 2)
     assert row.settles == pytest.approx(smallest(tested, 0.9)) != pytest.approx(smallest(tested, 0.8))
     (wide,) = planned(make(margin=0.2, one={"expects": "equivalence"}), KNOWN)
     assert wide.power == pytest.approx(2 * power(tested, 0.2) - 1)
@@ -86,38 +89,36 @@ def test_equivalence_takes_both_of_its_tests(make):
 def test_claims_of_queries_alone_and_of_e_values(make):
     (alone,) = planned(make(seeds=[1], over=["queries"], one={}), KNOWN)
     parts = Components(0.04, 0.0001, 0.01)
-    assert alone.settles == pytest.approx(smallest(Design(parts, (20,) * 4, 1, False, 0.05, 2)))
+    assert alone.settles == pytest.approx(smallest(Design(parts, OOD, 1, False, 0.05, 2)))
     assert alone.seeds_needed is None, "seeds do not replace questions"
     assert alone.why_not == "cannot be settled: too few questions"
     (by_e,) = planned(make(first_look=4, one={}), KNOWN)
-    assert by_e.settles == pytest.approx(smallest(Design(parts, (20,) * 4, 5, True, 0.05, 2, first_look=4)))
+    assert by_e.settles == pytest.approx(smallest(Design(parts, OOD, 5, True, 0.05, 2, first_look=4)))
 
 
 @pytest.mark.parametrize(
     ("known", "query", "like"),
     [
-        ([row(query=0.5, model="minilm-l12-h384"), row()], 0.04, "bi-encoder all-minilm-l6-v2"),
+        ([row(query=0.5, model="minilm-l12-h384"), row()], 0.04, "bi-encoder smollm2-table"),
         ([row(query=0.5, model="minilm-l12-h384"), row(model="electra-base")], 0.5, "bi-encoder minilm-l12-h384"),
-        ([row("cross-encoder", query=0.5)], 0.5, "cross-encoder all-minilm-l6-v2"),
+        ([row("cross-encoder", query=0.5)], 0.5, "cross-encoder smollm2-table"),
     ],
 )
 def test_a_ranker_that_is_not_recorded_has_the_largest_variances_of_similar_ones(make, known, query, like):
     (found,) = planned(make(one={}), [*known, row(against="untrained"), row(distribution="id", query=9.0)])
     assert found.like == like
-    assert found.settles == pytest.approx(
-        smallest(Design(Components(query, 0.0001, 0.01), (20,) * 4, 5, True, 0.05, 2))
-    )
+    assert found.settles == pytest.approx(smallest(Design(Components(query, 0.0001, 0.01), OOD, 5, True, 0.05, 2)))
 
 
 def test_what_is_not_known_is_marked_with_its_reason(make, config, tmp_path):
     (unmeasured,) = planned(make(one={}), [row(), row(against="untrained", measure="AP")])
     assert unmeasured.why_not == "not known: config/variances.csv has no variances of nDCG@10, ood"
     folder = shutil.copytree(config, tmp_path / "config")
-    path = folder / "corpora/lxml.yaml"
+    path = folder / "corpora/lxml-headings.yaml"
     path.write_text(path.read_text().split("counts:")[0])
     study = make(folder, one={})
     (uncounted,) = planned(study, KNOWN)
-    assert uncounted.why_not == "not known: config/corpora/lxml.yaml does not state counts.splits.test.queries"
+    assert uncounted.why_not == "not known: config/corpora/lxml-headings.yaml does not state counts.splits.test.queries"
     (line,) = (line for line in claims_text([uncounted], study).splitlines() if line.startswith("one "))
     assert line.split()[5:7] == ["?", "5"]
     assert line.endswith(uncounted.why_not)
@@ -125,11 +126,11 @@ def test_what_is_not_known_is_marked_with_its_reason(make, config, tmp_path):
 
 def test_one_question_a_test_set_settles_nothing(make, config, tmp_path):
     folder = shutil.copytree(config, tmp_path / "config")
-    path = folder / "corpora/lxml.yaml"
-    path.write_text(path.read_text().replace("test: {queries: 20", "test: {queries: 1"))
+    path = folder / "corpora/lxml-headings.yaml"
+    path.write_text(path.read_text().replace("test: {queries: 147", "test: {queries: 1"))
     study = make(folder, one={})
     (row,) = planned(study, KNOWN)
-    assert (row.queries, row.settles, row.power, row.gain) == (61, inf, 0.0, inf)
+    assert (row.queries, row.settles, row.power, row.gain) == (1332, inf, 0.0, inf)
     assert row.why_not.startswith("cannot be settled: too few questions")
     text = claims_text([row], study)
     assert "0 of 1 rows of claims can be settled at the margin of 0.02." in text
@@ -178,8 +179,8 @@ def test_a_wrong_row_is_one_line(tmp_path, old, new, said):
 def scores_of(recipe, llm, seed, shift):
     random = np.random.default_rng([len(recipe), len(llm), seed])
     return [
-        Score("bi-encoder", recipe, llm, str(seed), testset, "nDCG@10", f"q{place}", float(value))
-        for testset in ("python-faq", "sqlalchemy", "celery", "lxml", "cython")
+        Score("static", recipe, llm, str(seed), testset, "nDCG@10", f"q{place}", float(value))
+        for testset in ("python-headings", *OTHERS)
         for place, value in enumerate(shift + random.normal(0, 0.1, 12))
     ]
 
@@ -191,7 +192,7 @@ def test_variances_of_a_finished_experiment(make, tmp_path, monkeypatch):
     kept = {}
     for recipe, llm, shift in (("none", "none", 0.2), ("human", "none", 0.4), ("zero-shot", "smollm2-135m", 0.5)):
         for seed in (1, 2, 3):
-            path = tmp_path / f"results/metrics/suites/faq/{recipe}/{llm}/bi-encoder/seed-{seed}.csv"
+            path = tmp_path / f"results/metrics/suites/headings/{recipe}/{llm}/static/seed-{seed}.csv"
             path.parent.mkdir(parents=True, exist_ok=True)
             kept[recipe, seed] = scores_of(recipe, llm, seed, shift)
             write_scores(path, kept[recipe, seed])
@@ -200,17 +201,15 @@ def test_variances_of_a_finished_experiment(make, tmp_path, monkeypatch):
     def values(recipe, testset):
         return np.array([[item.value for item in kept[recipe, seed] if item.testset == testset] for seed in (1, 2, 3)])
 
-    expected = components(
-        [values("zero-shot", name) - values("human", name) for name in ("sqlalchemy", "celery", "lxml", "cython")]
-    )
+    expected = components([values("zero-shot", name) - values("human", name) for name in OTHERS])
     item = found["ood", "control"]
     assert (item.var_query, item.var_seed, item.var_residual) == pytest.approx(
         (expected.query, expected.seed, expected.residual), abs=1e-6
     )
-    expected = components([values("human", "python-faq") - values("none", "python-faq")])
+    expected = components([values("human", "python-headings") - values("none", "python-headings")])
     item = found["id", "untrained"]
     assert (item.var_query, item.var_residual) == pytest.approx((expected.query, expected.residual), abs=1e-6)
-    assert (item.architecture, item.model, item.queries, item.seeds) == ("bi-encoder", "all-minilm-l6-v2", 12, 3)
+    assert (item.architecture, item.model, item.queries, item.seeds) == ("bi-encoder", "smollm2-table", 12, 3)
     with pytest.raises(ConfigError, match="seeds: has one; variances over seeds are seen of two or more"):
         benchmark.measured(make(seeds=[1], over=["queries"], one={}), "this")
 

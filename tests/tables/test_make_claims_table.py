@@ -9,8 +9,8 @@ from passage_case import scores, values, write_entities, write_metrics
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from synthrank.anytime import e_value
 from synthrank.errors import ConfigError, DataError
-from synthrank.tables.anytime import e_value
 from synthrank.tables.family import Hypothesis, adjusted
 from synthrank.tables.make_claims_table import make_claims_table
 from synthrank.tables.randomisation import randomise

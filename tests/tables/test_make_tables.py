@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 from synthrank.errors import DataError
+from synthrank.places import MACRO
 from synthrank.scores import Score, write_scores
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import read_cells
 from synthrank.tables.make_tables import make_tables
 from synthrank.tables.paired import compare_all
-from synthrank.tables.places import MACRO
 
 HEADER = "ranker,recipe,llm,testset,measure,mean,std,ci_low,ci_high,seeds,queries,delta,p,p_randomisation,p_holm,"
 HEADER += "delta_first_stage,p_first_stage,seen"

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 
 from synthrank.tables.randomisation import randomise
-from synthrank.tables.two_way import components, two_way
+from synthrank.tables.two_way import two_way
 
 
 def drawn(seeds, queries, comparisons=1, spread=0.05, shift=0.03, seed=0):
@@ -53,34 +53,6 @@ def test_a_mixed_model_with_crossed_random_queries_and_seeds():
     found = two_way([values[None]])
     assert fitted.params["Intercept"] == pytest.approx(found.mean[0])
     assert fitted.bse["Intercept"] ** 2 == pytest.approx(found.error[0] ** 2 - fitted.scale / values.size, rel=1e-3)
-
-
-def test_variance_components_of_a_mixed_model_and_of_what_was_drawn():
-    """REML's components of a balanced table are the analysis of variance's; many test sets come near the truth."""
-    values = drawn(5, 30, spread=0.1)[0]
-    frame = pd.DataFrame(
-        [(1, seed, query, values[seed, query]) for seed in range(5) for query in range(30)],
-        columns=["all", "seed", "query", "value"],
-    )
-    parts = {"seed": "0 + C(seed)", "query": "0 + C(query)"}
-    model = sm.MixedLM.from_formula("value ~ 1", frame, groups="all", re_formula="0", vc_formula=parts)
-    fitted = model.fit(reml=True)
-    found = components([values])
-    assert (found.query, found.seed) == pytest.approx((fitted.vcomp[0], fitted.vcomp[1]), rel=1e-2)
-    assert found.residual == pytest.approx(fitted.scale, rel=1e-3)
-    every = [components([one, other]) for one, other in zip(
-        drawn(4, 40, comparisons=600, spread=0.0), drawn(4, 20, comparisons=600, spread=0.0, seed=1), strict=True)
-    ]  # fmt: skip
-    assert np.mean([item.query for item in every]) == pytest.approx(0.2**2, rel=0.03)
-    assert np.mean([item.residual for item in every]) == pytest.approx(0.15**2, rel=0.02)
-    apart = [components([values]).seed for values in drawn(6, 40, comparisons=600, spread=0.2)]
-    assert np.mean(apart) == pytest.approx(0.2**2, rel=0.1)
-
-
-@pytest.mark.parametrize("shape", [(1, 9), (4, 1)])
-def test_one_seed_or_one_query_has_no_components(shape):
-    with pytest.raises(ValueError, match="two seeds and two queries"):
-        components([np.zeros(shape)])
 
 
 def test_one_seed_is_a_paired_t_test():

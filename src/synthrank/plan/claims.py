@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from math import isinf
 from pathlib import Path
 
+from synthrank.components import Components
+from synthrank.members import Member, members
 from synthrank.needs import Needs
+from synthrank.places import Places
 from synthrank.plan.text import table
+from synthrank.power import POWER, Design, power, queries_needed, seeds_needed, smallest
 from synthrank.seen import base_of
 from synthrank.specs.experiment import Claims
 from synthrank.specs.variances import FILE, Against, Variances
 from synthrank.study import Study
-from synthrank.tables.claims import Member, family
-from synthrank.tables.places import Places
-from synthrank.tables.power import POWER, Design, power, queries_needed, seeds_needed, smallest
-from synthrank.tables.two_way import Components
 
 HEAD = (
     "claim", "on", "trained on", "ranker", "expects", "questions", "seeds", "settles", "power", "questions needed",
@@ -27,7 +27,7 @@ class Planned:
     """What one row of the family can settle.
 
     ``settles`` is the least distance between the truth and the tested point that is found with a chance of
-    :data:`synthrank.tables.power.POWER`: of a gain or a loss the effect itself, of the others the margin that two equal
+    :data:`synthrank.power.POWER`: of a gain or a loss the effect itself, of the others the margin that two equal
     training sets would be shown to lie within. ``power`` is the chance at the declared margin. ``gain`` is how much
     training on human passages must gain over the untrained ranker for the row to count. What is not known is None;
     ``why_not`` says why it is not, or why the row cannot be settled, and is empty where it can.
@@ -48,10 +48,10 @@ class Planned:
 def planned(study: Study, variances: Sequence[Variances]) -> list[Planned]:
     """Return what each row of the family of claims can settle, in the order of the table of claims."""
     claims = study.claims
-    members = list(family(claims, places_of(study)))
-    gates = len({member.gate for member in members})
+    rows = list(members(claims, places_of(study)))
+    gates = len({member.gate for member in rows})
     known = [row for row in variances if row.measure == claims.measure]
-    return [_planned(member, study, known, 2 * len(members), gates) for member in members]
+    return [_planned(member, study, known, 2 * len(rows), gates) for member in rows]
 
 
 def places_of(study: Study) -> Places:

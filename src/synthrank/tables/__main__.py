@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cyclopts import App
 
+from synthrank.places import MACRO
 from synthrank.specs.base import NONE
 from synthrank.tables.cells import FUSED
 from synthrank.tables.pipes import chance
-from synthrank.tables.places import MACRO
 
 Rows = Mapping[tuple[str, str, str], Mapping[str, str]]
 """For each (ranker, recipe, LLM) its row of a table: of the macro average, or else of its only test set."""

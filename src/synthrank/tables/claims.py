@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from synthrank.anytime import e_value
 from synthrank.errors import DataError
+from synthrank.members import Member, members
+from synthrank.places import Places
 from synthrank.specs.base import NONE
-from synthrank.specs.experiment import Claim, Claims, Intervals
-from synthrank.tables.anytime import e_value
+from synthrank.specs.experiment import Claims, Intervals
 from synthrank.tables.cells import Cell, Cells, System, cell_of
 from synthrank.tables.family import Hypothesis, adjusted
 from synthrank.tables.holm import holm
 from synthrank.tables.paired import differences
-from synthrank.tables.places import Distribution, Places
 from synthrank.tables.randomisation import randomise
 from synthrank.tables.summary import Values
 from synthrank.tables.two_way import TwoWay, two_way
@@ -71,23 +72,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """What a row of the family is of."""
-
-    name: str
-    claim: Claim
-    treatment: str
-    distribution: Distribution
-    testsets: tuple[str, ...]
-    ranker: str
-
-    @property
-    def gate(self) -> tuple[str, str, tuple[str, ...]]:
-        """What tells gates apart: several rows share one."""
-        return self.ranker, self.claim.human, self.testsets
-
-
-@dataclass(frozen=True, slots=True)
 class Compared:
     """What a row compares: differences of treatment and control, and of the gate and the untrained ranker."""
 
@@ -98,27 +82,8 @@ class Compared:
     gain: Mapping[str, Values]
 
 
-def family(claims: Claims, places: Places) -> Iterator[Member]:
-    """Yield the rows of the family: claims in the order of the declaration, treatments, distributions, rankers.
-
-    Raises:
-        DataError: a claim has no test set in its distribution.
-    """
-    for name, claim in claims.claims.items():
-        for treatment in claim.treatment:
-            for where in claim.distributions:
-                testsets = tuple(name for name in places.of(treatment, where) if name not in places.seen(where))
-                if not testsets:
-                    raise DataError(
-                        f"config: claims: {name}: the experiment has no test set that is {where} for recipe "
-                        f"{treatment!r}; add a suite with one, or leave the claim out"
-                    )
-                for ranker in claim.rankers:
-                    yield Member(name, claim, treatment, where, testsets, ranker)
-
-
 def claim_rows(cells: Cells, places: Places, claims: Claims, intervals: Intervals) -> list[Row]:
-    """Return the rows, in the order of :func:`family`.
+    """Return the rows, in the order of :func:`synthrank.members.members`.
 
     Every row is tested at the point that its claim is about (0, or a margin) and at the margin nearer to its effect,
     both two-sided; all these hypotheses are one family. Gates are a family of their own: a row is decided only if its
@@ -202,7 +167,7 @@ def compared(cells: Cells, places: Places, claims: Claims) -> Iterator[Compared]
     Raises:
         DataError: a system was not measured, or not with the same seeds and queries as what it is compared with.
     """
-    for member in family(claims, places):
+    for member in members(claims, places):
         look, claim = _Look(cells, member.ranker, member.testsets, claims), member.claim
         treated = look.averaged(member.treatment)
         effect = look.less(treated, look.averaged(claim.control))

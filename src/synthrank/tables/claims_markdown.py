@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from synthrank.places import TITLES
 from synthrank.specs.experiment import Claims, Intervals
 from synthrank.tables.claims import Row
 from synthrank.tables.pipes import chance, head, line, paragraphs
-from synthrank.tables.places import TITLES
 
 FEW = 5
 """With fewer seeds the two-way test errs by up to .078 at the level .05 where seeds differ widely (docs/checks.md)."""

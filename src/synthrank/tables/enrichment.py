@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from synthrank.errors import DataError
+from synthrank.places import SHOWN, Places, with_macro
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import Cell, Cells, System, cell_of
 from synthrank.tables.paired import compare_all
-from synthrank.tables.places import SHOWN, Places, with_macro
 from synthrank.tables.summary import summarise
 
 ROLES = ("base", "control", "enriched")

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from synthrank.places import TITLES
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.enrichment import Compared, Row
 from synthrank.tables.pipes import chance, head, interval, line, paragraphs, what_p_is
-from synthrank.tables.places import TITLES
 
 
 def as_markdown(rows: Sequence[Row], recipes: Compared, added: str, intervals: Intervals) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from synthrank.places import MACRO
 from synthrank.specs.base import NONE, load
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.testsets import TestsetSpec
 from synthrank.tables.cells import FUSED
 from synthrank.tables.main_rows import Row
-from synthrank.tables.places import MACRO
 
 
 def reordered(rankers: Sequence[Path], testsets: Sequence[Path]) -> dict[str, dict[str, str]]:

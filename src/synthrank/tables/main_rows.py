@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from synthrank.places import Distribution, Places, with_macro
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import FUSED, Cell, Cells
 from synthrank.tables.holm import holm
 from synthrank.tables.paired import Pairs, compare_all
-from synthrank.tables.places import Distribution, Places, with_macro
 from synthrank.tables.summary import summarise
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from synthrank.errors import ConfigError
 from synthrank.files import atomic_text
+from synthrank.places import Places
 from synthrank.specs.base import validate
 from synthrank.specs.experiment import Claims, Intervals
 from synthrank.tables.cells import read_cells
 from synthrank.tables.claims import Row, claim_rows
 from synthrank.tables.claims_markdown import as_markdown
 from synthrank.tables.notes import with_notes
-from synthrank.tables.places import Places
 from synthrank.tables.tidy import write_rows
 
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from synthrank.files import atomic_text
+from synthrank.places import Places
 from synthrank.specs.base import load
 from synthrank.specs.experiment import Intervals, Sizes
 from synthrank.specs.recipes import RecipeSpec
 from synthrank.tables.budgets import dropped_pairs, unequal_budgets
 from synthrank.tables.cells import read_cells
 from synthrank.tables.notes import with_notes
-from synthrank.tables.places import Places
 from synthrank.tables.presence import lacking, lacking_note
 from synthrank.tables.sizes import Row, size_rows
 from synthrank.tables.sizes_markdown import as_markdown

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from synthrank.files import atomic_text
+from synthrank.places import SHOWN, Places
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.budgets import dropped_pairs, unequal_budgets
 from synthrank.tables.cells import read_cells
@@ -10,7 +11,6 @@ from synthrank.tables.first_stages import below_first_stage, reordered
 from synthrank.tables.main_rows import Row, main_rows
 from synthrank.tables.markdown import as_markdown
 from synthrank.tables.notes import with_notes
-from synthrank.tables.places import SHOWN, Places
 from synthrank.tables.presence import lacking, lacking_note
 from synthrank.tables.tidy import write_rows
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from synthrank.places import MACRO, TITLES, Distribution
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.main_rows import Row
 from synthrank.tables.pipes import head, interval, line, paragraphs, test_of_queries_and_seeds
-from synthrank.tables.places import MACRO, TITLES, Distribution
 
 MARK = "†"
 """Behind a cell that differs from the reference's."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from synthrank.errors import DataError
+from synthrank.places import SHOWN, Places, with_macro
 from synthrank.specs.experiment import Intervals, Sizes
 from synthrank.tables.cells import Cells, System
-from synthrank.tables.places import SHOWN, Places, with_macro
 from synthrank.tables.summary import summarise
 
 

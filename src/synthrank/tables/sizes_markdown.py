@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from synthrank.places import TITLES
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.pipes import head, interval, line, paragraphs
-from synthrank.tables.places import TITLES
 from synthrank.tables.sizes import Row
 
 

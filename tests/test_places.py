@@ -3,7 +3,7 @@
 import pytest
 from passage_case import write_entities
 
-from synthrank.tables.places import MACRO, Places, with_macro
+from synthrank.places import MACRO, Places, with_macro
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special, stats
 
-from synthrank.tables.anytime import log_e
-from synthrank.tables.two_way import Components
+from synthrank.anytime import log_e
+from synthrank.components import Components
 
 Floats = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-from synthrank.tables.anytime import OF_QUERIES, OF_SEEDS, e_value, log_bayes_factor, log_e
+from synthrank.anytime import OF_QUERIES, OF_SEEDS, e_value, log_bayes_factor, log_e
 
 
 def drawn(seeds, queries, seed=0, shift=0.05, spread=0.02):

@@ -12,12 +12,13 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from synthrank.tables.anytime import e_value
+from synthrank.anytime import e_value
+from synthrank.components import Components
+from synthrank.power import Design, critical, power, queries_needed, seeds_needed, smallest
 from synthrank.tables.family import Hypothesis, adjusted
-from synthrank.tables.power import Design, critical, power, queries_needed, seeds_needed, smallest
-from synthrank.tables.two_way import Components, two_way
+from synthrank.tables.two_way import two_way
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 
 import power as benchmark  # noqa: E402
