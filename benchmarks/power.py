@@ -9,7 +9,6 @@ Writes docs/power.csv out of 10,000 simulated studies a cell, in about three min
   reject at .05: by p of the two-way test, and by e-values.
 - added: how often a difference that ten seeds settle by p is found by the e-value by then.
 
-``python benchmarks/readme.py`` shows it on docs/power.md.
 """
 
 import csv
