@@ -111,6 +111,17 @@ def test_a_selection_needs_something_to_choose_on(copy):
     )
 
 
+def test_a_weight_beside_the_first_stage_needs_something_to_choose_on(copy):
+    mix = {"corpus": "nfcorpus", "weights": [0.5]}
+    change(copy / "rankers/cross-encoder.yaml", rerank={"retriever": "bm25", "depth": 20, "mix": mix})
+    assert opened(copy)
+    change(copy / "corpora/nfcorpus.yaml", development=None)
+    assert problem(copy) == (
+        "config/rankers/cross-encoder.yaml: rerank.mix.corpus: 'nfcorpus' has no development split; state "
+        "`development` in its file, or name a corpus that has one"
+    )
+
+
 def test_a_base_that_a_recipe_makes_is_trained_too(copy):
     change(copy / "rankers/nfcorpus-cross-encoder-warm-up.yaml", selection=GRID)
     change(copy / "corpora/nfcorpus-shared.yaml", development=None)
