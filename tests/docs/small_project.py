@@ -13,12 +13,21 @@ import yaml
 from toy_experiment import PROJECT, make_toy
 
 KEPT = ("Makefile", "pyproject.toml", "README.md", ".gitignore")
-GARDENS = {"train": "qrels/train.tsv", "test": "qrels/test.tsv"}
-CORPORA = {
-    "python-faq": ("gardens", GARDENS),
-    **dict.fromkeys(("sqlalchemy", "celery", "lxml", "cython"), ("kitchens", {"test": "qrels/test.tsv"})),
+GARDENS = {
+    "train": "qrels/train.tsv",
+    "dev": {"file": "qrels/test.tsv", "start": 0.0, "end": 0.5},
+    "test": {"file": "qrels/test.tsv", "start": 0.5, "end": 1.0},
 }
-FOLDERS = {"all-minilm-l6-v2": "tiny-encoder", "splade-tiny": "tiny-splade"}
+KITCHENS = {"test": "qrels/test.tsv"}
+CORPORA = {
+    f"{name}{kind}": ("gardens", GARDENS) if name == "python" else ("kitchens", KITCHENS)
+    for name in ("python", "sqlalchemy", "celery", "lxml", "cython")
+    for kind in ("-headings", "-faq" if name == "python" else "")
+}
+FOLDERS = {
+    **dict.fromkeys(("all-minilm-l6-v2", "smollm2-table", "smollm2-table-idf"), "tiny-encoder"),
+    "splade-tiny": "tiny-splade",
+}
 ECHOED = "backend: echo\n"
 
 
@@ -36,7 +45,13 @@ def make_small(folder: Path) -> Path:
     for name, (data, splits) in CORPORA.items():
         _write(
             folder / f"config/corpora/{name}.yaml",
-            {"source": "beir", "folder": data, "splits": splits, "passage_words": 60},
+            {
+                "source": "beir",
+                "folder": data,
+                "splits": splits,
+                "passage_words": 60,
+                "development": "dev" if "dev" in splits else None,
+            },
         )
     for name, model in FOLDERS.items():
         _write(folder / f"config/models/{name}.yaml", {"source": "folder", "path": f"models/{model}"})
@@ -44,13 +59,13 @@ def make_small(folder: Path) -> Path:
     for path in (folder / "config/recipes").glob("*.yaml"):
         path.write_text(in_small(path.read_text()))
     experiment = folder / "config/config.yaml"
-    experiment.write_text(experiment.read_text().replace("queries: [12, 24]", "queries: [6]").replace("@24", "@6"))
+    experiment.write_text(experiment.read_text().replace("queries: [60, 120]", "queries: [6]").replace("@120", "@6"))
     return folder
 
 
 def in_small(recipe: str) -> str:
     """Return a recipe for as many questions as the small corpus has to train on."""
-    return re.sub(r"queries: 48\b", "queries: 12", recipe)
+    return re.sub(r"queries: (?:48|240)\b", "queries: 12", recipe)
 
 
 def _write(path: Path, value: object) -> None:

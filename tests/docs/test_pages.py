@@ -23,9 +23,9 @@ LARGE = "config/paper.yaml"
 """A plan of the full study takes as long as those of all pages."""
 WRITTEN = {"imported-passages": "data/mine.jsonl"}
 """What a page's own program writes out of results; a plan needs it to be there."""
-RUN = "results/runs/suites/faq/human/none/bi-encoder/seed-1/cython.trec"
-SCORES = "results/metrics/suites/faq/human/none/bi-encoder/seed-1.csv"
-QRELS = "results/corpora/cython/test/qrels.txt"
+RUN = "results/runs/suites/headings/human/none/static/seed-1/cython-headings.trec"
+SCORES = "results/metrics/suites/headings/human/none/static/seed-1.csv"
+QRELS = "results/corpora/cython-headings/test/qrels.txt"
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_the_numbers_of_the_page_on_reproduction_agree(project: Path) -> None:
     }
     write_run(project / RUN, scored, "test")
     values = measure_run(read_run(project / RUN), read_qrels(project / QRELS), ["nDCG@10"], 1)
-    rows = [f"bi-encoder,human,none,1,cython,{name},{query},{value}" for name, query, value in values]
+    rows = [f"static,human,none,1,cython-headings,{name},{query},{value}" for name, query, value in values]
     (project / SCORES).write_text("\n".join(["ranker,recipe,llm,seed,testset,measure,query_id,value", *rows]) + "\n")
     commands = [step.text for step in steps_of("reproduce") if "snakemake" not in step.text]
     computed = [text for text in commands if QRELS in text or SCORES in text]
@@ -165,7 +165,7 @@ def test_the_numbers_of_the_page_on_reproduction_agree(project: Path) -> None:
 def test_the_row_that_is_reproduced_is_one_of_the_demo(project: Path) -> None:
     for page in ("reproduce", "tables"):
         (line,) = [text for step in steps_of(page) for text in step.text.splitlines() if "docs/demo/ood.csv" in text]
-        assert shell(project, line).startswith("bi-encoder,human,none,")
+        assert shell(project, line).startswith("static,human,none,")
 
 
 def test_what_the_page_of_checks_names_is_there() -> None:
