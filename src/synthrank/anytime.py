@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from synthrank.errors import DataError
-from synthrank.tables.summary import Values
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +26,7 @@ STEPS = 50
 """Of the search for the infimum, in each of its two passes."""
 
 
-def e_value(testsets: Sequence[Values], first: int, point: float = 0.0) -> float:
+def e_value(testsets: Sequence[Floats], first: int, point: float = 0.0) -> float:
     """Return the e-value against a mean difference of a point, over queries and training seeds.
 
     The model is that of the two-way test, d_sq = mu + a_q + b_s + e_sq with normal parts; seeds s are added, queries q
