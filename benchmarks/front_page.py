@@ -22,8 +22,8 @@ def rows(path: str) -> list[dict[str, str]]:
 
 
 def commands() -> str:
-    """Return what the two commands took, and the page of the whole experiment, as a Markdown table."""
-    first, second, page = rows("demo/time.csv")[:3]
+    """Return what the two commands took as a Markdown table."""
+    first, second = rows("demo/time.csv")[:2]
     (tests,) = rows("demo/tests.csv")
     demo = f"{float(first['seconds']) / 60:.0f} minutes, {float(first['peak_mb']) / 1000:.1f} GB of memory; a second "
     demo += f"run finds nothing to do in {float(second['seconds']):.0f} s"
@@ -33,11 +33,6 @@ def commands() -> str:
         "|---|---|---|",
         f"| `make demo` | installs into `.venv`, then runs the [default experiment](docs/demo/README.md) | {demo} |",
         f"| `make test` | the same, then runs the tests | {suite} |",
-    ]
-    lines += [
-        "",
-        "`make report` makes all that the experiment states and shows it as one page, `results/report.html`: the demo, "
-        f"and up to {float(page['seconds']) / 60:.0f} minutes more.",
     ]
     return "\n".join(lines)
 

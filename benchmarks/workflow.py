@@ -3,10 +3,11 @@
     python benchmarks/workflow.py                  the default experiment, in a fresh folder
     python benchmarks/workflow.py --toy            the toy experiment of the tests
     python benchmarks/workflow.py --save docs/demo keep the tables and times that the README shows
+    python benchmarks/workflow.py --config config/study.yaml --page --save docs/study
+                                                   all that another experiment states, up to its page
 
 Wall-clock time of the first run and of a second one that finds nothing to do; the peak of the memory of all processes
-together (proportional set size, sampled every two seconds); seconds by rule, from Snakemake's benchmark files; then the
-time of everything else that the experiment states, up to its page.
+together (proportional set size, sampled every two seconds); seconds by rule, from Snakemake's benchmark files.
 """
 
 import argparse
@@ -57,10 +58,11 @@ class PeakMemory(threading.Thread):
         return self.peak / MEGABYTE
 
 
-def run(folder: Path, snakefile: Path, *targets: str) -> float:
+def run(folder: Path, snakefile: Path, config: Path | None, *targets: str) -> float:
     """Run the workflow in a folder, up to the targets, and return the seconds it took."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)]
+    command += ["--configfile", str(config)] if config else []
     begin = time.perf_counter()
     subprocess.run(
         [*command, "--cores", "all", "--show-failed-logs", "--scheduler", "greedy", "--quiet", "all", "--", *targets],
@@ -90,11 +92,10 @@ def by_rule(folder: Path) -> list[tuple[str, int, float, float]]:
     return sorted(rows, key=lambda row: -row[2])
 
 
-def report(first: float, peak: float, second: float, page: float, rules: list[tuple[str, int, float, float]]) -> str:
+def report(first: float, peak: float, second: float, rules: list[tuple[str, int, float, float]]) -> str:
     """Return the figures as CSV."""
     total = sum(row[2] for row in rules)
     lines = ["what,jobs,seconds,share,peak_mb", f"first run,,{first:.0f},,{peak:.0f}", f"second run,,{second:.1f},,"]
-    lines += [f"page,,{page:.0f},,"]
     lines += [f"{rule},{jobs},{s:.0f},{s / total:.3f},{memory:.0f}" for rule, jobs, s, memory in rules]
     return "\n".join(lines) + "\n"
 
@@ -103,6 +104,8 @@ def main() -> None:
     """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--toy", action="store_true")
+    parser.add_argument("--config", type=Path, help="the experiment, in place of the default one")
+    parser.add_argument("--page", action="store_true", help="make all that it states, in place of the main tables")
     parser.add_argument("--save", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -115,13 +118,14 @@ def main() -> None:
         else:
             shutil.copytree(PROJECT / "config", folder / "config")
             snakefile = PROJECT / "Snakefile"
+        targets = (PAGE,) if options.page else TARGETS
         memory = PeakMemory()
         memory.start()
-        first = run(folder, snakefile, *TARGETS)
+        first = run(folder, snakefile, options.config, *targets)
         peak = memory.stop()
         rules = by_rule(folder)
-        second = run(folder, snakefile, *TARGETS)
-        figures = report(first, peak, second, run(folder, snakefile, PAGE), rules)
+        second = run(folder, snakefile, options.config, *targets)
+        figures = report(first, peak, second, rules)
         sys.stdout.write(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n{figures}")
         if options.save:
             sys.path.insert(0, str(PROJECT / "src"))
@@ -130,8 +134,13 @@ def main() -> None:
             options.save.mkdir(parents=True, exist_ok=True)
             (options.save / "time.csv").write_text(figures)
             (options.save / FILE).write_text(f"{NUMBERS}\n")
-            for name in TARGETS:
-                shutil.copy(folder / name, options.save)
+            made = (
+                sorted((folder / "results/tables").glob("*.csv"))
+                if options.page
+                else [folder / name for name in TARGETS]
+            )
+            for path in made:
+                shutil.copy(path, options.save)
 
 
 if __name__ == "__main__":

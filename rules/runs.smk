@@ -463,45 +463,6 @@ rule import_run:
         """
 
 
-rule choose_weight:
-    """Choose the weight of a ranker's score beside its first stage's on a development split."""
-    input:
-        checkpoint=needs.checkpoint,
-        ranker="config/rankers/{ranker}.yaml",
-        split=needs.weight_split,
-    output:
-        weight="results/runs/weights/{recipe}/{llm}/{ranker}/seed-{seed}.json",
-    log:
-        "results/logs/choose_weight/{recipe}/{llm}/{ranker}/seed-{seed}.log",
-    benchmark:
-        "results/benchmarks/choose_weight/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
-    wildcard_constraints:
-        ranker=study.ranker_pattern(reorder=True),
-    conda:
-        "../envs/runs.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(8000),
-        runtime=by_attempt(120),
-        gpu=1,
-    params:
-        code=code_of("choose_weight.py"),
-        seed=needs.training_seed,
-    shell:
-        r"""
-        python "$SCRIPTS"/choose_weight.py \
-            --checkpoint {input.checkpoint:q} \
-            --ranker {input.ranker:q} \
-            --seed {params.seed} \
-            --queries {input.split[0]:q} \
-            --qrels {input.split[1]:q} \
-            --passages {input.split[2]:q} \
-            --first-stage {input.split[3]:q} \
-            --weight {output.weight:q} \
-            &>{log:q}
-        """
-
-
 rule rerank_suite:
     """Reorder a share of every test set of a suite with one ranker, alone and fused with its first stage."""
     input:
@@ -511,7 +472,7 @@ rule rerank_suite:
         passages=needs.suite_passages,
         queries=needs.suite_queries,
         first_stages=needs.suite_first_stages,
-        weight=needs.suite_weight,
+        development=needs.suite_development,
     output:
         lists=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
     log:
@@ -540,7 +501,7 @@ rule rerank_suite:
             --passages {input.passages:q} \
             --queries {input.queries:q} \
             --first-stages {input.first_stages:q} \
-            --weight {input.weight:q} \
+            --development {input.development:q} \
             --shard {wildcards.scatteritem:q} \
             --lists {output.lists:q} \
             &>{log:q}
@@ -548,12 +509,13 @@ rule rerank_suite:
 
 
 rule gather_suite:
-    """Lay the shares of a ranker's runs on a suite end to end."""
+    """Lay the shares of a ranker's runs on a suite end to end, and mix them with the first stage if the ranker says so."""
     input:
         ranker="config/rankers/{ranker}.yaml",
         testsets=needs.suite_specs,
         queries=needs.suite_queries,
         first_stages=needs.suite_first_stages,
+        development=needs.suite_development,
         shards=gather.rerank(
             "results/runs/suites/{{suite}}/{{recipe}}/{{llm}}/{{ranker}}/shards/seed-{{seed}}/{scatteritem}"
         ),
@@ -580,6 +542,7 @@ rule gather_suite:
             --testsets {input.testsets:q} \
             --queries {input.queries:q} \
             --first-stages {input.first_stages:q} \
+            --development {input.development:q} \
             --shards {input.shards:q} \
             --runs {output.runs:q} \
             &>{log:q}

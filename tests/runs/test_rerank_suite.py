@@ -5,11 +5,11 @@ import json
 import pytest
 
 from synthrank.files import write_jsonl
-from synthrank.records import Passage, Query
+from synthrank.records import Judgment, Passage, Query
 from synthrank.runs import rerank_suite as module
 from synthrank.runs.gather_suite import gather_suite
 from synthrank.runs.rerank_suite import rerank_suite
-from synthrank.trec import rank, read_run, write_run
+from synthrank.trec import rank, read_run, write_qrels, write_run
 
 RERANKER = {
     "architecture": "cross-encoder", "base": {"model": "m"}, "max_length": 8, "loss": "lambda",
@@ -43,7 +43,7 @@ def suite(tmp_path, monkeypatch):
     run = {"q1": [("q1", 9.0), ("p1", 8.0), ("p2", 7.0)], "007": [("p2", 2.0)]}
     write_run(tmp_path / "first.trec", run, "x")
 
-    def do(spec, *testsets, weight=()):
+    def do(spec, *testsets, development=()):
         (tmp_path / "my-ranker.yaml").write_text(json.dumps(spec))
         given = {
             "ranker": tmp_path / "my-ranker.yaml", "testsets": [tmp_path / f"{name}.yaml" for name in testsets],
@@ -51,9 +51,11 @@ def suite(tmp_path, monkeypatch):
             "first_stages": [tmp_path / "first.trec"] * len(testsets),
         }  # fmt: skip
         rerank_suite(**given, checkpoint=tmp_path, seed=1, passages=[tmp_path / "p.jsonl"] * len(testsets),
-                     weight=list(weight), shard="1-of-1", lists=tmp_path / "shards/1-of-1")  # fmt: skip
-        gather_suite(**given, shards=[tmp_path / "shards/1-of-1"], runs=tmp_path / "runs")
-        return {path.name: read_run(path) for path in (tmp_path / "runs").iterdir()}, fake.asked
+                     development=list(development), shard="1-of-1", lists=tmp_path / "shards/1-of-1")  # fmt: skip
+        gather_suite(
+            **given, development=list(development), shards=[tmp_path / "shards/1-of-1"], runs=tmp_path / "runs"
+        )
+        return {path.name: read_run(path) for path in (tmp_path / "runs").glob("*.trec")}, fake.asked
 
     return do
 
@@ -72,13 +74,17 @@ def test_a_reranker_gets_a_fused_run_too(suite, tmp_path):
     assert (tmp_path / "runs/lakes+bm25.trec").read_text().splitlines()[0].endswith(" my-ranker+bm25")
 
 
-def test_scores_are_mixed_by_the_weight_that_was_chosen(suite, tmp_path):
-    (tmp_path / "weight.json").write_text('{"weight": 0.25}')
-    mixed = {**RERANKER, "rerank": {**RERANKER["rerank"], "mix": {"corpus": "c", "weights": [0.25, 0.5]}}}
-    runs, _ = suite(mixed, "lakes", weight=[tmp_path / "weight.json"])
+def test_scores_are_mixed_by_the_weight_that_is_best_on_the_development_split(suite, tmp_path):
+    write_qrels(tmp_path / "qrels.txt", [Judgment("q1", "q1", 1), Judgment("007", "p2", 1)])
+    mixed = {**RERANKER, "rerank": {**RERANKER["rerank"], "mix": {"corpus": "c", "weights": [0.25, 0.75, 1.0]}}}
+    development = [tmp_path / name for name in ("q.jsonl", "qrels.txt", "p.jsonl", "first.trec")]
+    runs, asked = suite(mixed, "lakes", development=development)
+    assert len(asked) == 2, "the development split is reordered by the same job"
     assert names(runs["lakes.trec"])["q1"] == ["p1", "q1"], "the reranker turns its two passages round"
     fused = runs["lakes+bm25.trec"]["q1"]
     assert fused == [("q1", 0.5), ("p1", -0.5), ("p2", -1.5)], "0.75 of +-1 less 0.25 of +-1; p2 was not reordered"
+    told = json.loads((tmp_path / "runs/weight.json").read_text())
+    assert (told["weight"], told["queries"], told["measure"]) == (0.25, 2, "nDCG@10")
 
 
 def test_a_test_set_may_name_its_own_first_stage_and_depth(suite, tmp_path):

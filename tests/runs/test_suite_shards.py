@@ -82,8 +82,10 @@ def reranked(folder: Path, spec: dict, model: Path, count: int, tests=("lakes", 
     passages = [folder / f"{CORPORA[name]}.jsonl" for name in tests]
     shards = [folder / f"{number}-of-{count}" for number in range(1, count + 1)]
     for shard in shards:
-        rerank_suite(**given, checkpoint=model, seed=5, passages=passages, weight=[], shard=shard.name, lists=shard)
-    gather_suite(**given, shards=shards, runs=folder / "runs")
+        rerank_suite(
+            **given, checkpoint=model, seed=5, passages=passages, development=[], shard=shard.name, lists=shard
+        )
+    gather_suite(**given, development=[], shards=shards, runs=folder / "runs")
     return {path.name: path.read_bytes() for path in (folder / "runs").iterdir()}
 
 
@@ -233,10 +235,10 @@ def test_a_short_share_is_named(folder, encoder, monkeypatch, name):
     shards = [folder / f"{number}-of-3" for number in (1, 2, 3)]
     before = (folder / "runs/quora.trec").read_bytes()
     with pytest.raises(ShardError, match=r"2-of-3/lakes.*\.trec: 1 rows; shard 2 of 3 of 6 has 2: delete it"):
-        gather_suite(**given, shards=shards, runs=folder / "runs")
+        gather_suite(**given, development=[], shards=shards, runs=folder / "runs")
     path.unlink()
     with pytest.raises(DataError, match=r"2-of-3/lakes.*\.trec: cannot be read"):
-        gather_suite(**given, shards=shards, runs=folder / "runs")
+        gather_suite(**given, development=[], shards=shards, runs=folder / "runs")
     assert (folder / "runs/quora.trec").read_bytes() == before, "what was there stays"
 
 
@@ -263,10 +265,10 @@ def test_a_share_with_other_lists_is_named(folder, encoder, change, said):
 def test_a_ranker_of_the_other_sort_is_refused(folder, encoder):
     given = suite(folder, SEARCHER, "lakes") | {"first_stages": [folder / "lakes.trec"]}
     with pytest.raises(ConfigError, match=r"mine\.yaml: rerank: is missing"):
-        rerank_suite(**given, checkpoint=encoder, seed=1, passages=[folder / "water.jsonl"], weight=[], shard="1-of-1",
-                     lists=folder / "lists")  # fmt: skip
+        rerank_suite(**given, checkpoint=encoder, seed=1, passages=[folder / "water.jsonl"], development=[],
+                     shard="1-of-1", lists=folder / "lists")  # fmt: skip
     with pytest.raises(ConfigError, match=r"mine\.yaml: rerank: is missing"):
-        gather_suite(**given, shards=[], runs=folder / "runs")
+        gather_suite(**given, development=[], shards=[], runs=folder / "runs")
     given = suite(folder, RERANKER, "lakes") | {"passages": [folder / "water.jsonl"]}
     with pytest.raises(ConfigError, match=r"mine\.yaml: architecture: got 'cross-encoder'"):
         search_suite(**given, checkpoint=encoder, shard="1-of-1", lists=folder / "lists")

@@ -161,3 +161,15 @@ def test_other_queries_are_refused():
     for other in (Cell(("a", "c"), np.zeros((1, 2))), Cell(("a",), np.zeros((1, 1)))):
         with pytest.raises(DataError, match=r"^2 queries are compared with \d others; .* remove results/metrics$"):
             compare(one, other, DRAWN)
+
+
+def test_a_system_that_no_seed_moves_is_the_pair_of_each_seed():
+    values = np.random.default_rng(3).normal(0.4, 0.1, (3, 9))
+    fixed = replace(cell(values[:1] - 0.05), seeds=("1",), is_fixed=True)
+    ours = seeded(values, "1", "2", "3")
+    (found,) = differences([(ours, fixed)])
+    np.testing.assert_allclose(found, values - (values[0] - 0.05))
+    (turned,) = differences([(fixed, ours)])
+    np.testing.assert_allclose(turned, -found)
+    (alone,) = differences([(fixed, fixed)])
+    assert alone.shape == (1, 9)

@@ -46,6 +46,17 @@ class StageNeeds:
             return f"results/models/{base.model}"
         return f"results/checkpoints/{base.recipe}/{NONE}/{base.ranker}/seed-{seed}"
 
+    def seeds_of(self, recipe: str, ranker: str, seeds: Iterable[int] = ()) -> tuple[int, ...]:
+        """Return the seeds that a system is measured with: those given, or the experiment's.
+
+        An untrained ranker that no seed moves is measured once: it has neither a new head, which a cross-encoder may
+        draw, nor a base that was trained here.
+        """
+        asked = tuple(seeds) or self.study.experiment.seeds
+        spec = self.study.entities["rankers"][ranker]
+        is_fixed = recipe == NONE and spec.base.model is not None and spec.architecture != "cross-encoder"
+        return asked[:1] if is_fixed else asked
+
     def development_of(self, corpus: str, retriever: str) -> list[str]:
         """Return queries, qrels, passages and a retriever's run of the split that choices look at."""
         split = self.study.entities["corpora"][corpus].development

@@ -37,16 +37,13 @@ class MetricNeeds(StageNeeds):
             for spec in self.study.testsets_of(wildcards.suite).values()
         ]
 
-    def weight_split(self, wildcards: Wildcards) -> list[str]:
-        """Return what the weight of a ranker's score is chosen on: queries, qrels, passages, run."""
-        rerank = self.study.entities["rankers"][wildcards.ranker].rerank
-        return self.development_of(rerank.mix.corpus, rerank.retriever)
+    def suite_development(self, wildcards: Wildcards) -> list[str]:
+        """Return what the weight of a ranker's score in a mixture is chosen on; nothing if it mixes no scores.
 
-    def suite_weight(self, wildcards: Wildcards) -> list[str]:
-        """Return the weight of a ranker's score beside its first stage's; nothing if ranks are fused."""
-        mix = self.study.entities["rankers"][wildcards.ranker].rerank.mix
-        folder = f"results/runs/weights/{wildcards.recipe}/{wildcards.llm}/{wildcards.ranker}"
-        return [f"{folder}/seed-{wildcards.seed}.json"] if mix else []
+        Queries, qrels, passages and the run that is reordered.
+        """
+        rerank = self.study.entities["rankers"][wildcards.ranker].rerank
+        return self.development_of(rerank.mix.corpus, rerank.retriever) if rerank and rerank.mix else []
 
     def suite_depths(self, wildcards: Wildcards) -> list[str]:
         """Return how deep a ranker's lists reach on each test set of a suite."""
@@ -100,7 +97,7 @@ class MetricNeeds(StageNeeds):
                 for suite in self.study.bias.suites
                 for recipe, llm in systems
                 for ranker in experiment.rankers
-                for seed in experiment.seeds
+                for seed in self.seeds_of(recipe, ranker)
             ),
         ]
 

@@ -230,7 +230,7 @@ class TableNeeds(StageNeeds):
             for suite in suites or self.study.experiment.suites
             for recipe, llm in systems
             for ranker in rankers
-            for seed in seeds or self.study.experiment.seeds
+            for seed in self.seeds_of(recipe, ranker, seeds)
         ]
 
 

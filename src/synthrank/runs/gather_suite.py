@@ -3,24 +3,38 @@
 from pathlib import Path
 
 from synthrank.errors import ConfigError
-from synthrank.files import atomic_path
+from synthrank.files import atomic_path, write_json
+from synthrank.fusion import weighted_fusion
+from synthrank.rankers.candidates import lists_of
+from synthrank.runs.mixtures import choose_weight, open_development
 from synthrank.runs.shares import end_to_end
-from synthrank.runs.suites import reordered
+from synthrank.runs.suites import DEVELOPMENT, reordered
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
 from synthrank.trec import write_run
 
 
 def gather_suite(
-    *, ranker: Path, testsets: list[Path], queries: list[Path], first_stages: list[Path], shards: list[Path], runs: Path
+    *,
+    ranker: Path,
+    testsets: list[Path],
+    queries: list[Path],
+    first_stages: list[Path],
+    development: list[Path],
+    shards: list[Path],
+    runs: Path,
 ) -> None:
     """Lay the shares of each run end to end, and check that none is short.
+
+    If the ranker mixes its score with the first stage's, the weight is chosen here and ``weight.json`` tells of it.
 
     Args:
         ranker: the ranker's entity file, with ``rerank``.
         testsets: the test sets' entity files.
         queries: for each test set its queries.
         first_stages: for each test set the run that was reordered.
+        development: what the weight of ``rerank.mix`` is chosen on: queries, qrels, passages and the run that is
+            reordered; empty without it.
         shards: the folders that rerank_suite made, from the first share on.
         runs: written: a folder with ``TESTSET.trec``, queries in their order, and the fused ``TESTSET+RETRIEVER.trec``,
             queries by id, for each test set.
@@ -32,10 +46,19 @@ def gather_suite(
     spec: RankerSpec = load(RankerSpec, ranker)
     if spec.rerank is None:
         raise ConfigError(f"{ranker}: rerank: is missing; a ranker without it searches, it reorders nothing")
+    mix = spec.rerank.mix
     with atomic_path(runs) as folder:
         folder.mkdir()
-        for test in reordered(spec.rerank, testsets, queries, first_stages, whole=False):
+        if mix:
+            split = open_development(development)
+            lists = lists_of(split.queries, split.first_stage, spec.rerank.depth)
+            chosen = choose_weight(mix, end_to_end([shard / DEVELOPMENT for shard in shards], lists), split)
+            write_json(folder / "weight.json", chosen)
+        for test in reordered(spec.rerank, testsets, queries, first_stages, whole=mix is not None):
             run = end_to_end([shard / f"{test.run}.trec" for shard in shards], test.lists)
             write_run(folder / f"{test.run}.trec", run, ranker.stem)
-            fused = end_to_end([shard / f"{test.fused}.trec" for shard in shards], test.lists)
+            if mix:
+                fused = weighted_fusion(run, test.first_stage, chosen["weight"])
+            else:
+                fused = end_to_end([shard / f"{test.fused}.trec" for shard in shards], test.lists)
             write_run(folder / f"{test.fused}.trec", dict(sorted(fused.items())), f"{ranker.stem}+{test.retriever}")

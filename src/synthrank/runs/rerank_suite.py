@@ -1,14 +1,14 @@
 """Step rerank_suite: a share of every test set of a suite in a ranker's order, and its fusion with the first stage."""
 
-import json
 from pathlib import Path
 
 from synthrank.errors import ConfigError
 from synthrank.files import atomic_path
-from synthrank.fusion import reciprocal_rank_fusion, weighted_fusion
+from synthrank.fusion import reciprocal_rank_fusion
 from synthrank.rankers import open_ranker
 from synthrank.rankers.base import Collection
-from synthrank.runs.suites import reordered
+from synthrank.runs.mixtures import open_development
+from synthrank.runs.suites import DEVELOPMENT, reordered
 from synthrank.shards import Shard
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
@@ -24,15 +24,16 @@ def rerank_suite(
     passages: list[Path],
     queries: list[Path],
     first_stages: list[Path],
-    weight: list[Path],
+    development: list[Path],
     shard: str,
     lists: Path,
 ) -> None:
     """Reorder a share of every test set's lists with the model loaded once.
 
     What is reordered is the top of a first stage, the test set's where that names one, else the ranker's own. Each
-    list is fused with the whole list of the first stage, by reciprocal ranks or by weighted scores; neither asks for
-    another query's list.
+    list is fused with the whole list of the first stage by reciprocal rank fusion, which asks for no other query's. A
+    ranker that mixes its score with the first stage's reorders its development split too, and is mixed when the shares
+    are laid end to end.
 
     Args:
         checkpoint: the folder of the model.
@@ -42,9 +43,11 @@ def rerank_suite(
         passages: for each test set its collection.
         queries: for each test set its queries.
         first_stages: for each test set the run to reorder.
-        weight: what ``choose_weight`` wrote, if the ranker states ``rerank.mix``; else empty.
+        development: what the weight of ``rerank.mix`` is chosen on: queries, qrels, passages and the run that is
+            reordered; empty without it.
         shard: the share of the queries that have a list, such as ``2-of-4``.
-        lists: written: a folder with ``TESTSET.trec`` and ``TESTSET+RETRIEVER.trec`` for each test set.
+        lists: written: a folder with ``TESTSET.trec`` for each test set, and ``TESTSET+RETRIEVER.trec`` or, if scores
+            are mixed, the lists of the development split.
 
     Raises:
         ConfigError: the ranker searches.
@@ -53,7 +56,6 @@ def rerank_suite(
     if spec.rerank is None:
         raise ConfigError(f"{ranker}: rerank: is missing; a ranker without it searches, it reorders nothing")
     share = Shard.parse(shard)
-    chosen = json.loads(weight[0].read_text(encoding="utf-8"))["weight"] if weight else None
     model = open_ranker(spec, checkpoint, seed)
     tests = reordered(spec.rerank, testsets, queries, first_stages, whole=True)
     with atomic_path(lists) as folder:
@@ -62,9 +64,11 @@ def rerank_suite(
             given = Collection(test.queries, corpus, test.first_stage, test.depth, share, passages_as=test.passages_as)
             run = model.rank(given)
             write_run(folder / f"{test.run}.trec", run, ranker.stem)
-            first_stage = {query: test.first_stage[query] for query in run}
-            if chosen is None:
+            if spec.rerank.mix is None:
+                first_stage = {query: test.first_stage[query] for query in run}
                 fused = reciprocal_rank_fusion([run, first_stage], spec.rerank.fusion_k)
-            else:
-                fused = weighted_fusion(run, first_stage, chosen)
-            write_run(folder / f"{test.fused}.trec", fused, f"{ranker.stem}+{test.retriever}")
+                write_run(folder / f"{test.fused}.trec", fused, f"{ranker.stem}+{test.retriever}")
+        if spec.rerank.mix:
+            split = open_development(development)
+            run = model.rank(Collection(split.queries, split.passages, split.first_stage, shard=share))
+            write_run(folder / DEVELOPMENT, run, ranker.stem)

@@ -14,6 +14,9 @@ from synthrank.specs.rankers import BiEncoderRanker, RankerSpec, Rerank
 from synthrank.specs.testsets import TestsetSpec
 from synthrank.trec import Run, read_run
 
+DEVELOPMENT = "development/run.trec"
+"""In a share of a suite: the ranker's lists of the split that the weight of its score is chosen on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reordered:

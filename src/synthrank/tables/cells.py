@@ -9,6 +9,7 @@ import numpy as np
 
 from synthrank.errors import DataError
 from synthrank.scores import read_scores
+from synthrank.specs.base import NONE
 from synthrank.tables.summary import Values
 
 System = tuple[str, str, str]
@@ -24,11 +25,13 @@ class Cell:
     """One measure of one system on one test set: ``values`` of shape (seeds, queries), and whose they are.
 
     ``seeds`` names the training seeds in the order of the rows; empty where it is not known which they are.
+    ``is_fixed`` says that no seed moves the system, a first stage or an untrained ranker that was measured once.
     """
 
     queries: tuple[str, ...]
     values: Values
     seeds: tuple[str, ...] = ()
+    is_fixed: bool = False
 
     def by_seed(self, seeds: Sequence[str]) -> Values:
         """Return the values with their rows in another order of the seeds."""
@@ -73,7 +76,7 @@ def _cell(system: System, key: tuple[str, str], of_seed: dict[str, dict[str, flo
     if any(sorted(of_query) != queries for of_query in of_seed.values()):
         raise DataError(f"{'/'.join(system)} on {key[0]}: seeds scored different queries; remove results/metrics")
     values = np.array([[of_query[query] for query in queries] for of_query in of_seed.values()])
-    return Cell(tuple(queries), values, tuple(of_seed))
+    return Cell(tuple(queries), values, tuple(of_seed), system[1] == NONE and len(of_seed) == 1)
 
 
 def cell_of(cells: Cells, system: System, testset: str, measure: str) -> Cell:

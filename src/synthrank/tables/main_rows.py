@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from synthrank.places import Distribution, Places, with_macro
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Intervals
-from synthrank.tables.cells import FUSED, Cell, Cells
+from synthrank.tables.cells import FUSED, Cells
 from synthrank.tables.holm import holm
 from synthrank.tables.paired import Pairs, compare_all
 from synthrank.tables.summary import summarise
@@ -136,7 +134,5 @@ def _first_stage_pairs(
         ours, theirs = own[name, row.measure], cells.get((reorders[name], NONE, NONE), {}).get((name, row.measure))
         if theirs is None:
             return None
-        # A first stage has no seeds: every seed is compared with the same run, and so varies beside it.
-        values = np.broadcast_to(theirs.values.mean(axis=0), ours.values.shape)
-        pairs.append((ours, Cell(theirs.queries, values, ours.seeds)))
+        pairs.append((ours, theirs))
     return pairs

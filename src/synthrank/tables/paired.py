@@ -68,8 +68,9 @@ def compare_all(comparisons: Sequence[Pairs], intervals: Intervals) -> list[Pair
 def differences(pairs: Pairs) -> list[Values]:
     """Return for each test set the differences of the pairs, shape (seeds, queries).
 
-    The same seed of both systems is a pair. Where the two have other seeds on some test set (a first stage has none),
-    each system's are averaged first: shape (1, queries), and nothing is known of other seeds.
+    The same seed of both systems is a pair; a system that no seed moves is the pair of each seed of the other. If the
+    two have other seeds on some test set, each system's are averaged first: shape (1, queries), and nothing is known of
+    other seeds.
 
     Raises:
         DataError: two systems were not measured on the same queries.
@@ -80,7 +81,13 @@ def differences(pairs: Pairs) -> list[Values]:
                 f"{len(system.queries)} queries are compared with {len(other.queries)} others; both systems must be "
                 "measured on the same ones, remove results/metrics"
             )
-    seeds = pairs[0][0].seeds
-    if not seeds or any(sorted(cell.seeds) != sorted(seeds) for pair in pairs for cell in pair):
+    moved = [cell for pair in pairs for cell in pair if not cell.is_fixed]
+    seeds = moved[0].seeds if moved else ()
+    if not seeds or any(sorted(cell.seeds) != sorted(seeds) for cell in moved):
         return [(system.values.mean(axis=0) - other.values.mean(axis=0))[None] for system, other in pairs]
-    return [system.by_seed(seeds) - other.by_seed(seeds) for system, other in pairs]
+    return [_at(system, seeds) - _at(other, seeds) for system, other in pairs]
+
+
+def _at(cell: Cell, seeds: Sequence[str]) -> Values:
+    """Return the values of some seeds, shape (seeds, queries); of a fixed system its one run, shape (1, queries)."""
+    return cell.values if cell.is_fixed else cell.by_seed(seeds)
