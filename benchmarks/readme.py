@@ -1,8 +1,9 @@
 """Write figures into the README and the pages of docs/, between markers: ``python benchmarks/readme.py [--check]``.
 
 The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
-benchmarks/experiment.py did, errors of tests from docs/significance.csv, where benchmarks/significance.py did; the plan
-and the graph of rules are made anew. A page that has the markers of a block gets it:
+benchmarks/experiment.py did, errors of tests from docs/significance.csv, where benchmarks/significance.py did, planned
+power from docs/power.csv, where benchmarks/power.py did; the plan and the graph of rules are made anew.
+A page that has the markers of a block gets it:
 ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own. Figures that are
 older than a change that moves them say so (``synthrank.revision``), and so does the page of each record, in its block
 ``age``.
@@ -116,6 +117,41 @@ def errors() -> str:
     return "\n".join(lines)
 
 
+def powers() -> str:
+    """Return planned power beside that of simulated studies, and what repeated looks do, as Markdown tables."""
+    table = rows("power.csv", "docs")
+    looks = [row for row in table if row["what"] == "looks"]
+    lines = [
+        f"Share of {int(looks[0]['studies']):,} simulated studies without any difference that reject at .05 when they "
+        "are looked at after each seed from 2 to 10 and stopped at the first rejection, by how far seeds spread; once: "
+        "at three seeds, seeds add about as much to the variance of a mean difference as queries do.",
+        "",
+        "| test | queries | none | once | three times |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    cells: dict[tuple[str, str], list[str]] = {}
+    for row in looks:
+        cells.setdefault((row["test"], row["queries"]), []).append(row["simulated"].lstrip("0"))
+    lines += [f"| {' | '.join([*key, *found])} |" for key, found in sorted(cells.items(), reverse=True)]
+    lines += [
+        "",
+        "Differences that are planned to be found with a chance of .8, and how often they are. The standard deviation "
+        "over queries is .2.",
+        "",
+        "| test | queries | seeds | spread | difference | studies | planned | simulated |",
+        "|---|---:|---:|---|---:|---:|---:|---:|",
+    ]
+    times = {"0": "none", "1": "once", "3": "three times"}
+    lines += [
+        f"| {row['test']} | {row['queries']} | {row['seeds']} | {times[row['spread']]} | "
+        f"{float(row['difference']):.3f} | {int(row['studies']):,} | {float(row['planned']):.2f} | "
+        f"{float(row['simulated']):.3f} |"
+        for row in table
+        if row["what"] != "looks"
+    ]
+    return "\n".join(lines)
+
+
 def plan() -> str:
     """Return what the full study would cost, as ``make plan`` prints it."""
     from synthrank.plan import as_text, plan
@@ -137,6 +173,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "demo": lambda: with_age("docs/demo", f"{results()}\n\n{times()}"),
     "errors": errors,
     "plan": plan,
+    "power": powers,
     "published": front_page.published,
     "record": lambda: with_age(STUDY, record()),
     "rules": front_page.rules,

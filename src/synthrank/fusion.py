@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import zscore
 from trectools.fusion import reciprocal_rank_fusion as trectools_rrf
 
 from synthrank.texts import chunks
@@ -64,7 +63,7 @@ def weighted_fusion(reranked: Run, first_stage: Run, weight: float) -> Run:
 
 def _standardised(scores: Sequence[float]) -> FloatArray:
     array = np.asarray(scores, dtype=np.float64)
-    return zscore(array) if len(array) and np.ptp(array) > 0 else np.zeros_like(array)
+    return (array - array.mean()) / array.std() if len(array) and np.ptp(array) > 0 else np.zeros_like(array)
 
 
 class _Lists:

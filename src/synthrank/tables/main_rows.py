@@ -1,7 +1,7 @@
 """The rows of the tables id and ood: every system, beside the one trained on human passages."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from synthrank.places import Distribution, Places, with_macro
@@ -9,7 +9,7 @@ from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Intervals
 from synthrank.tables.cells import FUSED, Cells
 from synthrank.tables.holm import holm
-from synthrank.tables.paired import Pairs, compare_all
+from synthrank.tables.paired import Paired, Pairs, compare_all
 from synthrank.tables.summary import summarise
 
 
@@ -66,16 +66,14 @@ def main_rows(
     """
     rows = list(_measured(cells, places, where, intervals))
     against = [_first_stage_pairs(cells, places, where, first_stages, row) for row in rows]
-    tested = iter(compare_all([item for item in against if item], intervals))
     rows = [
-        replace(row, delta_first_stage=found.delta, p_first_stage=found.p) if item and (found := next(tested)) else row
-        for row, item in zip(rows, against, strict=True)
+        replace(row, delta_first_stage=to.delta, p_first_stage=to.p) if to else row
+        for row, to in zip(rows, _tested(against, intervals), strict=True)
     ]
     pairs = [_pairs(cells, places, where, reference, row) for row in rows]
-    found = iter(compare_all([item for item in pairs if item], intervals))
-    compared = [(row, next(found) if item else None) for row, item in zip(rows, pairs, strict=True)]
     rows = [
-        replace(row, delta=to.delta, p=to.p, p_randomisation=to.p_randomisation) if to else row for row, to in compared
+        replace(row, delta=to.delta, p=to.p, p_randomisation=to.p_randomisation) if to else row
+        for row, to in zip(rows, _tested(pairs, intervals), strict=True)
     ]
     families: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
@@ -99,6 +97,12 @@ def _measured(cells: Cells, places: Places, where: Distribution, intervals: Inte
                         found.mean, found.std, found.ci_low, found.ci_high, found.seeds, found.queries,
                         seen="yes" if places.is_seen(ranker, label) else "",
                     )  # fmt: skip
+
+
+def _tested(comparisons: Sequence[Pairs | None], intervals: Intervals) -> Iterator[Paired | None]:
+    """Yield the test of each comparison, None for one that is None."""
+    found = iter(compare_all([item for item in comparisons if item], intervals))
+    return (next(found) if item else None for item in comparisons)
 
 
 def _pairs(cells: Cells, places: Places, where: Distribution, reference: str, row: Row) -> Pairs | None:
