@@ -184,7 +184,11 @@ def _extract_tar(archive: Path, folder: Path, members: Sequence[str]) -> None:
         plain = {member.name: member for member in tar.getmembers() if member.isfile()}
         _check_names(archive, tar.getnames())
         for name in _selected(archive, plain, members):
-            tar.extract(plain[name], folder, filter="data")
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # TarFile.extract would take owners and modes from the archive, but for a filter that Python 3.11.4 brought.
+            with tar.extractfile(plain[name]) as source, target.open("wb") as written:  # type: ignore[union-attr]
+                shutil.copyfileobj(source, written)
 
 
 def _extract_zip(archive: Path, folder: Path, members: Sequence[str]) -> None:
