@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from stat import S_ISLNK
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import IO, cast
 
 import httpx2
 from unearth import Link, PackageFinder
@@ -184,11 +184,8 @@ def _extract_tar(archive: Path, folder: Path, members: Sequence[str]) -> None:
         plain = {member.name: member for member in tar.getmembers() if member.isfile()}
         _check_names(archive, tar.getnames())
         for name in _selected(archive, plain, members):
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
             # TarFile.extract would take owners and modes from the archive, but for a filter that Python 3.11.4 brought.
-            with tar.extractfile(plain[name]) as source, target.open("wb") as written:  # type: ignore[union-attr]
-                shutil.copyfileobj(source, written)
+            _write(folder / name, tar.extractfile(plain[name]))
 
 
 def _extract_zip(archive: Path, folder: Path, members: Sequence[str]) -> None:
@@ -200,10 +197,14 @@ def _extract_zip(archive: Path, folder: Path, members: Sequence[str]) -> None:
             if not member.is_dir() and not S_ISLNK(member.external_attr >> 16)
         }
         for name in _selected(archive, plain, members):
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with file.open(plain[name]) as source, target.open("wb") as stream:
-                shutil.copyfileobj(source, stream)
+            _write(folder / name, file.open(plain[name]))
+
+
+def _write(target: Path, source: IO[bytes] | None) -> None:
+    assert source is not None, "a plain file has content"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source, target.open("wb") as stream:
+        shutil.copyfileobj(source, stream)
 
 
 def _check_names(archive: Path, names: Iterable[str]) -> None:
