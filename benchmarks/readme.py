@@ -57,10 +57,14 @@ def results() -> str:
         "|---|---|---:|---:|",
     ]
     lines += [f"| {ranker} | {recipe} | {c['id.csv']} | {c['ood.csv']} |" for (ranker, recipe), c in cells.items()]
+    return "\n".join([*lines, "", *(f"- {line}" for line in printed().split("\n\n")[1].splitlines())])
+
+
+def printed() -> str:
+    """Return what `make demo` prints at its end."""
     from synthrank.tables.__main__ import as_text, read
 
-    said = as_text([read(PROJECT / "docs/demo" / name) for name in ("id.csv", "ood.csv")]).split("\n\n")[1]
-    return "\n".join([*lines, "", *(f"- {line}" for line in said.splitlines())])
+    return as_text([read(PROJECT / "docs/demo" / name) for name in ("id.csv", "ood.csv")])
 
 
 def times() -> str:
@@ -174,6 +178,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "errors": errors,
     "plan": plan,
     "power": powers,
+    "printed": lambda: with_age("docs/demo", f"```text\n{printed()}\n```"),
     "published": front_page.published,
     "record": lambda: with_age(STUDY, record()),
     "rules": front_page.rules,

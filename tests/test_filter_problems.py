@@ -50,7 +50,7 @@ def make(tmp_path, config):
         ("{kind: round-trip, retriever: bm25, depth: 101}",
          r"filter\.depth: got 101; retriever 'bm25' keeps 100, state no more"),
         ("{kind: llm, ranking: pointwise, llm: smollm2-135m, keep_share: 0.01}",
-         r"filter\.keep_share: got 0\.01; of at most 264 pairs it keeps 3, and the recipe wants 10 queries"),
+         r"filter\.keep_share: got 0\.01; of at most 176 pairs it keeps 2, and the recipe wants 10 queries"),
         ("{kind: llm, ranking: pointwise, llm: smollm2-135m}", r"the threshold must be stated once"),
         ("{kind: nothing}", r"positives\.0\.filter\.kind: got 'nothing'; known values: 'ranker', 'retriever'"),
         ("{min_score: 1}", r"positives\.0\.filter\.kind: is missing; known values: llm, ranker, retriever"),

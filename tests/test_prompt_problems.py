@@ -109,20 +109,20 @@ def test_a_limit_of_tokens_holds_the_words_that_are_asked_for(copy):
 
 @pytest.mark.parametrize("stated", ["counts", "train_queries"])
 def test_a_recipe_asks_for_no_more_queries_than_its_corpus_has(copy, stated):
-    if stated == "train_queries":
-        replace(copy / "corpora/python-headings.yaml", "    train: {queries: 787, judgments: 787}\n", "")
-        replace(copy / "corpora/python-headings.yaml", "counts:\n", "train_queries: 787\ncounts:\n")
-    said = "asks for 788 queries, but corpus 'python-headings' has 787 to train on; ask for no more"
-    assert problem(copy, recipes=["human@787", "human@788"]) == f"experiment: recipe 'human@788': {said}"
-    assert problem(copy, recipes=["human-zero-shot@788"]) == f"experiment: recipe 'human-zero-shot@788': {said}"
-    for name, old in (("human-zero-shot", "zero-shot, queries: 240"), ("graded", "queries: 240")):
+    other = "train_queries: 176" if stated == "counts" else "    train: {queries: 176, judgments: 176}"
+    replace(copy / "corpora/python-headings.yaml", other, "")
+    said = "asks for 177 queries, but corpus 'python-headings' has 176 to train on; ask for no more"
+    assert problem(copy, recipes=["human@176", "human@177"]) == f"experiment: recipe 'human@177': {said}"
+    assert problem(copy, recipes=["human-zero-shot@177"]) == f"experiment: recipe 'human-zero-shot@177': {said}"
+    for name, old in (("human-zero-shot", "zero-shot, queries: 160"), ("graded", "queries: 160")):
         broken = shutil.copytree(copy, copy.parent / name)
-        replace(broken / f"recipes/{name}.yaml", old, old.replace("240", "788"))
+        replace(broken / f"recipes/{name}.yaml", old, old.replace("160", "177"))
         assert problem(broken) == f"config/recipes/{name}.yaml: queries: {said}"
 
 
 def test_a_corpus_that_does_not_say_how_many_queries_it_has(copy):
-    replace(copy / "corpora/python-headings.yaml", "    train: {queries: 787, judgments: 787}\n", "")
+    for stated in ("    train: {queries: 176, judgments: 176}\n", "train_queries: 176"):
+        replace(copy / "corpora/python-headings.yaml", stated, "")
     Study(copy, {**read_yaml(copy / "config.yaml"), "recipes": ["human@9999"]})
 
 
@@ -155,11 +155,11 @@ def test_a_label_budget_holds_what_a_prompt_shows(copy, old, new, said):
 
 
 def test_a_label_budget_is_no_larger_than_the_training_queries(copy):
-    replace(copy / SUPERVISED, "labels: 10", "labels: 787")
+    replace(copy / SUPERVISED, "labels: 10", "labels: 176")
     Study(copy, read_yaml(copy / "config.yaml"))
-    replace(copy / SUPERVISED, "labels: 787", "labels: 788")
+    replace(copy / SUPERVISED, "labels: 176", "labels: 177")
     assert problem(copy) == (
-        f"config/{SUPERVISED}: exemplars.labels: got 788; corpus 'python-headings' has 787 training queries, state at "
+        f"config/{SUPERVISED}: exemplars.labels: got 177; corpus 'python-headings' has 176 training queries, state at "
         "most as many"
     )
 

@@ -149,7 +149,7 @@ def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
          "enrichment: its recipes are of corpora nfcorpus, python-headings; compare recipes of one corpus$"),
         (
             {"sizes": {"recipes": ["human"], "queries": [3, 100000]}},
-            "recipe 'human@100000': asks for 100000 queries, but corpus 'python-headings' has 787 ",
+            "recipe 'human@100000': asks for 100000 queries, but corpus 'python-headings' has 176 ",
         ),
         ({"sizes": {"recipes": ["human@12"], "queries": [3]}}, "sizes.recipes.0: got 'human@12'; "),
         ({"sizes": {"recipes": ["warm-up"], "queries": [3]}}, "sizes.recipes: got 'warm-up'; it must be a recipe"),
@@ -178,16 +178,16 @@ def test_no_other_corpus_means_nothing_is_out_of_distribution(make, config, tmp_
 
 def test_unequal_pairs_are_refused_unless_a_recipe_is_meant_to_have_more(make, config, tmp_path):
     make(claims=claims(enriched={"treatment": ["human-zero-shot"]}))
-    make(claims=claims(matched={"treatment": ["human-zero-shot@120"]}))
+    make(claims=claims(matched={"treatment": ["human-zero-shot@80"]}))
     with pytest.raises(ConfigError) as error:
         make(claims=claims(unequal={"treatment": ["zero-shot@12"]}))
     said = str(error.value)
     assert said.startswith(
-        "experiment: claims.claims.unequal: compares 240 pairs of 'human' with 12 of 'zero-shot@12';"
+        "experiment: claims.claims.unequal: compares 160 pairs of 'human' with 12 of 'zero-shot@12';"
     )
     assert "\n" not in said
     folder = shutil.copytree(config, tmp_path / "config")
     path = folder / "recipes/human-zero-shot.yaml"
     path.write_text(path.read_text().replace("more_pairs: true\n", ""))
-    with pytest.raises(ConfigError, match=r"compares 480 pairs of 'human-zero-shot' with 240 of 'human'.*more_pairs"):
+    with pytest.raises(ConfigError, match=r"compares 320 pairs of 'human-zero-shot' with 160 of 'human'.*more_pairs"):
         make(folder, claims=claims(enriched={"treatment": ["human-zero-shot"]}), recipes=["human"])

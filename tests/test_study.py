@@ -57,7 +57,7 @@ def test_a_recipe_named_with_a_size_has_so_many_queries_of_each_paradigm(copy):
 def test_every_recipe_of_the_passage_study_is_known_once(copy):
     recipes = Study(copy, experiment(copy)).recipes
     assert len(recipes) == len(set(recipes))
-    assert set(recipes) >= {"human", "human@120", "human-zero-shot@120", "zero-shot@60"}
+    assert set(recipes) >= {"human", "human@80", "human-zero-shot@80", "zero-shot@40"}
     bare = experiment(copy, recipes=["human"], claims=None, enrichment=None, sizes=None)
     assert Study(copy, bare).recipes == ["human"]
 

@@ -59,13 +59,13 @@ def make_small(folder: Path) -> Path:
     for path in (folder / "config/recipes").glob("*.yaml"):
         path.write_text(in_small(path.read_text()))
     experiment = folder / "config/config.yaml"
-    experiment.write_text(experiment.read_text().replace("queries: [60, 120]", "queries: [6]").replace("@120", "@6"))
+    experiment.write_text(experiment.read_text().replace("queries: [40, 80]", "queries: [6]").replace("@80", "@6"))
     return folder
 
 
 def in_small(recipe: str) -> str:
     """Return a recipe for as many questions as the small corpus has to train on."""
-    return re.sub(r"queries: (?:48|240)\b", "queries: 12", recipe)
+    return re.sub(r"queries: (?:48|160)\b", "queries: 12", recipe)
 
 
 def _write(path: Path, value: object) -> None:
