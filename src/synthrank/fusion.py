@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from trectools.fusion import reciprocal_rank_fusion as trectools_rrf
 
 from synthrank.texts import chunks
 from synthrank.trec import Run
@@ -26,6 +25,8 @@ def reciprocal_rank_fusion(runs: Sequence[Run], k: int) -> Run:
     Returns:
         A run of every query that any of the runs has, best first. trectools reads the first 1000 passages of a list.
     """
+    from trectools.fusion import reciprocal_rank_fusion as trectools_rrf  # seconds that other steps need not wait
+
     fused: Run = defaultdict(list)
     longest = sum(max(map(len, run.values()), default=0) for run in runs)
     listed = sorted({query for run in runs for query, ranked in run.items() if ranked})
