@@ -7,7 +7,7 @@
 #   results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl  {llm}/replies.jsonl  {llm}/passages.jsonl
 #   results/queries/{corpus}/{augmentation}/raw.jsonl             queries.jsonl after the filters
 #   results/runs/corpora/{corpus}/{retriever}/{queryset}.trec     first stages
-#   results/runs/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{retriever}/  the same over written passages
+#   results/runs/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{retriever}/  the same over written passages; judged/
 #   results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{testset}.trec
 #   results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl  {ranking}/{llm}/orders.jsonl
 #   results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl

@@ -172,6 +172,43 @@ rule gather_predicted_queries:
         """
 
 
+rule draw_exemplars:
+    """Draw the training pairs that prompts for queries show."""
+    input:
+        spec="config/augmentations/{augmentation}.yaml",
+        passages="results/corpora/{corpus}/passages.jsonl",
+        queries="results/corpora/{corpus}/train/queries.jsonl",
+        qrels="results/corpora/{corpus}/train/qrels.txt",
+        held_out=needs.held_out_qrels,
+    output:
+        exemplars="results/queries/{corpus}/{augmentation}/exemplars.jsonl",
+    log:
+        "results/logs/draw_exemplars/{corpus}/{augmentation}.log",
+    benchmark:
+        "results/benchmarks/draw_exemplars/{corpus}/{augmentation}.tsv"
+    wildcard_constraints:
+        augmentation=study.pattern_of("augmentations", LlmQueries),
+    conda:
+        "../envs/queries.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
+    params:
+        code=code_of("draw_exemplars.py"),
+    shell:
+        r"""
+        python "$SCRIPTS"/draw_exemplars.py \
+            --spec {input.spec:q} \
+            --passages {input.passages:q} \
+            --queries {input.queries:q} \
+            --qrels {input.qrels:q} \
+            --held-out {input.held_out:q} \
+            --exemplars {output.exemplars:q} \
+            &>{log:q}
+        """
+
+
 rule ask_queries:
     """Ask a language model for queries to a share of the sampled passages."""
     input:
@@ -180,10 +217,7 @@ rule ask_queries:
         llm=needs.query_llm,
         model=needs.llm_model,
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
-        passages="results/corpora/{corpus}/passages.jsonl",
-        held_out=needs.held_out_qrels,
-        exemplar_queries=needs.exemplar_queries,
-        exemplar_qrels=needs.exemplar_qrels,
+        exemplars=needs.query_exemplars,
     output:
         replies="results/queries/{corpus}/{augmentation}/shards/{scatteritem}.jsonl",
     log:
@@ -210,10 +244,7 @@ rule ask_queries:
             --llm {input.llm:q} \
             --model {input.model:q} \
             --sampled {input.sampled:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --exemplar-queries {input.exemplar_queries:q} \
-            --exemplar-qrels {input.exemplar_qrels:q} \
+            --exemplars {input.exemplars:q} \
             --shard {wildcards.scatteritem:q} \
             --replies {output.replies:q} \
             &>{log:q}

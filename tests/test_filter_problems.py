@@ -132,5 +132,9 @@ def test_generated_queries_are_released_with_what_wrote_them(make):
     assert [path.rsplit("/", 2)[1:] for path in needs.released_llm(asked)] == [["llms", "smollm2-135m.yaml"]]
     assert [path.rsplit("/", 1)[1] for path in needs.released_prompt(asked)] == ["query-inpars.md"]
     assert [path.rsplit("/", 1)[1] for path in needs.llm_weights(asked)] == ["smollm2-135m.yaml"]
+    shown = ["results/queries/python-headings/inpars/exemplars.jsonl"]
+    assert needs.released_exemplars(asked) == shown
+    assert needs.leak_exemplars(SimpleNamespace(data="trainsets/inpars/smollm2-135m/draw-1")) == shown
+    assert needs.leak_exemplars(SimpleNamespace(data="passages/python-headings/inpars/draw-0/none")) == shown
     asked.paradigm = "human"
     assert needs.released_replies(asked) == needs.released_llm(asked) == needs.released_prompt(asked) == []

@@ -296,7 +296,7 @@ def test_an_augmentation_reads_what_its_kind_needs(needs, at, config):
     assert needs.llm_model(asked) == ["results/models/smollm2-135m"]
     assert (needs.llm_api(asked), needs.llm_gpus(asked), needs.llm_minutes(asked, 1)) == (0, 1, 600)
     assert needs.llm_minutes(asked, attempt=2) == 1200
-    assert needs.exemplar_queries(asked) == needs.exemplar_qrels(asked) == []
+    assert needs.query_exemplars(asked) == []
     assert needs.query_model(at(corpus="msmarco-passage", augmentation="doct5query-10k")) == "results/models/doct5query"
     assert needs.mixture_parts(at(corpus="python-faq", augmentation="crop-and-llm")) == [
         "results/queries/python-faq/crop/queries.jsonl", "results/queries/python-faq/llm-queries/queries.jsonl",
@@ -315,7 +315,6 @@ def test_filters_read_test_sets_and_the_run_of_the_unfiltered_queries(config, tm
         "results/corpora/nfcorpus/test/queries.jsonl", "results/corpora/msmarco-passage/dl19/queries.jsonl",
     ]  # fmt: skip
     assert needs.round_trip_run(asked) == ["results/runs/corpora/nfcorpus/minilm/asked@raw.trec"]
-    assert needs.exemplar_queries(asked) == ["results/corpora/nfcorpus/train/queries.jsonl"]
-    assert needs.exemplar_qrels(asked) == ["results/corpora/nfcorpus/train/qrels.txt"]
+    assert needs.query_exemplars(asked) == [f"results/queries/nfcorpus/{asked.augmentation}/exemplars.jsonl"]
     assert (needs.llm_model(asked), needs.llm_api(asked)) == ([], 1)
     assert needs.filter_testsets(plain) == needs.round_trip_run(plain) == []

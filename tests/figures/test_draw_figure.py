@@ -192,6 +192,17 @@ def test_cost_is_that_of_the_paradigms_of_a_recipe_by_its_model(tmp_path, usd, c
     assert figure.shows(unit)
 
 
+def test_a_recipe_whose_llm_wrote_no_passage_of_the_table_has_no_point(tmp_path):
+    """It wrote queries: a point at zero would say that they were free."""
+    costs_csv, *others = costs(tmp_path, 2.5)
+    kept = [line for line in costs_csv.read_text().splitlines() if "faq,tiny" not in line]
+    assert len(kept) == 3
+    costs_csv.write_text("\n".join(kept) + "\n")
+    figure = Figure(tmp_path, "cost", costs_csv, *others)
+    assert {(item["system"], item["cost"]) for item in figure.rows} == {("human", 0)}
+    assert figure.shows("a language model wrote are left out")
+
+
 @pytest.mark.parametrize("figure", sorted(CHARTS))
 def test_an_empty_table_is_one_line_and_no_file(tmp_path, figure):
     data = write(tmp_path / "none" / "none" / "table.csv", [{**row("human", 0.5), "testset": "", "words": 1}])

@@ -10,6 +10,7 @@ from synthrank.llms.echo import Echo
 from synthrank.order import seeded
 from synthrank.queries import ask_queries as module
 from synthrank.queries.ask_queries import ask_queries
+from synthrank.queries.draw_exemplars import draw_exemplars
 from synthrank.queries.gather_asked_queries import gather_asked_queries
 from synthrank.queries.sample_passages import sample_passages
 from synthrank.records import Judgment, Passage, Query, Reply
@@ -64,13 +65,17 @@ def ask(tmp_path, monkeypatch):
         spec, sampled = tmp_path / "asked.yaml", tmp_path / "sampled.jsonl"
         sample_passages(spec=spec, passages=tmp_path / "passages.jsonl", held_out=[tmp_path / "held.txt"],
                         sampled=sampled)  # fmt: skip
+        if few:
+            draw_exemplars(
+                spec=spec, passages=tmp_path / "passages.jsonl", queries=tmp_path / "train.jsonl",
+                qrels=tmp_path / "train.txt", held_out=[tmp_path / "held.txt"],
+                exemplars=tmp_path / "exemplars.jsonl",
+            )  # fmt: skip
         paths = [tmp_path / f"shards/{number}-of-{shards}.jsonl" for number in range(1, shards + 1)]
         for path in paths:
             ask_queries(
                 spec=spec, prompt=tmp_path / "p.md", llm=tmp_path / "echo.yaml", model=[], sampled=sampled,
-                passages=tmp_path / "passages.jsonl", held_out=[tmp_path / "held.txt"],
-                exemplar_queries=[tmp_path / "train.jsonl"] if few else [],
-                exemplar_qrels=[tmp_path / "train.txt"] if few else [], shard=path.stem, replies=path,
+                exemplars=[tmp_path / "exemplars.jsonl"] if few else [], shard=path.stem, replies=path,
             )  # fmt: skip
         gather(tmp_path, paths)
         return list(read_jsonl(tmp_path / "raw.jsonl", Query)), backend

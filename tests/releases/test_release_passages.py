@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -30,6 +31,7 @@ ENTITIES = {
     "paradigms/few-shot": "kind: generated\nprompt: shown\nexemplars: {kind: passages, count: 1}\n",
     "paradigms/levels": "kind: graded\nprompt: shown\nlevels: [3, 1, 0]\n",
     "paradigms/human": "kind: human\n",
+    "paradigms/asked": "kind: queries\naugmentation: inpars\n",
     "paradigms/others": "kind: imported\nfile: other.jsonl\nby: query\nwritten_by: Llama 2 of somebody\n",
     "llms/some-llm": (
         "backend: openai\nmodel: some-llm-2025-04-14\nkey_variable: MY_KEY\nbase_url: http://inside.example/v1\n"
@@ -92,12 +94,12 @@ class World:
         return self.folder / "config" / f"{name}.yaml"
 
     def release(self, written=WRITTEN, paradigm="few-shot", llm="some-llm", measured=False):
-        asked = paradigm in ("few-shot", "levels")
+        asked = paradigm in ("few-shot", "levels", "asked")
         write_jsonl(self.folder / "passages.jsonl", written)
         release_passages(
             passages=self.folder / "passages.jsonl", counts=self.folder / "counts.json",
             replies=[self.folder / "replies.jsonl"] if asked else [],
-            exemplars=[self.folder / "exemplars.jsonl"] if paradigm == "few-shot" else [],
+            exemplars=[self.folder / "exemplars.jsonl"] if paradigm in ("few-shot", "asked") else [],
             corpus=self.spec("corpora/toy"), collection=self.folder / "collection.jsonl",
             qrels=self.folder / "qrels.txt", paradigm=self.spec(f"paradigms/{paradigm}"),
             prompt=[self.folder / "shown.md"] if asked else [], llm=[self.spec(f"llms/{llm}")] if asked else [],
@@ -129,6 +131,19 @@ def load(tmp_path, monkeypatch):
 
 def table_of(card):
     return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", card, re.MULTILINE))
+
+
+def test_human_passages_with_generated_queries_say_who_wrote_what(world):
+    written = [WrittenPassage("p2", "So it is.", "inpars:p2:1", "is it so?")]
+    card = " ".join(world.release(written, paradigm="asked").split())
+    assert "Passages of toy with the queries that inpars made from them" in card
+    assert "the passages are texts of toy: may they be passed on, and under which licence?" in card
+    assert "the queries are the output of some-llm: do its provider's terms or its licence let" in card
+    assert (
+        "Exemplars of the prompts, 2 training pairs in all: each passage sees the same, none of them its own." in card
+    )
+    rows = pyarrow.parquet.read_table(world.to / "data/train-00000-of-00001.parquet").to_pylist()
+    assert [(row["generator"], row["query"]) for row in rows] == [("people", "is it so?")]
 
 
 def test_every_configuration_loads(world, load):

@@ -9,12 +9,12 @@ import pandas as pd
 
 from synthrank.figures.style import PANEL, colour, panel_of, shape, titled
 from synthrank.figures.tables import UNTRAINED, read_table, trained_panels
-from synthrank.specs.base import load
+from synthrank.specs.base import NONE, load
 from synthrank.specs.recipes import RecipeSpec, Sized, base_and_size
 
 
 def chart(data: Sequence[Path]) -> Any:
-    """Return a point for each training set, a panel for each ranker and distribution.
+    """Return a point for each training set whose cost is known, a panel for each ranker and distribution.
 
     Args:
         data: results/tables/cost.csv, id.csv and ood.csv, then the entity files of the recipes.
@@ -29,9 +29,14 @@ def chart(data: Sequence[Path]) -> Any:
     frame = trained_panels(tables)
     frame = frame[frame["system"] != UNTRAINED]
     keys = _keys(data[3:])
-    frame["cost"] = [
-        sum(of_paradigm[unit].get((*key, row.llm), 0) for key in keys[base_and_size(str(row.recipe))[0]])
+    spent = [
+        [of_paradigm[unit].get((*key, row.llm)) for key in keys[base_and_size(str(row.recipe))[0]]]
         for row in frame.itertuples()
+    ]
+    frame["cost"] = [sum(cost for cost in items if cost is not None) for items in spent]
+    # An LLM without a cost wrote queries and no passages; a point at zero would say that they were free.
+    frame = frame[
+        [llm == NONE or any(cost is not None for cost in items) for llm, items in zip(frame["llm"], spent, strict=True)]
     ]
     return _drawn(frame, "US dollars" if unit == "actual_usd" else "tokens read and written (no reply cost money)")
 
@@ -58,6 +63,7 @@ def _drawn(frame: pd.DataFrame, unit: str) -> Any:
         panels.resolve_scale(y="independent"),
         f"{measure} against what language models took to write the passages",
         "Cost: of every reply to the prompts of a training set, of all seeds, those that were not used included.",
-        "Not in it: human judgments, training, machines and electricity. Panels have axes of their own.",
+        "Not in it: human judgments, training, machines and electricity. Panels have axes of their own. Recipes of",
+        "queries that a language model wrote are left out: the table of costs is of passages.",
         "Lines: bootstrap intervals over test queries.",
     )

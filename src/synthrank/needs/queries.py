@@ -3,7 +3,7 @@
 from typing import Any
 
 from synthrank.needs.base import RAW, StageNeeds, Wildcards
-from synthrank.specs.corpora import TRAIN
+from synthrank.study import Study
 
 
 class QueryNeeds(StageNeeds):
@@ -21,13 +21,9 @@ class QueryNeeds(StageNeeds):
         """Return the entity file of the language model that is asked for queries."""
         return self.spec("llms", self._augmentation(wildcards).llm)
 
-    def exemplar_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return the training queries that exemplars come from, where the prompt shows any."""
-        return [f"{folder}/queries.jsonl" for folder in self._exemplars(wildcards)]
-
-    def exemplar_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the training judgments that exemplars come from, where the prompt shows any."""
-        return [f"{folder}/qrels.txt" for folder in self._exemplars(wildcards)]
+    def query_exemplars(self, wildcards: Wildcards) -> list[str]:
+        """Return the exemplars that prompts for queries show, where they show any."""
+        return exemplars_of(self.study, wildcards.corpus, wildcards.augmentation)
 
     def mixture_parts(self, wildcards: Wildcards) -> list[str]:
         """Return the filtered queries of each part of a mixture, in the order of its file."""
@@ -53,6 +49,8 @@ class QueryNeeds(StageNeeds):
     def _augmentation(self, wildcards: Wildcards) -> Any:
         return self.study.entities["augmentations"][wildcards.augmentation]
 
-    def _exemplars(self, wildcards: Wildcards) -> list[str]:
-        wanted = self._augmentation(wildcards).exemplars
-        return [f"results/corpora/{wildcards.corpus}/{TRAIN}"] if wanted else []
+
+def exemplars_of(study: Study, corpus: str, augmentation: str) -> list[str]:
+    """Return the exemplars that prompts for an augmentation's queries show, where they show any."""
+    shows = getattr(study.entities["augmentations"][augmentation], "exemplars", None)
+    return [f"results/queries/{corpus}/{augmentation}/exemplars.jsonl"] if shows else []

@@ -2,6 +2,7 @@
 
 from synthrank.draws import request_folder
 from synthrank.needs.base import RAW, StageNeeds, Wildcards
+from synthrank.needs.queries import exemplars_of
 from synthrank.specs.augmentations import LlmQueries
 from synthrank.specs.base import NONE
 from synthrank.specs.llms import LocalLlm
@@ -62,6 +63,8 @@ class ReleaseNeeds(StageNeeds):
     def released_exemplars(self, wildcards: Wildcards) -> list[str]:
         """Return the exemplars of a paradigm's prompt, where it shows some."""
         paradigm = self.study.entities["paradigms"][wildcards.paradigm]
+        if isinstance(paradigm, QueriedParadigm):
+            return exemplars_of(self.study, wildcards.corpus, paradigm.augmentation)
         if not isinstance(paradigm, GeneratedParadigm) or paradigm.exemplars is None:
             return []
         return [f"{request_folder(wildcards.corpus, wildcards.paradigm, wildcards.draw)}/exemplars.jsonl"]

@@ -6,10 +6,11 @@ from synthrank.development import answerable_testsets
 from synthrank.distillation import made
 from synthrank.draws import request_folder
 from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.needs.queries import exemplars_of
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Validity
 from synthrank.specs.leaks import LeakTests
-from synthrank.specs.paradigms import HumanParadigm
+from synthrank.specs.paradigms import HumanParadigm, QueriedParadigm
 from synthrank.specs.recipes import DroppedLeaks, Sized
 
 
@@ -47,15 +48,18 @@ class ValidityNeeds(StageNeeds):
         return self._model(self.study.validity.retriever)
 
     def leak_exemplars(self, wildcards: Wildcards) -> list[str]:
-        """Return the exemplars of each generated paradigm of a training set, or of a paradigm, that shows any."""
+        """Return the exemplars of prompts for the passages, or the queries, of a training set or of a paradigm."""
         kind, *names = wildcards.data.split("/")
         draw = next(name for name in names if name.startswith("draw-")).removeprefix("draw-")
         corpus, paradigms = self._written_for(names[0]) if kind == "trainsets" else (names[0], [names[1]])
-        return [
-            f"{request_folder(corpus, name, self.draws.of_passages(name, draw))}/exemplars.jsonl"
-            for name in paradigms
-            if getattr(self.study.entities["paradigms"][name], "exemplars", None)
-        ]
+        found: list[str] = []
+        for name in paradigms:
+            spec = self.study.entities["paradigms"][name]
+            if isinstance(spec, QueriedParadigm):
+                found += exemplars_of(self.study, corpus, spec.augmentation)
+            elif getattr(spec, "exemplars", None):
+                found.append(f"{request_folder(corpus, name, self.draws.of_passages(name, draw))}/exemplars.jsonl")
+        return found
 
     def _written_for(self, recipe: str) -> tuple[str, list[str]]:
         """Return the corpus of a recipe and its paradigms, each once; none for a recipe of another kind."""

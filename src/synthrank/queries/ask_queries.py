@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthrank.errors import BudgetError, ConfigError
-from synthrank.exemplars import cut, pairs
+from synthrank.errors import ConfigError
+from synthrank.exemplars import cut
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.progress import progress
@@ -12,11 +12,10 @@ from synthrank.prompt_problems import query_prompt_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.queries.sources import share_of
 from synthrank.reading.schemas import SCHEMA_OF
-from synthrank.records import Exemplar, Passage, Query, Request
+from synthrank.records import Exemplar, Passage, Request
 from synthrank.specs.augmentations import AugmentationSpec, LlmQueries
 from synthrank.specs.base import load
 from synthrank.specs.llms import LlmSpec
-from synthrank.trec import answers, read_qrels
 
 
 def ask_queries(
@@ -26,17 +25,13 @@ def ask_queries(
     llm: Path,
     model: list[Path],
     sampled: Path,
-    passages: Path,
-    held_out: list[Path],
-    exemplar_queries: list[Path],
-    exemplar_qrels: list[Path],
+    exemplars: list[Path],
     shard: str,
     replies: Path,
 ) -> None:
     """Ask a language model for queries to the passages of a share.
 
-    No exemplar answers a query of a held-out split. The exemplars are a fixed, seeded pool of ``exemplars + 1``, the
-    same for every share, of which each passage sees the first ``exemplars`` that are not itself.
+    Each passage sees the first exemplars that are not itself, as many as the augmentation states.
 
     Replies in the store are the same in any share, and so are those of a model in float32. In a 16-bit type a share
     makes other batches, and some replies may be others than in the whole.
@@ -47,47 +42,25 @@ def ask_queries(
         llm: the LLM's entity file.
         model: the folder of the model that runs in-process; empty for an LLM that does not.
         sampled: the passages to ask about.
-        passages: the passages of the corpus, for exemplars.
-        held_out: judgments of the splits that training must not see.
-        exemplar_queries: the training queries that exemplars come from; empty where there are none.
-        exemplar_qrels: the training judgments, likewise.
+        exemplars: the exemplars, one more than a prompt shows; empty where it shows none.
         shard: the share of the passages to ask about, such as 2-of-4.
         replies: written: every reply as it came, passages in their order.
 
     Raises:
         ConfigError: the share is none, the prompt is for another task, or it and the augmentation disagree on
             exemplars.
-        BudgetError: the corpus has too few exemplars.
     """
     settings: LlmQueries = load(AugmentationSpec, spec)
     template = read_prompt(prompt)
     for problem in query_prompt_problems(template.task, template.inputs, prompt, settings, spec):
         raise ConfigError(problem)
     chosen = share_of(sampled, shard)
-    pool = _pool(settings, passages, exemplar_queries, exemplar_qrels, held_out)
+    pool = [item for path in exemplars for item in read_jsonl(path, Exemplar)]
     requests = [_request(template, settings, passage, pool) for passage in chosen]
     backend = open_stored(load(LlmSpec, llm), model[0] if model else None)
     # They come as they finish; files in the order of the requests are the same whoever was quicker.
     reply_of = {item.query_id: item for item in progress(backend.generate(requests), len(requests), "replies")}
     write_jsonl(replies, (reply_of[request.query_id] for request in requests))
-
-
-def _pool(
-    settings: LlmQueries, passages: Path, queries: list[Path], qrels: list[Path], held_out: list[Path]
-) -> list[Exemplar]:
-    """Return one exemplar more than a prompt shows, for the passage that would meet itself, or none at all."""
-    if not settings.exemplars:
-        return []
-    asked = [query for path in queries for query in read_jsonl(path, Query)]
-    judged = {query: grades for path in qrels for query, grades in read_qrels(path).items()}
-    wanted = settings.exemplars + 1
-    excluded, words = answers(held_out), settings.passage_words
-    found = pairs(passages, asked, judged, excluded, count=wanted, seed=settings.seed, words=words)
-    if len(found) < wanted:
-        raise BudgetError(
-            f"{passages}: {len(found)} training pairs can serve as exemplars, {wanted} are needed; lower exemplars"
-        )
-    return found
 
 
 def _request(prompt: Prompt, settings: LlmQueries, passage: Passage, pool: Sequence[Exemplar]) -> Request:

@@ -94,9 +94,13 @@ The prompt, `{{ prompt }}`:
 
 {% endif %}
 {% if exemplars %}
+{% if kind == "queries" %}
+Exemplars of the prompts, {{ exemplars }} training pairs in all: each passage sees the same, none of them its own.
+{% else %}
 Exemplars of the prompts, {{ exemplars }} in all: each query sees {{ shown }} that are not its own, drawn for it
-{{ "out of %d labelled queries" | format(labels) if labels else "out of the whole corpus" }}. The configuration
-`exemplars` names them.
+{{ "out of %d labelled queries" | format(labels) if labels else "out of the whole corpus" }}.
+{% endif %}
+The configuration `exemplars` names them.
 
 {% endif %}
 ## Counts
