@@ -25,7 +25,8 @@ def commands() -> str:
     """Return what the two commands took as a Markdown table."""
     first, second = rows("demo/time.csv")[:2]
     (tests,) = rows("demo/tests.csv")
-    demo = f"{float(first['seconds']) / 60:.0f} minutes, {float(first['peak_mb']) / 1000:.1f} GB of memory; a second "
+    memory = f", {float(first['peak_mb']) / 1000:.1f} GB of memory" if first["peak_mb"] else ""
+    demo = f"{float(first['seconds']) / 60:.0f} minutes{memory}; a second "
     demo += f"run finds nothing to do in {float(second['seconds']):.0f} s"
     suite = f"{float(tests['seconds']) / 60:.0f} minutes for {tests['passed']} tests"
     lines = [

@@ -72,9 +72,10 @@ def times() -> str:
     table = rows("time.csv", "docs/demo")
     first, second, rules = table[0], table[1], table[2:]
     shown = [row for row in rules if float(row["share"]) >= 0.02]
+    memory = f", with a peak of {float(first['peak_mb']) / 1000:.1f} GB over all processes" if first["peak_mb"] else ""
     lines = [
-        f"After installation the demo took {float(first['seconds']) / 60:.1f} minutes on two cores, downloads in it, "
-        f"with a peak of {float(first['peak_mb']) / 1000:.1f} GB over all processes; a second run found nothing to do "
+        f"After installation the demo took {float(first['seconds']) / 60:.1f} minutes on two cores without bfloat16, "
+        f"downloads in it{memory}; a second run found nothing to do "
         f"in {float(second['seconds']):.0f} s. Where the time goes, from Snakemake's benchmark files (two jobs run at "
         "once):",
         "",
@@ -178,7 +179,6 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "errors": errors,
     "plan": plan,
     "power": powers,
-    "printed": lambda: with_age("docs/demo", f"```text\n{printed()}\n```"),
     "published": front_page.published,
     "record": lambda: with_age(STUDY, record()),
     "rules": front_page.rules,
