@@ -2,7 +2,8 @@
 
 The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
 benchmarks/experiment.py did, errors of tests from docs/significance.csv, where benchmarks/significance.py did, planned
-power from docs/power.csv, where benchmarks/power.py did; the plan and the graph of rules are made anew.
+power from docs/power.csv, where benchmarks/power.py did; the plan and
+the graph of rules are computed.
 A page that has the markers of a block gets it:
 ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own. Figures that are
 older than a change that moves them say so (``synthrank.revision``), and so does the page of each record, in its block

@@ -4,7 +4,8 @@ Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its pro
        passages are the corpus's own and queries were made from them, results/queries/{corpus}/{augmentation}/
 Gives  results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, every reply and every dropped one beside
        it, the replies share by share in shards/; {draw} is a training seed that has passages of its own, else 0;
-       judged/ holds scores by an LLM, which filters of recipes go by; {llm} is none where people wrote the passages, and where they are imported: then all imported texts stand
+       judged/ holds scores by an LLM, which filters of recipes go by; {llm} is none if people wrote the passages,
+       and if they are imported: then all imported texts stand
        in collection.jsonl beside them
 """
 

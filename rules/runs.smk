@@ -509,7 +509,7 @@ rule rerank_suite:
 
 
 rule gather_suite:
-    """Lay the shares of a ranker's runs on a suite end to end, and mix them with the first stage if the ranker says so."""
+    """Concatenate the shards of a ranker's runs on a suite, and mix scores if the ranker says so."""
     input:
         ranker="config/rankers/{ranker}.yaml",
         testsets=needs.suite_specs,

@@ -60,8 +60,9 @@ def test_what_the_table_is_made_from(study, copy):
     systems = ["none/none", "order-blend/gpt-4.1-mini", "order-blend/echo", "order-train/gpt-4.1-mini",
                "order-train/echo", "human/none", "zero-shot/gpt-4.1-mini", "zero-shot/echo"]  # fmt: skip
     students = [f"results/metrics/suites/faq/{system}/{ranker}/seed-{seed}.csv"
-                for system in systems for ranker in ("pupil-again", "bi-encoder") for seed in (1, 2, 3)]  # fmt: skip
-    assert metrics == first + students
+                for system in systems for ranker in ("pupil-again", "bi-encoder") for seed in (1, 2, 3)
+                if (system, ranker) != ("none/none", "bi-encoder") or seed == 1]  # fmt: skip
+    assert metrics == first + students, "no seed moves an untrained bi-encoder"
     assert needs.twolar_measures(ANY) == ["nDCG@1", "nDCG@10"]
     assert needs.twolar_rankers(ANY) == [f"{copy}/rankers/{name}.yaml" for name in
                                          ("pupil-again", "bi-encoder", "pupil")]  # fmt: skip

@@ -278,7 +278,7 @@ def test_bias_is_measured_of_every_system_on_mixed_test_sets(copy):
         f"results/metrics/bias/nfcorpus-mixed/{system}/{ranker}/seed-{seed}.csv"
         for system in ("none/none", "human/none", "zero-shot/smollm2-135m")
         for ranker in ("static", "static-reranker")
-        for seed in (1, 2, 3)
+        for seed in ((1,) if system == "none/none" else (1, 2, 3))  # no seed moves the untrained ones
     ]
 
 

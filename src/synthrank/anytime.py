@@ -53,7 +53,7 @@ def e_value(testsets: Sequence[Floats], first: int, point: float = 0.0) -> float
         point: the hypothesis.
 
     Returns:
-        The e-value; 1 where a test set has one query, whose spread nobody knows.
+        The e-value; 1 where a test set has one query, whose spread is unknown.
 
     Raises:
         DataError: there are fewer seeds than at the first look.

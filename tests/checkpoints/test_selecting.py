@@ -10,12 +10,13 @@ from safetensors.torch import load_file
 from tiny_models import tiny_t5
 
 from synthrank.checkpoints import selecting
-from synthrank.checkpoints.selecting import Trial, best, open_development
+from synthrank.checkpoints.selecting import Trial, best
 from synthrank.checkpoints.train_ranker import train_ranker
 from synthrank.errors import BudgetError, ConfigError
 from synthrank.files import write_jsonl
 from synthrank.rankers import open_ranker, trainers
 from synthrank.rankers.base import Collection
+from synthrank.rankers.development import open_development
 from synthrank.records import Judgment, Passage, Query
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec, Rerank
@@ -206,7 +207,8 @@ def test_of_equal_points_the_shorter_then_the_slower_is_chosen():
 
 def test_a_sample_of_the_development_queries_is_seeded_nested_and_judged(development):
     def drawn(**changed):
-        found = open_development(Selection(**{**GRID, **changed}), *development)
+        grid = Selection(**{**GRID, **changed})
+        found = open_development(*development, depth=grid.depth, most=grid.queries, seed=grid.seed)
         assert found.qrels.keys() == {query.id for query in found.collection.queries}
         return [query.id for query in found.collection.queries]
 
@@ -215,7 +217,7 @@ def test_a_sample_of_the_development_queries_is_seeded_nested_and_judged(develop
     nothing = development[1].with_name("nothing.txt")
     nothing.write_text("q99 0 p99 1\n")
     with pytest.raises(BudgetError, match=r"nothing\.txt: no query of .*queries\.jsonl is judged"):
-        open_development(Selection(**GRID), development[0], nothing, *development[2:])
+        open_development(development[0], nothing, *development[2:])
 
 
 def test_a_point_beyond_the_training_is_refused(job):

@@ -5,8 +5,9 @@ import pytest
 
 from synthrank.errors import BudgetError
 from synthrank.files import write_jsonl
+from synthrank.rankers.development import open_development
 from synthrank.records import Judgment, Query
-from synthrank.runs.mixtures import choose_weight, open_development
+from synthrank.runs.mixtures import choose_weight
 from synthrank.specs.rankers import Mix
 from synthrank.trec import rank, write_qrels, write_run
 
@@ -26,13 +27,13 @@ def split(tmp_path):
     def do(*relevant):
         write_qrels(folder / "qrels.txt", [Judgment(query, passage, 1) for query, passage in relevant])
         names = folder / "queries.jsonl", folder / "qrels.txt", tmp_path / "p.jsonl", tmp_path / "first.trec"
-        return open_development(list(names))
+        return open_development(*names)
 
     return do
 
 
 def chosen(development):
-    return choose_weight(MIX, {query: rank(scores.items()) for query, scores in OURS.items()}, development)
+    return choose_weight(MIX, {query: rank(OURS[query].items()) for query in development.qrels}, development)
 
 
 def test_the_best_weight_on_the_development_split_is_chosen(split):
@@ -58,7 +59,5 @@ def test_of_equal_weights_the_lowest_is_chosen(split):
 
 
 def test_a_split_without_judgments_is_refused(split):
-    with pytest.raises(
-        BudgetError, match=r"qrels\.txt: no query of .*queries\.jsonl is judged; no weight can be chosen"
-    ):
+    with pytest.raises(BudgetError, match=r"qrels\.txt: no query of .*queries\.jsonl is judged; nothing can be chosen"):
         split(("other", "a"))

@@ -102,7 +102,7 @@ def test_a_wrong_entity_is_one_line(tmp_path, kind, old, new, said):
         ("{model: m}", "{recipe: r}", ": base: got {'recipe': 'r'}; state either model, or recipe and ranker"),
         ("rerank: {retriever: bm25}", "depth: 3", " (and 1 more)"),
         ("{retriever: bm25}", "{retriever: bm25, k: 3}",
-            ": rerank.k: unknown key; known keys here: depth, fusion_k, retriever"),
+            ": rerank.k: unknown key; known keys here: depth, fusion_k, mix, retriever"),
         ("lambda", "lamda", ": loss: got 'lamda'; input should be 'ranknet', 'listnet', 'kl-divergence', "
             "'lambda', 'lce', 'softmax-cross-entropy', 'margin-mse', "
             "'rmse', 'binary-cross-entropy' or 'multiple-negatives'"),

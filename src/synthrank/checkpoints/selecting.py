@@ -10,30 +10,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from synthrank.errors import BudgetError
-from synthrank.files import read_jsonl, write_json
+from synthrank.files import write_json
 from synthrank.measures import measure_run
-from synthrank.order import sample
 from synthrank.rankers import open_ranker, train
-from synthrank.rankers.base import Collection, TrainingLog
-from synthrank.records import Group, Query
+from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.development import Development
+from synthrank.records import Group
 from synthrank.specs.rankers import RankerSpec, Rerank
 from synthrank.specs.training import Selection
-from synthrank.trec import Qrels, read_qrels, read_run
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Development:
-    """What a point is measured on: judged queries of the development split, and a first stage's run of them.
-
-    ``name`` is ``CORPUS/SPLIT``.
-    """
-
-    name: str
-    qrels: Qrels
-    collection: Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +61,6 @@ class Selected:
             "updates_to_last_point": sum(last.values()),
             "trials": [asdict(item) | {"chosen": item == self.chosen} for item in self.trials],
         }
-
-
-def open_development(selection: Selection, queries: Path, qrels: Path, passages: Path, run: Path) -> Development:
-    """Read the development split, or the sample of its judged queries that the selection states.
-
-    Args:
-        selection: how many queries, and how deep their lists are.
-        queries: the queries of the split, in ``CORPUS/SPLIT/``.
-        qrels: its judgments.
-        passages: the passages of the corpus.
-        run: the first stage's run of the split.
-
-    Raises:
-        BudgetError: no query of the split is judged.
-    """
-    judged = read_qrels(qrels)
-    known = [query for query in read_jsonl(queries, Query) if query.id in judged]
-    if not known:
-        raise BudgetError(f"{qrels}: no query of {queries} is judged; nothing can be chosen on it")
-    asked = tuple(sample(known, selection.queries or len(known), selection.seed, lambda query: query.id))
-    listed = read_run(run, selection.depth)
-    return Development(
-        "/".join(queries.parts[-3:-1]),
-        {query.id: judged[query.id] for query in asked},
-        Collection(asked, passages, {query.id: listed[query.id] for query in asked if query.id in listed}),
-    )
 
 
 def train_selected(

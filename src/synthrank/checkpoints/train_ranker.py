@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synthrank.checkpoints.selecting import open_development, train_selected
+from synthrank.checkpoints.selecting import train_selected
 from synthrank.errors import BudgetError
 from synthrank.files import atomic_path, atomic_text, read_jsonl, sha256_of, write_json
 from synthrank.rankers import train
 from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.development import open_development
 from synthrank.rankers.states import remove_states, state_of
 from synthrank.records import Group
 from synthrank.specs.base import load
@@ -53,10 +54,11 @@ def train_ranker(
         if ranker.selection is None:
             log = train(ranker, base, groups, seed, folder, state)
         else:
-            split = open_development(ranker.selection, *development)
-            selected = train_selected(ranker, ranker.selection, base, groups, seed, split, folder, state)
+            grid = ranker.selection
+            split = open_development(*development, depth=grid.depth, most=grid.queries, seed=grid.seed)
+            selected = train_selected(ranker, grid, base, groups, seed, split, folder, state)
             log = selected.log
-            write_json(folder / "selection.json", selected.record(ranker.selection, split))
+            write_json(folder / "selection.json", selected.record(grid, split))
         with atomic_text(folder / "loss.csv") as stream:
             csv.writer(stream, lineterminator="\n").writerows([("update", "loss"), *log.losses])
         made = {"ranker": spec.stem, "settings": settings, "base": _base(ranker, base), "seed": seed}

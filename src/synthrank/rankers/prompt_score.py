@@ -3,6 +3,7 @@
 The score comes from the logits of the first token that the model would write after its prompt (Nogueira et al. 2020).
 """
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
         """Return the scores, shape (pairs, 1)."""
         return {"scores": self._strategy(self.logits(features))[:, None]}
 
+    @abstractmethod
     def logits(self, features: dict[str, Tensor]) -> Tensor:
         """Return the logits of the answers as the next token, shape (pairs, answers)."""
-        raise NotImplementedError
 
     def answer_logits(self, **inputs: Tensor) -> Tensor:
         """Return the logits of the answers at every position, shape (pairs, positions, answers).

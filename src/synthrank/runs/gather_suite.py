@@ -6,7 +6,8 @@ from synthrank.errors import ConfigError
 from synthrank.files import atomic_path, write_json
 from synthrank.fusion import weighted_fusion
 from synthrank.rankers.candidates import lists_of
-from synthrank.runs.mixtures import choose_weight, open_development
+from synthrank.rankers.development import open_development
+from synthrank.runs.mixtures import choose_weight
 from synthrank.runs.shares import end_to_end
 from synthrank.runs.suites import DEVELOPMENT, reordered
 from synthrank.specs.base import load
@@ -50,8 +51,8 @@ def gather_suite(
     with atomic_path(runs) as folder:
         folder.mkdir()
         if mix:
-            split = open_development(development)
-            lists = lists_of(split.queries, split.first_stage, spec.rerank.depth)
+            split = open_development(*development)
+            lists = lists_of(split.collection.queries, split.collection.first_stage, spec.rerank.depth)
             chosen = choose_weight(mix, end_to_end([shard / DEVELOPMENT for shard in shards], lists), split)
             write_json(folder / "weight.json", chosen)
         for test in reordered(spec.rerank, testsets, queries, first_stages, whole=mix is not None):

@@ -1,5 +1,6 @@
 """Step rerank_suite: a share of every test set of a suite in a ranker's order, and its fusion with the first stage."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from synthrank.errors import ConfigError
@@ -7,7 +8,7 @@ from synthrank.files import atomic_path
 from synthrank.fusion import reciprocal_rank_fusion
 from synthrank.rankers import open_ranker
 from synthrank.rankers.base import Collection
-from synthrank.runs.mixtures import open_development
+from synthrank.rankers.development import open_development
 from synthrank.runs.suites import DEVELOPMENT, reordered
 from synthrank.shards import Shard
 from synthrank.specs.base import load
@@ -69,6 +70,5 @@ def rerank_suite(
                 fused = reciprocal_rank_fusion([run, first_stage], spec.rerank.fusion_k)
                 write_run(folder / f"{test.fused}.trec", fused, f"{ranker.stem}+{test.retriever}")
         if spec.rerank.mix:
-            split = open_development(development)
-            run = model.rank(Collection(split.queries, split.passages, split.first_stage, shard=share))
+            run = model.rank(replace(open_development(*development).collection, shard=share))
             write_run(folder / DEVELOPMENT, run, ranker.stem)

@@ -97,7 +97,7 @@ class Archive(Entity):
 class _Documentation(_Corpus):
     """What corpora state that are read out of source distributions."""
 
-    archives: tuple[Archive, ...] = Field(min_length=1)
+    archives: tuple[Archive, ...]
     min_words: Count = Field(default=25, description="Shorter passages, and what asks for them, are dropped.")
     seed: int = Field(default=13, description="Seed of samples and of the split.")
     splits: dict[Name, Share] = Field(description="Share of the queries that each split gets; shares sum to 1.")
