@@ -33,7 +33,7 @@ def test_the_jobs_of_the_full_study(paper, tmp_path):
     jobs = {rule: item.jobs for rule, item in found(paper, tmp_path).items()}
     # Recipes with each of two LLMs but the human one. In all tables 13 systems, at half size 7, with three rankers and
     # five seeds; at three sizes other than their own 7 systems, with two rankers and three seeds.
-    tables = (13 + 7) * 3 * 5
+    tables = (13 + 4 + 7) * 3 * 5  # four: filtered passages by two LLMs, and queries of two kinds by one
     sizes = 7 * 3 * 2 * 3
     # In claims alone, with two bi-encoders: 13 systems against mined negatives, 5 of them with 1000 queries, 4 with
     # 5000; with the cross-encoder 6 against negatives of the positives' source.
@@ -42,10 +42,10 @@ def test_the_jobs_of_the_full_study(paper, tmp_path):
     # two recipes with two rankers; of ablations two scores, three query sets, five sources, two depths, five losses
     distillation = (2 * 2 + 2 + 3 + 5 + 2 + 5) * 5
     assert jobs["train_ranker"] == passage_study + distillation
-    # untrained: three rankers and two students with each seed, and two released checkpoints once
-    assert jobs["score_suite"] == 2 * (passage_study + 3 * 5) + 4 * (distillation + 2 * 5 + 2)
+    # untrained: the cross-encoder with each seed; once two bi-encoders, two students and two released checkpoints
+    assert jobs["score_suite"] == 2 * (passage_study + 5 + 2) + 4 * (distillation + 2 + 2)
     # two of the three rankers of the passage study are bi-encoders, one of the two of sizes; nothing else searches
-    assert jobs["merge_suite"] == 2 * (tables * 2 // 3 + sizes // 2 + mined + 2 * 5)
+    assert jobs["merge_suite"] == 2 * (tables * 2 // 3 + sizes // 2 + mined + 2)
     assert jobs["search_suite"] == 4 * jobs["merge_suite"]
     assert jobs["rerank_suite"] == 4 * (jobs["score_suite"] - jobs["merge_suite"])
     # MS MARCO, the thirteen, and the three of RankGPT's eight that are not among them
@@ -54,7 +54,8 @@ def test_the_jobs_of_the_full_study(paper, tmp_path):
     assert jobs["encode_sparse"] == 9 * 4
     assert jobs["encode_dense"] == (9 + 1) * 4
     # 16 test sets and those three, the training and the development queries, and three sets of queries that are made
-    assert jobs["search_bm25"] == 16 + 3 + 2 + 3
+    # for TWOLAR, two for InPars and Promptagator
+    assert jobs["search_bm25"] == 16 + 3 + 2 + 3 + 2
     # two of TREC DL and the eight, the same three sets, and the training queries
     assert jobs["search_sparse"] == 2 + 8 + 3
     assert jobs["search_dense"] == 2 + 8 + 3 + 1
@@ -96,9 +97,9 @@ def test_the_times_are_sizes_times_rates(paper, tmp_path):
     assert works["encode_dense"].seconds == pytest.approx((2 * marco + eight) * 105 * 2 * 85e6 / rates.FLOPS)
     own, twolar = total(paper.experiment.suites, queries), total(paper.twolar.suites, queries)
     large, xl, small = (100 * 120 * 2 * size * 1e6 / rates.FLOPS for size in (335, 1200, 21))
-    # with each of five seeds 19 systems of TWOLAR-large and two of TWOLAR-xl, and both untrained; once as released
-    distillation = twolar * ((5 * (19 + 1) + 1) * large + (5 * (2 + 1) + 1) * xl)
-    passage_study = own * (5 * (13 + 7 + 6 + 1) + 3 * 21) * small
+    # with each of five seeds 19 systems of TWOLAR-large and two of TWOLAR-xl; once both untrained, and as released
+    distillation = twolar * ((5 * 19 + 2) * large + (5 * 2 + 2) * xl)
+    passage_study = own * (5 * (13 + 4 + 7 + 6 + 1) + 3 * 21) * small
     assert works["rerank_suite"].seconds == pytest.approx(distillation + passage_study)
 
 
