@@ -61,7 +61,7 @@ def test_the_jobs_of_the_full_study(paper, tmp_path):
     assert jobs["search_dense"] == 2 + 8 + 3 + 1
     assert jobs["rerank_run"] == 3 * 4
     assert (jobs["generate_passages"], jobs["rank_candidates"]) == (6, 3)
-    assert "ask_queries" not in jobs
+    assert jobs["ask_queries"] == 2, "InPars and Promptagator"
 
 
 def test_the_default_starts_from_warm_ups(study, tmp_path):
