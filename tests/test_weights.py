@@ -17,7 +17,7 @@ from synthrank.llms.local import Local
 from synthrank.queries.predictor import Predictor
 from synthrank.rankers import open_ranker, train
 from synthrank.rankers.base import Collection
-from synthrank.rankers.bi_encoder import open_searcher
+from synthrank.rankers.cosine import open_searcher
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.records import Query
 from synthrank.retrievers.sparse import ImpactEncoder

@@ -11,7 +11,7 @@ stay together in one shard, :data:`TOGETHER` of them, and the vectors do not dep
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,22 @@ Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimensions)."""
 
 StoredType = Literal["float32", "float16"]
+
+
+class Encoder(Protocol):
+    """Gives vectors of queries and passages."""
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of queries."""
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of passages."""
+
+
+def passage_encoder(encoder: Encoder, side: Literal["passages", "queries"]) -> Callable[[Sequence[str]], Vectors]:
+    """Return what encodes passages: with the prefix of passages, or with that of queries where a test set says so."""
+    return encoder.queries if side == "queries" else encoder.passages
+
 
 TOGETHER = 4096
 """Texts encoded at a time: sorting them by length pays, and memory stays bounded."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from synthrank.encodings import Encoder
 from synthrank.leak_ngrams import RunIndex, Words
 from synthrank.specs.leaks import LeakTests
 from synthrank.wording import words_of
@@ -16,16 +17,6 @@ Side = Literal["query", "passage"]
 
 BLOCK = 8192
 """Vectors of test texts that are compared at once: with as many training texts, a block takes 256 MiB."""
-
-
-class Encoder(Protocol):
-    """Gives vectors; see :class:`synthrank.vectors.TextEncoder`."""
-
-    def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the vectors of queries."""
-
-    def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the vectors of passages."""
 
 
 @dataclass(frozen=True, slots=True)

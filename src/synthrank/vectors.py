@@ -1,6 +1,6 @@
 """One vector a text, by a bi-encoder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,10 +79,6 @@ class TextEncoder:
             ModelError: a vector is not finite.
         """
         return self._encode(texts, self._prefixes[1])
-
-    def passages_as(self, side: Literal["passages", "queries"]) -> Callable[[Sequence[str]], Vectors]:
-        """Return what encodes passages, with their own prefix or with that of queries."""
-        return self.queries if side == "queries" else self.passages
 
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         vectors = self._model.encode(

@@ -2,12 +2,14 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from sentence_transformers import SentenceTransformer
-from tiny_models import SENTENCES, tiny_llm
+from tiny_models import SENTENCES, tiny_encoder, tiny_llm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from synthrank.errors import ModelError
@@ -17,6 +19,7 @@ from synthrank.rankers import train
 from synthrank.records import Candidate, Group, Passage
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
+from synthrank.static_vectors import StaticEncoder, is_static
 from synthrank.vectors import TextEncoder
 
 
@@ -35,6 +38,11 @@ def made(base: Path, folder: Path, *, passages: list[Path] | None = None) -> Pat
     spec.write_text("source: token-table\nmodel: tiny\n" + ("idf: toy\n" if passages else ""))
     build_static_model(spec=spec, base=base, passages=passages or [], model=folder / "model")
     return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def encoder_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_encoder(tmp_path_factory.mktemp("encoder") / "encoder")
 
 
 def encoder(model: Path, length: int = 64) -> TextEncoder:
@@ -61,6 +69,42 @@ def test_a_text_is_cut_to_max_length(base: Path, static: Path) -> None:
     np.testing.assert_allclose(
         encoder(static, 3).passages([SENTENCES[0]])[0], mean_of_rows(base, SENTENCES[0], 3), atol=1e-5
     )
+
+
+def test_numpy_gives_the_vectors_of_the_library(base: Path, tmp_path: Path) -> None:
+    passages = tmp_path / "passages.jsonl"
+    write_jsonl(passages, [Passage(str(place), text) for place, text in enumerate(SENTENCES)])
+    model = made(base, tmp_path, passages=[passages])
+    stated = {"query_prefix": "query: ", "passage_prefix": "p: ", "max_length": 5}
+    mine = StaticEncoder(model, **stated)
+    theirs = TextEncoder(model, **stated, dtype_name="float32", batch_size=4)
+    texts = [*SENTENCES, "", "Ψ 森", "word " * 500]
+    np.testing.assert_allclose(mine.queries(texts), theirs.queries(texts), atol=2e-6)
+    np.testing.assert_allclose(mine.passages(texts), theirs.passages(texts), atol=2e-6)
+    bare = {**stated, "query_prefix": ""}
+    assert not StaticEncoder(model, **bare).queries([""]).any(), "no token has no vector"
+
+
+def test_a_static_model_is_told_from_others(static: Path, encoder_model: Path) -> None:
+    assert is_static(static)
+    assert not is_static(encoder_model)
+
+
+@pytest.mark.parametrize("spoiled", ["model.safetensors", "tokenizer.json"])
+def test_a_static_model_that_cannot_be_read_is_one_line(static: Path, tmp_path: Path, spoiled: str) -> None:
+    broken = Path(shutil.copytree(static, tmp_path / "broken"))
+    (broken / spoiled).write_bytes(b"{")
+    with pytest.raises(ModelError, match=r"broken: not a static model \(.*\); expected model\.safetensors and"):
+        StaticEncoder(broken, query_prefix="", passage_prefix="", max_length=4)
+
+
+def test_a_table_with_infinite_values_is_refused(static: Path, tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(static, tmp_path / "broken"))
+    table = load_file(broken / "model.safetensors")["embedding.weight"]
+    table[3, 1] = np.inf
+    save_file({"embedding.weight": table}, broken / "model.safetensors")
+    with pytest.raises(ModelError, match=r"broken: its table has values that are not finite"):
+        StaticEncoder(broken, query_prefix="", passage_prefix="", max_length=4)
 
 
 def test_weighted_rows_have_the_length_of_their_idf_and_no_first_component() -> None:

@@ -12,7 +12,7 @@ from synthrank.records import Group
 from synthrank.specs.rankers import BiEncoderRanker, RankerSpec
 
 if TYPE_CHECKING:
-    from synthrank.vectors import TextEncoder
+    from synthrank.encodings import Encoder
 
 
 def open_ranker(spec: RankerSpec, checkpoint: Path, seed: int) -> Ranker:
@@ -28,7 +28,7 @@ def open_ranker(spec: RankerSpec, checkpoint: Path, seed: int) -> Ranker:
         ModelError: the folder holds no such model.
     """
     if isinstance(spec, BiEncoderRanker):
-        from synthrank.rankers.bi_encoder import BiEncoderScorer
+        from synthrank.rankers.cosine import BiEncoderScorer
 
         return BiEncoderScorer(spec, checkpoint)
     from synthrank.rankers.reranker import RerankerScorer
@@ -36,13 +36,13 @@ def open_ranker(spec: RankerSpec, checkpoint: Path, seed: int) -> Ranker:
     return RerankerScorer(spec, checkpoint, seed)
 
 
-def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> "TextEncoder":
+def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> "Encoder":
     """Load the encoder of a ranker that searches, from a checkpoint or from a pretrained model.
 
     Raises:
         ModelError: the folder holds no bi-encoder.
     """
-    from synthrank.rankers.bi_encoder import open_searcher
+    from synthrank.rankers.cosine import open_searcher
 
     return open_searcher(spec, checkpoint)
 

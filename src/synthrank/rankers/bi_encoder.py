@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from datasets import Dataset
 from sentence_transformers import (
     SentenceTransformer,
@@ -13,12 +12,9 @@ from sentence_transformers import (
     SentenceTransformerTrainingArguments,
 )
 
-from synthrank.devices import device, has_bfloat16, seed_everything
-from synthrank.errors import ConfigError
-from synthrank.progress import progress
+from synthrank.devices import device, seed_everything
 from synthrank.rankers.adapters import add_adapters, merged
-from synthrank.rankers.base import Collection, TrainingLog
-from synthrank.rankers.candidates import candidates
+from synthrank.rankers.base import TrainingLog
 from synthrank.rankers.cuts import texts_cut
 from synthrank.rankers.in_batch import CachedMaskedNegatives, MaskedNegatives
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
@@ -31,9 +27,7 @@ from synthrank.rankers.trainers import ResumableTrainer, is_first
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
 from synthrank.specs.rankers import BiEncoderRanker
-from synthrank.texts import chunks
-from synthrank.trec import Run, rank
-from synthrank.vectors import TextEncoder, cut_to, open_bi_encoder
+from synthrank.vectors import cut_to, open_bi_encoder
 from synthrank.weights import refuse_long
 
 LIBRARY: dict[str, Callable[..., Any]] = {
@@ -111,53 +105,3 @@ def _by_list(spec: BiEncoderRanker, model: SentenceTransformer, groups: Sequence
     limit = budget(device(), spec.eval_batch_size, spec.max_length)
     loss = SimilarityListLoss(model, list_function(spec.loss, spec.weighing), spec.temperature, limit)
     return listwise(groups, spec), {}, {"loss": loss, "data_collator": ListCollator(model, spec)}, None
-
-
-def open_searcher(spec: BiEncoderRanker, checkpoint: Path) -> TextEncoder:
-    """Load what gives the vectors of a bi-encoder's queries and passages."""
-    return TextEncoder(
-        checkpoint,
-        query_prefix=spec.query_prefix,
-        passage_prefix=spec.passage_prefix,
-        max_length=spec.eval_length,
-        dtype_name="bfloat16" if spec.bf16 and has_bfloat16() else "float32",
-        batch_size=spec.eval_batch_size,
-        pooling=spec.pooling,
-    )
-
-
-class BiEncoderScorer:
-    """Reorders the top of a first-stage run by cosine."""
-
-    def __init__(self, spec: BiEncoderRanker, checkpoint: Path) -> None:
-        """Load the model.
-
-        Raises:
-            ConfigError: the ranker searches whole collections.
-        """
-        if spec.rerank is None:
-            raise ConfigError("a bi-encoder without `rerank` searches collections; it has no first stage to reorder")
-        self._depth = spec.rerank.depth
-        self._encoder = open_searcher(spec, checkpoint)
-
-    def rank(self, collection: Collection) -> Run:
-        """Return, per query of the share, the first ``depth`` passages of the first stage by cosine.
-
-        A passage is encoded once, with all other candidates of the share, so that the last digit of a score may change
-        with the number of shards.
-        """
-        given = candidates(collection, self._depth)
-        places = {name: place for place, name in enumerate(given.texts)}
-        some = chunks(progress(given.texts.values(), len(places), "passages"), PASSAGES_AT_ONCE)
-        encode = self._encoder.passages_as(collection.passages_as)
-        passages = [encode(texts) for texts in some]
-        if not passages:
-            return {}
-        vectors = np.concatenate(passages)
-        run = {}
-        queries = self._encoder.queries([query.text for query in given.queries])
-        for query, vector in zip(given.queries, queries, strict=True):
-            names = given.ids[query.id]
-            cosines = vectors[[places[name] for name in names]] @ vector
-            run[query.id] = rank(zip(names, cosines.tolist(), strict=True))
-        return run

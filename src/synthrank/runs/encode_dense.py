@@ -1,8 +1,9 @@
 """Step encode_dense: the vectors of a share of one collection."""
 
 from pathlib import Path
+from typing import Literal
 
-from synthrank.encodings import write_encodings
+from synthrank.encodings import passage_encoder, write_encodings
 from synthrank.files import atomic_path, count_lines
 from synthrank.retrievers.dense import open_encoder
 from synthrank.shards import Shard
@@ -12,7 +13,13 @@ from synthrank.texts import id_texts
 
 
 def encode_dense(
-    *, spec: Path, model: Path, passages: Path, shard: str, vectors: Path, passages_as: str = "passages"
+    *,
+    spec: Path,
+    model: Path,
+    passages: Path,
+    shard: str,
+    vectors: Path,
+    passages_as: Literal["passages", "queries"] = "passages",
 ) -> None:
     """Encode a share of the passages of a corpus, or of the written passages of a paradigm.
 
@@ -28,5 +35,5 @@ def encode_dense(
     share, total = Shard.parse(shard), count_lines(passages)
     encoder = open_encoder(settings, model)
     with atomic_path(vectors) as folder:
-        encode = encoder.queries if passages_as == "queries" else encoder.passages
+        encode = passage_encoder(encoder, passages_as)
         write_encodings(encode, id_texts(passages), total, folder, settings.index.dtype, shard=share)

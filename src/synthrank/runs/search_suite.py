@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthrank.encodings import read_encodings, write_encodings
+from synthrank.encodings import passage_encoder, read_encodings, write_encodings
 from synthrank.files import atomic_path, count_lines, read_jsonl, write_jsonl
 from synthrank.nearest import nearest
 from synthrank.rankers import open_encoder
@@ -52,7 +52,7 @@ def search_suite(
     with atomic_path(lists) as folder:
         folder.mkdir()
         for key, path in dict(zip(encoded, passages, strict=True)).items():
-            encode = encoder.passages_as(key[1])
+            encode = passage_encoder(encoder, key[1])
             write_encodings(encode, id_texts(path), count_lines(path), folder / "vectors", shard=share)
             encodings = read_encodings(folder / "vectors")
             for testset, asked in [(testset, asked) for of, testset, asked in tests if of == key]:

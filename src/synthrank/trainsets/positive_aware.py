@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from synthrank.encodings import Encoder, Vectors
 from synthrank.records import WrittenPassage
 from synthrank.specs.base import load
 from synthrank.specs.recipes import Guard
@@ -40,22 +38,12 @@ class RunScorer:
         return scores.get(item.id), [scores[name] for name in names]
 
 
-class Encoder(Protocol):
-    """Gives vectors; see :class:`synthrank.vectors.TextEncoder`."""
-
-    def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the vectors of queries."""
-
-    def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the vectors of passages."""
-
-
 class ModelScorer:
     """Takes the similarities of a dense model. A candidate is encoded once, unless there are very many."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._vectors: dict[str, npt.NDArray[np.float32]] = {}
+        self._vectors: dict[str, Vectors] = {}
 
     def scores(
         self, item: WrittenPassage, names: Sequence[str], text_of: Mapping[str, str]
