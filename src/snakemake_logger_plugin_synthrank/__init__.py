@@ -3,7 +3,6 @@
 ``--logger synthrank``, which `make demo` says on a terminal. Everything else stands in Snakemake's log, as ever.
 """
 
-import os
 import shutil
 import sys
 import threading
@@ -14,6 +13,8 @@ from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from synthrank.variables import turn_bar_off
 
 # Snakemake imports every plugin that it finds, also where it runs the workflow of another clone or commit: nothing of
 # the package is imported before this one is chosen.
@@ -29,7 +30,7 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         """Begin; steps' own bars would be drawn over the line, so they write into their logs."""
-        os.environ["SYNTHRANK_PROGRESS"] = "log"
+        turn_bar_off()
         self._folder = Path()
         self._began, self._spent, self._looked = time.time(), 0.0, 0.0
         self._shown = False

@@ -4,7 +4,6 @@ Scripts call :func:`run` and hold no logic. Messages go to standard error, which
 """
 
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 
 from synthrank.errors import SynthrankError
 from synthrank.missing import answer_missing_modules, missing
+from synthrank.variables import tracebacks
 
 answer_missing_modules()  # before a script imports its step
 
@@ -40,12 +40,12 @@ def run(step: Callable[..., Any], arguments: list[str] | None = None) -> None:
     try:
         app(arguments)
     except SynthrankError as error:
-        if os.environ.get("SYNTHRANK_DEBUG"):
+        if tracebacks():
             traceback.print_exc()
         sys.exit(f"error: {error}")
     except ModuleNotFoundError as error:
         said = missing(error, step.__name__)
-        if said is None or os.environ.get("SYNTHRANK_DEBUG"):
+        if said is None or tracebacks():
             traceback.print_exc()
         sys.exit(said or f"error: {step.__name__}: ModuleNotFoundError: {error}")
     except OSError as error:

@@ -3,11 +3,12 @@
 A script imports its step before anything of the step runs, so the line is that of an exception that nobody caught.
 """
 
-import os
 import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
+
+from synthrank.variables import tracebacks
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -41,7 +42,7 @@ def missing(error: ModuleNotFoundError, step: str) -> str | None:
 
 def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     said = missing(error, Path(sys.argv[0]).stem) if isinstance(error, ModuleNotFoundError) else None
-    if said is None or os.environ.get("SYNTHRANK_DEBUG"):
+    if said is None or tracebacks():
         traceback.print_exception(kind, error, trace)
     if said:
         sys.stderr.write(said + "\n")

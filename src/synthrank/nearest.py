@@ -6,6 +6,7 @@ ranks.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], de
 
     Scores are as computed, equal ones too: :func:`synthrank.trec.rank` orders them, alone or with other shares'.
 
-    Memory: a block of passages, its products, and 12 bytes a query and list entry; nothing grows with the collection.
+    Memory: a block of passages, its products, 12 bytes a query and list entry, and the ids of passages that are found.
 
     Args:
         encodings: the passages.
@@ -42,10 +43,11 @@ def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], de
         depth: how many passages.
     """
     found: Found = {}
+    name_of = cache(encodings.id)  # a passage is found for many queries, and reading its id takes longer than its score
     with Progress(len(queries) * len(encodings), "products") as state:
         for first in range(0, len(queries), QUERIES_AT_ONCE):
             asked = np.ascontiguousarray(vectors[first : first + QUERIES_AT_ONCE], dtype=np.float32)
-            lists = [_List(depth, encodings.id) for _ in asked]
+            lists = [_List(depth, name_of) for _ in asked]
             for start, block in encodings.blocks(PASSAGES_AT_ONCE):
                 _offer(lists, asked @ block.T, start)
                 state.advance(len(asked) * len(block))

@@ -1,13 +1,14 @@
 """Progress of a long step: a bar on the terminal when someone watches, sparse lines in the log always."""
 
 import logging
-import os
 import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TextIO, TypeVar
 
 from tqdm import tqdm
+
+from synthrank.variables import bar_is_off
 
 T = TypeVar("T")
 
@@ -74,7 +75,7 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 
 def _terminal() -> TextIO | None:
-    if os.environ.get("SYNTHRANK_PROGRESS") == "log" or os.environ.get("CI"):
+    if bar_is_off():
         return None
     try:
         return open("/dev/tty", "w", encoding="utf-8")

@@ -10,7 +10,7 @@ from synthrank.errors import ModelError, ProviderError, SpendError
 from synthrank.llms.estimate import cost_usd, most_usd, prompt_tokens, reply_tokens
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore
-from synthrank.llms.stored import Budget, StoredLlm, budget_usd, store_folder
+from synthrank.llms.stored import Budget, StoredLlm
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import EchoLlm
 
@@ -131,17 +131,6 @@ def test_estimates():
     price, written = spec.price, reply_tokens(spec)
     assert cost_usd(spec, [item, item]) == pytest.approx(2 * (33 * price.input + written * price.output) / 1e6)
     assert most_usd(spec, item) > cost_usd(spec, [item])
-
-
-def test_where_the_store_and_the_budget_come_from(monkeypatch):
-    monkeypatch.delenv("SYNTHRANK_STORE", raising=False)
-    monkeypatch.delenv("SYNTHRANK_BUDGET_USD", raising=False)
-    assert str(store_folder()) == "results/store"
-    assert budget_usd() is None
-    monkeypatch.setenv("SYNTHRANK_STORE", "elsewhere")
-    monkeypatch.setenv("SYNTHRANK_BUDGET_USD", "0")
-    assert str(store_folder()) == "elsewhere"
-    assert budget_usd() == 0.0
 
 
 def test_batches_that_are_open_already_count():

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer import losses
 from tiny_models import SENTENCES, tiny_encoder, tiny_llm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -16,6 +18,8 @@ from synthrank.errors import ModelError
 from synthrank.files import write_jsonl
 from synthrank.models.build_static_model import build_static_model, weighted
 from synthrank.rankers import train
+from synthrank.rankers.in_batch import MaskedNegatives
+from synthrank.rankers.relevance import Relevance
 from synthrank.records import Candidate, Group, Passage
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
@@ -163,6 +167,27 @@ def test_it_trains_and_is_read_again(static: Path, tmp_path: Path) -> None:
         @ trained.passages([group.candidates[0].text for group in groups]).T
     )
     assert scores.argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_one_pass_over_all_columns_gives_the_librarys_loss_and_gradient(static: Path) -> None:
+    columns = [list(SENTENCES[:3]), [*SENTENCES[3:5], ""], list(SENTENCES[5:8])]
+    rows = [
+        (Group(f"q{place}", query, items), items)
+        for place, (query, *texts) in enumerate(zip(*columns, strict=True))
+        for items in [tuple(Candidate(f"{place}-{n}", text, float(not n)) for n, text in enumerate(texts))]
+    ]
+    results = []
+    for loss_of in (
+        lambda model: losses.MultipleNegativesRankingLoss(model, scale=20),
+        lambda model: MaskedNegatives(model, Relevance(rows), scale=20, gather_across_devices=False),
+    ):
+        model = SentenceTransformer(str(static), device="cpu")
+        batch = [model.preprocess(texts) for texts in columns]
+        loss = loss_of(model)(batch, torch.arange(3))
+        loss.backward()
+        results.append((loss.detach(), model[0].embedding.weight.grad))
+    torch.testing.assert_close(*results)
+    assert results[0][1].abs().max() > 1e-4
 
 
 def test_a_base_without_a_token_table_is_one_line(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from synthrank.queries.overlap import Overlaps, words_of
+from synthrank.queries.overlap import Overlaps
+from synthrank.wording import words_of
 
 
 def similarity(one, other):

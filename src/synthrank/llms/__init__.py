@@ -12,8 +12,9 @@ from pathlib import Path
 from synthrank.errors import ModelError
 from synthrank.llms.base import Llm
 from synthrank.llms.store import ReplyStore, folder_of, spent_usd
-from synthrank.llms.stored import Budget, StoredLlm, budget_usd, store_folder
+from synthrank.llms.stored import Budget, StoredLlm
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
+from synthrank.variables import budget_usd, store_folder
 
 __all__ = ["Llm", "identity_of", "open_llm", "open_stored"]
 

@@ -2,21 +2,17 @@
 
 import math
 import random
-import re
 from collections.abc import Iterator, Sequence
 
 from synthrank.llms.base import request_seed
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import EchoLlm
+from synthrank.wording import words_of
 
 SENTENCE = 12
 
 _KNOWN = math.log(0.1)
 _UNKNOWN = math.log(0.001)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
 
 
 class Echo:
@@ -42,7 +38,7 @@ class Echo:
                 sample=request.sample,
                 text="\n".join(" ".join(sentence).capitalize() + "." for sentence in sentences),
                 finish_reason="stop" if len(kept) == len(words) else "length",
-                tokens_in=sum(len(_words(message.content)) for message in request.messages),
+                tokens_in=sum(len(words_of(message.content)) for message in request.messages),
                 tokens_out=len(kept),
                 model="echo",
                 sampling=self._sampling.model_dump(),
@@ -56,15 +52,15 @@ class Echo:
         """
         scores = []
         for messages, continuation in pairs:
-            seen = {word for message in messages for word in _words(message.content)}
-            scores.append(sum((_KNOWN if word in seen else _UNKNOWN for word in _words(continuation)), 0.0))
+            seen = {word for message in messages for word in words_of(message.content)}
+            scores.append(sum((_KNOWN if word in seen else _UNKNOWN for word in words_of(continuation)), 0.0))
         return scores
 
     def _passage(self, request: Request) -> list[str]:
         """Return ``words`` words: the query's once, shuffled, then a draw from the last user message."""
         numbers = random.Random(request_seed(self._sampling.seed, request))
         asked = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
-        query = _words(request.query)[: self._words]
+        query = words_of(request.query)[: self._words]
         numbers.shuffle(query)
-        pool = _words(asked) or query or ["nothing"]
+        pool = words_of(asked) or query or ["nothing"]
         return query + numbers.choices(pool, k=self._words - len(query))

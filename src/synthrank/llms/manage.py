@@ -4,7 +4,6 @@ The store is a folder with one folder of replies a model.
 """
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,9 +21,10 @@ from synthrank.llms.store_merge import compact
 from synthrank.llms.store_view import ModelTotals, total
 from synthrank.records import Reply
 from synthrank.texts import chunks
+from synthrank.variables import DEFAULT_STORE, STORE, tracebacks
 
-Store = Annotated[Path, Parameter(env_var="SYNTHRANK_STORE")]
-DEFAULT = Path("results/store")
+Store = Annotated[Path, Parameter(env_var=STORE)]
+DEFAULT = Path(DEFAULT_STORE)
 
 app = App(name="python -m synthrank.llms.manage", help=__doc__, result_action="return_value")
 
@@ -65,7 +65,7 @@ def export_replies(*, store: Store = DEFAULT, file: Path) -> None:
         file: what is written, whole or not at all.
     """
     if not store.is_dir():
-        raise StoreError(f"{store}: no such folder; give --store FOLDER or set SYNTHRANK_STORE")
+        raise StoreError(f"{store}: no such folder; give --store FOLDER or set {STORE}")
     with ExitStack() as stack:
         stores = [stack.enter_context(ReplyStore(folder)) for folder in _folders(store)]
         count = write_replies(file, chain.from_iterable(replies.replies() for replies in stores))
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
     except SynthrankError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        if os.environ.get("SYNTHRANK_DEBUG"):
+        if tracebacks():
             raise
         sys.exit(f"error: {error.filename or 'a file'}: {error.strerror or error}; free space or rights may be missing")
 

@@ -1,11 +1,9 @@
 """A language model that is asked only what it was never asked before."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from synthrank.errors import SpendError
 from synthrank.llms.base import Llm, gives_no_scores
@@ -16,20 +14,6 @@ from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
 
 log = logging.getLogger(__name__)
-
-
-def store_folder() -> Path:
-    """Return the folder of all replies: ``SYNTHRANK_STORE``, or ``results/store``."""
-    return Path(os.environ.get("SYNTHRANK_STORE") or "results/store")
-
-
-def budget_usd() -> float | None:
-    """Return the experiment's limit, which the workflow hands to every job as ``SYNTHRANK_BUDGET_USD``.
-
-    It is no option of a step: raising it must not make Snakemake run finished jobs again.
-    """
-    limit = os.environ.get("SYNTHRANK_BUDGET_USD", "").strip()
-    return float(limit) if limit else None
 
 
 class Budget:

@@ -1,7 +1,6 @@
 """What the needs of every stage share."""
 
 import json
-import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -95,11 +94,6 @@ def by_attempt(amount: int) -> Callable[[Wildcards, int], int]:
         return amount * attempt
 
     return resource
-
-
-def data_folder() -> Path:
-    """Return the directory of collections and files of one's own: ``SYNTHRANK_DATA``, or ``data``."""
-    return Path(os.environ.get("SYNTHRANK_DATA") or "data")
 
 
 def there(files: Iterable[str]) -> list[str]:

@@ -1,9 +1,10 @@
 """Inputs of the stage corpora, and of whoever reads a corpus."""
 
-from synthrank.needs.base import RAW, StageNeeds, Wildcards, data_folder, there
+from synthrank.needs.base import RAW, StageNeeds, Wildcards, there
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN, BeirCorpus, DocumentationCorpus, MixedCorpus
 from synthrank.specs.recipes import OrderRecipe, RecipeSpec, TeacherRecipe
+from synthrank.variables import data_folder
 
 
 class CorpusNeeds(StageNeeds):

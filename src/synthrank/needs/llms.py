@@ -1,7 +1,8 @@
 """Inputs and resources of jobs that ask a language model, and of the stage passages."""
 
-from synthrank.needs.base import StageNeeds, Wildcards, by_attempt, data_folder
+from synthrank.needs.base import StageNeeds, Wildcards, by_attempt
 from synthrank.specs.llms import GeminiLlm, LlmSpec, LocalLlm, OpenAiLlm
+from synthrank.variables import data_folder
 
 
 class LlmNeeds(StageNeeds):

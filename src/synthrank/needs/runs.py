@@ -1,7 +1,8 @@
 """Inputs of the stage runs, but for trained rankers on suites."""
 
-from synthrank.needs.base import StageNeeds, Wildcards, as_param, data_folder
+from synthrank.needs.base import StageNeeds, Wildcards, as_param
 from synthrank.specs.base import NONE
+from synthrank.variables import data_folder
 
 
 class RunNeeds(StageNeeds):

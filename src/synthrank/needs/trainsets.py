@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-from synthrank.needs.base import StageNeeds, Wildcards, data_folder, there
+from synthrank.needs.base import StageNeeds, Wildcards, there
 from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
 from synthrank.specs.filters import FilterSpec, LlmFilter, RoundTripFilter
 from synthrank.specs.paradigms import HumanParadigm, QueriedParadigm, queryset_of, rewords
 from synthrank.specs.recipes import DistilRecipe, PairsRecipe, Sized, base_and_size
+from synthrank.variables import data_folder
 
 
 class TrainsetDraws(NamedTuple):

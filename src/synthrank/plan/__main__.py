@@ -1,6 +1,5 @@
 """The command: ``python -m synthrank.plan``."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from synthrank.plan.work_text import work_text
 from synthrank.specs.base import read_yaml
 from synthrank.specs.variances import FILE, read_variances
 from synthrank.study import Study
+from synthrank.variables import store_folder
 
 
 def main(*, config: Path = Path("config/config.yaml")) -> None:
@@ -26,7 +26,7 @@ def main(*, config: Path = Path("config/config.yaml")) -> None:
     """
     try:
         study = Study(Path("config"), read_yaml(config))
-        store = Path(os.environ.get("SYNTHRANK_STORE") or "results/store")
+        store = store_folder()
         if study.experiment.claims:
             sys.stdout.write(claims_text(planned(study, read_variances(Path("config") / FILE)), study) + "\n")
         lines = list(plan(study, Path("results"), store))

@@ -10,6 +10,7 @@ from synthrank.queries.overlap import Overlaps
 from synthrank.records import Query
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import load
+from synthrank.texts import text_key
 from synthrank.trec import ranks_of
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def _first_of_its_text() -> Keep:
     seen: set[str] = set()
 
     def keep(query: Query) -> bool:
-        text = " ".join(query.text.lower().split())
+        text = text_key(query.text)
         new = text not in seen
         seen.add(text)
         return new

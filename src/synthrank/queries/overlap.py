@@ -1,9 +1,10 @@
 """Which queries share most of their words with a query of another set, without comparing each with each."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from math import ceil
+
+from synthrank.wording import words_of
 
 
 class Overlaps:
@@ -44,8 +45,3 @@ class Overlaps:
         # Nor may the error of such a product make the prefix too short.
         needed = max(1, ceil(self._least * len(words) - 1e-9))
         return sorted(words, key=lambda word: (self._frequency[word], word))[: len(words) - needed + 1]
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case, without punctuation."""
-    return re.findall(r"\w+", text.lower())

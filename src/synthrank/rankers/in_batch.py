@@ -72,7 +72,28 @@ class _Masked:
         return loss
 
 
-class MaskedNegatives(_Masked, losses.MultipleNegativesRankingLoss):  # type: ignore[misc]  # the library is untyped
+class _InOnePass(losses.MultipleNegativesRankingLoss):  # type: ignore[misc]  # the library is untyped
+    """The library's loss, with the columns of a static model's batch embedded together.
+
+    Every pass through a token table gives a gradient of the table's own size; the library makes one pass a column.
+    """
+
+    def forward(self, sentence_features: Any, labels: Tensor) -> Tensor:
+        """Return the loss of a batch."""
+        columns = list(sentence_features)
+        if not all("offsets" in features for features in columns):
+            loss: Tensor = super().forward(columns, labels)
+            return loss
+        lengths = torch.tensor([0, *(len(features["input_ids"]) for features in columns)]).cumsum(0).tolist()
+        starts = [features["offsets"] + before for features, before in zip(columns, lengths, strict=False)]
+        ids = torch.cat([features["input_ids"] for features in columns])
+        vectors = self.model({"input_ids": ids, "offsets": torch.cat(starts)})["sentence_embedding"]
+        of_columns = vectors.split([len(features["offsets"]) for features in columns])
+        found: Tensor = self.compute_loss_from_embeddings(list(of_columns), labels)
+        return found
+
+
+class MaskedNegatives(_Masked, _InOnePass):
     """Van den Oord et al. 2018, masked."""
 
 

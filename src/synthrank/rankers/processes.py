@@ -26,6 +26,7 @@ from synthrank.rankers.states import last_complete
 from synthrank.records import Group
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
+from synthrank.variables import turn_bar_off
 
 MODULE = "synthrank.rankers.processes"
 """What torchrun starts: this module."""
@@ -156,7 +157,7 @@ def main(folder: Path) -> None:
     for chatty in ("transformers", "sentence_transformers", "datasets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     if rank:
-        os.environ["SYNTHRANK_PROGRESS"] = "log"  # one bar is enough
+        turn_bar_off()  # one bar is enough
     try:
         _train_here(folder, rank)
     except Exception as error:

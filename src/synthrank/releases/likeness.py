@@ -1,12 +1,12 @@
 """How far written passages are from what people wrote for the same queries: length, and shared words."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
 from synthrank.records import WrittenPassage
+from synthrank.wording import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def likenesses(written: Sequence[WrittenPassage], human: Mapping[str, Sequence[s
     both = [item for item in written if human.get(item.query_id)]
     if not both:
         return []
-    words_of = {name: [_words(text) for text in human[name]] for name in {item.query_id for item in both}}
+    human_sets = {name: [_words(text) for text in human[name]] for name in {item.query_id for item in both}}
     by_grade: dict[int, list[WrittenPassage]] = defaultdict(list)
     for item in both:
         by_grade[item.grade].append(item)
@@ -46,7 +46,10 @@ def likenesses(written: Sequence[WrittenPassage], human: Mapping[str, Sequence[s
         _likeness(
             f"written, grade {grade}",
             [(item.text, item.query) for item in by_grade[grade]],
-            [max(_jaccard(_words(item.text), other) for other in words_of[item.query_id]) for item in by_grade[grade]],
+            [
+                max(_jaccard(_words(item.text), other) for other in human_sets[item.query_id])
+                for item in by_grade[grade]
+            ],
         )
         for grade in sorted(by_grade, reverse=True)
     ]
@@ -72,7 +75,7 @@ def _likeness(what: str, pairs: Sequence[tuple[str, str]], shared: Sequence[floa
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text.lower()))
+    return frozenset(words_of(text))
 
 
 def _part(words: frozenset[str], of: frozenset[str]) -> float:

@@ -4,7 +4,6 @@ A split may be a part of a file's queries. They stand in the seeded order (``syn
 reaches from one share of their number to another, both rounded alike: parts that meet at a share partition the file.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,16 @@ from synthrank.order import seeded
 from synthrank.records import Judgment, Passage, Query
 from synthrank.specs.corpora import BeirCorpus, SplitPart
 from synthrank.trec import grade_of, is_whole, read_judgments
-
-DATA = "SYNTHRANK_DATA"
-"""Environment variable that names the directory of the collections; ``data`` where it is not set."""
+from synthrank.variables import DATA, data_folder
 
 
 class BeirSource:
     """A folder in the BEIR layout; passages are streamed."""
 
     def __init__(self, spec: BeirCorpus, origin: Path) -> None:
-        data = Path(os.environ.get(DATA) or "data")
         self._spec = spec
         self._origin = origin
-        self._folder = data / spec.folder
+        self._folder = data_folder() / spec.folder
         if not self._folder.is_dir():
             raise DataError(
                 f"{self._folder.absolute()}: no such folder; {origin} needs the collection {spec.folder} there, or "

@@ -9,7 +9,6 @@ What counts as a passage: the paragraphs and list items under each heading, with
 parts of at most ``max_words`` words; the first part is the passage of the heading. All parts are searched.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,7 @@ from synthrank.records import Judgment, Passage, Query
 from synthrank.sources.documentation import Ids, Pair, chunks, pages_of, queries_of, sample_of
 from synthrank.sources.rst import Page, Section
 from synthrank.specs.corpora import HeadingCorpus
-
-_WORD = re.compile(r"\w+")
+from synthrank.wording import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +86,9 @@ class HeadingSource:
         elif _key(section.heading) in spec.generic:
             counts["generic headings"] += 1
         else:
-            short = len(_WORD.findall(section.heading)) < spec.min_heading_words
+            short = len(words_of(section.heading)) < spec.min_heading_words
             text = f"{page.root.heading}: {section.heading}" if short and section is not page.root else section.heading
-            if len(_WORD.findall(text)) < spec.min_heading_words:
+            if len(words_of(text)) < spec.min_heading_words:
                 counts["headings too short"] += 1
             else:
                 yield _Headed(asked.new(package, page.path, section.heading).replace("#", "?"), text, first)
@@ -101,10 +99,10 @@ class HeadingSource:
         """Return the queries of an archive."""
         counts, pairs = self._counts[package], list[Pair]()
         for item in headed:
-            words = {word.lower() for word in _WORD.findall(item.text)}
+            words = set(words_of(item.text))
             if often[_key(item.text)] > 1:
                 counts["headings that repeat"] += 1
-            elif words <= {word.lower() for word in _WORD.findall(item.passage.text)}:
+            elif words <= set(words_of(item.passage.text)):
                 counts["headings of the passage's own words"] += 1
             else:
                 pairs.append(Pair(Query(item.id, item.text), item.passage))
@@ -116,4 +114,4 @@ class HeadingSource:
 
 def _key(heading: str) -> str:
     """Return what two headings have in common that read the same."""
-    return " ".join(_WORD.findall(heading.lower()))
+    return " ".join(words_of(heading))

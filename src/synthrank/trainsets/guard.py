@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from synthrank.records import WrittenPassage
 from synthrank.specs.recipes import Guard
 from synthrank.texts import text_key
+from synthrank.wording import words_of
 
 
 def allowed(
@@ -21,14 +22,14 @@ def allowed(
             candidate's distinct words that the positive has too.
     """
     text = text_key(positive.text)
-    words = set(positive.text.lower().split())
+    words = set(words_of(positive.text))
     kept = []
     for place, name in enumerate(ranked):
         if place < guard.skip_top or name == positive.id or text_key(text_of[name]) == text:
             continue
         if guard.known_positives and name in known:
             continue
-        own = set(text_of[name].lower().split())
+        own = set(words_of(text_of[name]))
         if len(own & words) > guard.max_overlap * len(own):
             continue
         kept.append(name)

@@ -5,6 +5,7 @@ from pathlib import Path
 from synthrank.errors import DataError
 from synthrank.files import read_jsonl, write_json
 from synthrank.records import Query
+from synthrank.texts import text_key
 from synthrank.trec import answers
 from synthrank.validity.positives import read_positives
 
@@ -29,19 +30,15 @@ def count_answers(*, data: Path, testsets: list[str], queries: list[Path], qrels
     pairs = read_positives(data)
     trained = {pair.passage_id for pair in pairs}
     found = {name: len(trained & answers([path])) for name, path in zip(testsets, qrels, strict=True)}
-    ids = {pair.query_id: _words(pair.query) for pair in pairs}
+    ids = {pair.query_id: text_key(pair.query) for pair in pairs}
     worded = set(ids.values())
     asked = {name: list(read_jsonl(path, Query)) for name, path in zip(testsets, queries, strict=True)}
     for name, of_testset in asked.items():
-        same = [query.id for query in of_testset if ids.get(query.id) == _words(query.text)]
+        same = [query.id for query in of_testset if ids.get(query.id) == text_key(query.text)]
         if same:
             raise DataError(
                 f"{data}: trains on {len(same)} of the {len(of_testset)} queries of test set {name!r}, the first "
                 f"{same[0]!r}; test on a split that does not train"
             )
-    in_words = {name: sum(_words(query.text) in worded for query in of_testset) for name, of_testset in asked.items()}
+    in_words = {name: sum(text_key(query.text) in worded for query in of_testset) for name, of_testset in asked.items()}
     write_json(counts, {"passages": len(trained), "testsets": found, "queries": in_words})
-
-
-def _words(text: str) -> str:
-    return " ".join(text.casefold().split())
