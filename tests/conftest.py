@@ -1,5 +1,6 @@
 """What several tests share: the committed configuration, and torch on one thread."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from synthrank.specs.base import read_yaml
 from synthrank.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
+# A toy's index is searched in less time than Java takes to compile the search well; rankings are the same.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 @pytest.fixture(scope="session")

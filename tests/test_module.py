@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm import warm_folder
 
 pytestmark = pytest.mark.workflow
 
@@ -36,9 +37,9 @@ rule count_passages:
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a folder; the package is what the workflow finds by itself."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SYNTHRANK_DATA")}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = os.pathsep.join([str(warm_folder()), str(Path(sys.executable).parent), environment["PATH"]])
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
+        [str(warm_folder() / "snakemake"), "--cores", "1", *arguments],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

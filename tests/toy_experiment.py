@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 from tiny_models import tiny_encoder, tiny_splade, tiny_t5
+from warm import warm_folder
 
 PROJECT = Path(__file__).resolve().parents[1]
 TOY = Path(__file__).resolve().parent / "toy" / "config"
@@ -149,13 +150,17 @@ def _write(
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a toy's folder, with the interpreter and environment of the tests."""
+    """Run Snakemake in a toy's folder, with the libraries and environment of the tests.
+
+    It and its jobs are forks of a process that has imported the libraries. The SLURM tests compare what they make with
+    what plain processes make.
+    """
     environment = {**os.environ, "SYNTHRANK_DATA": "data", "CI": "true"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = os.pathsep.join([str(warm_folder()), str(Path(sys.executable).parent), environment["PATH"]])
     for name in ("PYTHONPATH", "SYNTHRANK_STORE", "SYNTHRANK_BUDGET_USD"):
         environment.pop(name, None)
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--show-failed-logs", "--scheduler", "greedy", *arguments],
+        [warm_folder() / "python", "-m", "snakemake", "--show-failed-logs", "--scheduler", "greedy", *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, PROJECT, Block, blocks_of, steps_of
 from docs.small_project import in_small, make_small
+from warm import warm_folder
 
 from synthrank.measures import measure_run
 from synthrank.records import Judgment
@@ -43,7 +44,7 @@ def project(small: Path, tmp_path: Path) -> Path:
 def shell(project: Path, text: str) -> str:
     """Run lines in a shell as a reader does, in the project with its environment active."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNTHRANK_")}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = os.pathsep.join([str(warm_folder()), str(Path(sys.executable).parent), environment["PATH"]])
     environment["PYTHONPATH"] = str(project / "src")  # the environment is installed from another copy
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
