@@ -1,9 +1,9 @@
 """Keep what an experiment found: ``python benchmarks/experiment.py NAME --folder DIR --commit HASH``.
 
-To be run on the machine that made it. DIR is where ``snakemake --configfile config/experiments/NAME.yaml`` made its
-tables and figures. They go to ``docs/experiments/NAME`` as they are; a README beside them says what made them: the
-commit, the machine, and from Snakemake's benchmark files how long each rule took, a job's processor time beside its
-wall-clock time.
+To be run on the machine that made it. DIR is where ``snakemake --configfile config/experiments/NAME.yaml``, or of what
+``--config`` names, made its tables and figures. They go to ``docs/experiments/NAME`` as they are; a README beside them
+says what made them: the commit, the machine, and from Snakemake's benchmark files how long each rule took, a job's
+processor time beside its wall-clock time.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({name}), {memory:.0f} GB of memory, {accelerator}, {python}"
 
 
-def readme(name: str, commit: str, rules: list[tuple[str, int, float, float]], kept: list[str]) -> str:
+def readme(name: str, config: str, commit: str, rules: list[tuple[str, int, float, float]], kept: list[str]) -> str:
     """Return the page that says what made the tables."""
     wall, used = sum(row[2] for row in rules), sum(row[3] for row in rules)
     lines = [
@@ -54,12 +54,12 @@ def readme(name: str, commit: str, rules: list[tuple[str, int, float, float]], k
         "<!-- age:begin -->",
         "<!-- age:end -->",
         "",
-        f"Made by commit `{commit}` from `config/experiments/{name}.yaml`, on {machine()}: {wall / 3600:.1f} hours of "
+        f"Made by commit `{commit}` from `{config}`, on {machine()}: {wall / 3600:.1f} hours of "
         f"jobs, {used / 3600:.1f} hours of processor time (the first grows with what else the machine does). Again, "
         "with the collections where SYNTHRANK_DATA says:",
         "",
         "```",
-        f"snakemake --cores all --configfile config/experiments/{name}.yaml -- \\",
+        f"snakemake --cores all --configfile {config} -- \\",
         "    " + " ".join(f"results/tables/{item}" for item in kept if item.endswith(".csv")),
         "```",
         "",
@@ -84,7 +84,9 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--commit", required=True, help="of the workflow that made them")
+    parser.add_argument("--config", help="of the experiment; config/experiments/NAME.yaml unless stated")
     options = parser.parse_args()
+    config = options.config or f"config/experiments/{options.name}.yaml"
     commit = subprocess.run(
         ["git", "rev-parse", "--short", f"{options.commit}^{{commit}}"],
         cwd=PROJECT,
@@ -98,7 +100,7 @@ def main() -> None:
     found += (options.folder / "results/figures").glob("*.svg")
     for path in found:
         shutil.copy(path, kept)
-    page = readme(options.name, commit, times(options.folder), sorted(path.name for path in found))
+    page = readme(options.name, config, commit, times(options.folder), sorted(path.name for path in found))
     (kept / FILE).write_text(f"{NUMBERS}\n", encoding="utf-8")
     (kept / "README.md").write_text(page, encoding="utf-8")
 

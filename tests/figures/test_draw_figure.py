@@ -167,6 +167,18 @@ def test_effectiveness_is_a_panel_for_each_ranker_and_distribution(tmp_path):
     assert [item["panel"] for item in figure.rows][:4] == ["bi-encoder, in distribution"] * 3 + [
         "bi-encoder, out of distribution"
     ], "a ranker's panels stand side by side"
+    assert {item["panel"]: item["first_stage_mean"] for item in figure.rows} == {
+        "bi-encoder, in distribution": 0.7,
+        "cross-encoder, in distribution": 0.7,
+        "bi-encoder, out of distribution": None,
+    }
+    assert figure.shows("Dashed: bm25, the first stage.")
+
+
+def test_effectiveness_without_a_first_stage_has_no_line(tmp_path):
+    rows = [row(name, 0.6, testset="a") for name in ("none", "human")]
+    figure = Figure(tmp_path, "effectiveness", write(tmp_path / "id.csv", rows), write(tmp_path / "ood.csv", rows))
+    assert not figure.shows("Dashed")
 
 
 def costs(folder, usd):

@@ -13,6 +13,8 @@ from synthrank.figures.tables import UNTRAINED, trained_panels
 def chart(data: Sequence[Path]) -> Any:
     """Return a point with its interval for each training set, a panel for each ranker and distribution.
 
+    A dashed line shows the experiment's first first stage, where it has one.
+
     Args:
         data: results/tables/id.csv and results/tables/ood.csv.
 
@@ -34,11 +36,17 @@ def chart(data: Sequence[Path]) -> Any:
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
         x="mean:Q", shape=shape("system", names).legend(None)
     )
-    panels = (lines + points).properties(width=PANEL, height=alt.Step(18)).facet(panel_of(frame, "panel"), columns=2)
+    layers = lines + points
+    first_stages = frame["first_stage"].dropna().unique()
+    if len(first_stages):
+        dashed = alt.Chart(frame).mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color="#555555")
+        layers = dashed.encode(x="mean(first_stage_mean):Q") + layers
+    panels = layers.properties(width=PANEL, height=alt.Step(18)).facet(panel_of(frame, "panel"), columns=2)
     return titled(
         panels,
         f"{measure} by training set, ranker and distribution",
         "Out of distribution: the macro average of the test sets, where there are several.",
         "Lines: bootstrap intervals over test queries; they say nothing of other training seeds.",
         "Whether two systems differ is in the tables: overlapping intervals do not settle it.",
+        *(f"Dashed: {name}, the first stage." for name in first_stages),
     )

@@ -73,13 +73,23 @@ def panels_of(path: Path) -> pd.DataFrame:
 def trained_panels(paths: Sequence[Path]) -> pd.DataFrame:
     """Return the rows of id.csv and ood.csv that show rankers, as :func:`panels_of` does those of other tables.
 
-    A first stage is not trained on any recipe, so that it has nothing to be compared in a panel of its own.
+    A first stage is not trained on any recipe, so that it has nothing to be compared in a panel of its own: the columns
+    ``first_stage`` and ``first_stage_mean`` have the name and the value of the experiment's first one, missing where it
+    has none.
 
     Raises:
         DataError: no table has a row.
     """
     frame = first_measure(summary_rows(read_distributions(paths)))
     untrained = frame["recipe"] == NONE
-    frame = frame[frame["ranker"].isin(set(frame.loc[~untrained, "ranker"]))]
+    trained = frame["ranker"].isin(set(frame.loc[~untrained, "ranker"]))
+    first = frame[~trained]
+    first = first[first["ranker"].isin(first["ranker"].head(1))].set_index("distribution")
+    frame = frame[trained]
     panels = frame["ranker"] + ", " + frame["distribution"].map(KINDS)
-    return frame.assign(system=system_names(frame).where(frame["recipe"] != NONE, UNTRAINED), panel=panels)
+    return frame.assign(
+        system=system_names(frame).where(frame["recipe"] != NONE, UNTRAINED),
+        panel=panels,
+        first_stage=frame["distribution"].map(first["ranker"]),
+        first_stage_mean=frame["distribution"].map(first["mean"]),
+    )
