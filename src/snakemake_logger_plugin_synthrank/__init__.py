@@ -14,8 +14,6 @@ from pathlib import Path
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from synthrank.variables import turn_bar_off
-
 # Snakemake imports every plugin that it finds, also where it runs the workflow of another clone or commit: nothing of
 # the package is imported before this one is chosen.
 
@@ -30,6 +28,8 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         """Begin; steps' own bars would be drawn over the line, so they write into their logs."""
+        from synthrank.variables import turn_bar_off
+
         turn_bar_off()
         self._folder = Path()
         self._began, self._spent, self._looked = time.time(), 0.0, 0.0
