@@ -17,7 +17,7 @@ TOLD_OF_LLMS = ("backend", "model", "dtype", "sampling", "thinking_budget")
 
 def write_card(folder: Path, template: str, **values: Any) -> None:
     """Write the card of a release out of a template in Jinja."""
-    environment = Environment(
+    environment = Environment(  # noqa: S701  # a card is Markdown
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     with atomic_text(folder / CARD) as stream:

@@ -94,7 +94,7 @@ def read_yaml(path: Path) -> Any:
         ConfigError: the file is absent, is not UTF-8, or is not YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506  # a CSafeLoader
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); expected a YAML file") from error
     except UnicodeDecodeError as error:
