@@ -53,6 +53,26 @@ def imports(path, inside_functions=True):
     return found
 
 
+def each(items, name_of=str):
+    """Return a decorator: the test is run for every item, and fails with the list of those that it fails for."""
+
+    def decorate(check):
+        def test():
+            offenders = []
+            for item in items:
+                try:
+                    check(item)
+                except AssertionError as error:
+                    offenders.append(f"{name_of(item)}: {error}")
+            assert not offenders, "\n".join(offenders)
+
+        test.__doc__ = check.__doc__
+        assert len(items) > 5
+        return test
+
+    return decorate
+
+
 def belongs(name, package):
     return name == package or name.startswith(package + ".")
 
@@ -60,7 +80,7 @@ def belongs(name, package):
 # Who may know whom
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@each(sorted(NAMES))
 def test_nothing_imports_snakemake(name):
     assert not [found for found in imports(NAMES[name]) if belongs(found, "snakemake")]
 
@@ -71,13 +91,13 @@ def test_the_steps_are_found():
     assert set(STAGES) >= {"corpora", "passages", "runs", "trainsets", "checkpoints", "metrics", "tables"}
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@each(sorted(NAMES))
 def test_no_module_imports_a_step(name):
     """Steps meet through files only."""
     assert not imports(NAMES[name]) & STEPS
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@each(sorted(NAMES))
 def test_a_stage_knows_no_other_stage(name):
     stage = name.split(".")[1] if name.count(".") else ""
     others = [f"synthrank.{other}" for other in STAGES if other != stage]
@@ -210,7 +230,7 @@ def test_parsing_the_workflow_loads_nothing_heavy():
 # Form
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@each(sorted(NAMES))
 def test_a_module_has_one_idea(name):
     assert len(NAMES[name].read_text(encoding="utf-8").splitlines()) <= 300
     for node in ast.walk(tree_of(NAMES[name])):
@@ -233,7 +253,7 @@ def test_snakefiles_are_short():
     assert len((ROOT / "rules/common.smk").read_text(encoding="utf-8").splitlines()) <= 100
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@each(SCRIPTS)
 def test_a_script_holds_no_logic(path):
     tree = tree_of(path)
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 15
@@ -247,10 +267,10 @@ def test_a_script_holds_no_logic(path):
 
 
 class Rule:
-    """A rule's text, in parts. ``use rule`` takes over what it does not state."""
+    """A rule's text, in parts."""
 
-    def __init__(self, name, base, body, stage):
-        self.name, self.base, self.body, self.stage = name, base, body, stage
+    def __init__(self, name, body, stage):
+        self.name, self.body, self.stage = name, body, stage
         parts = re.split(r"^    (\w+): ?", body, flags=re.MULTILINE)
         self.parts = dict(zip(parts[1::2], parts[2::2], strict=True))
         self.head = parts[0]
@@ -264,31 +284,28 @@ class Rule:
 
 
 def read_rules():
-    pattern = r"^(?:rule (\w+)|use rule (\w+) as (\w+) with):\n((?:(?:    .*)?\n)*)"
+    pattern = r"^rule (\w+):\n((?:(?:    .*)?\n)*)"
     return [
-        Rule(name or new, base, body, path.stem)
+        Rule(name, body, path.stem)
         for path in RULE_FILES
-        for name, base, new, body in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name, body in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
 
 
 RULES = read_rules()
-BY_NAME = {rule.name: rule for rule in RULES}
-WHOLE = [rule for rule in RULES if not rule.base]
 
 
-def each(rules):
-    return pytest.mark.parametrize("rule", rules, ids=lambda rule: rule.name)
+def each_rule(check):
+    return each(RULES, lambda rule: rule.name)(check)
 
 
 def test_every_rule_has_a_script_and_every_script_a_rule():
-    assert {rule.name for rule in WHOLE} == {path.stem for path in SCRIPTS}
-    assert len(BY_NAME) == len(RULES)
+    assert {rule.name for rule in RULES} == {path.stem for path in SCRIPTS}
     text = "".join(path.read_text(encoding="utf-8") for path in RULE_FILES)
-    assert len(re.findall(r"^(?:use )?rule\b", text, re.MULTILINE)) == len(RULES), "every rule was read"
+    assert len(re.findall(r"^(?:use )?rule\b", text, re.MULTILINE)) == len(RULES), "every rule is whole and was read"
 
 
-@each(WHOLE)
+@each_rule
 def test_a_rule_has_every_part(rule):
     order = ["input", "output", "log", "benchmark", "wildcard_constraints", "conda", "threads", "resources", "params",
              "shell"]  # fmt: skip
@@ -301,7 +318,7 @@ def test_a_rule_has_every_part(rule):
     assert step == f"synthrank.{rule.stage}.{rule.name}", "stage, environment and module have one name"
 
 
-@each(RULES)
+@each_rule
 def test_log_and_benchmark_are_in_folders_of_the_rule(rule):
     (log,), (benchmark,) = rule.texts("log"), rule.texts("benchmark")
     assert log.startswith(f"results/logs/{rule.name}/")
@@ -309,7 +326,7 @@ def test_log_and_benchmark_are_in_folders_of_the_rule(rule):
     assert benchmark == log.replace("/logs/", "/benchmarks/").removesuffix(".log") + ".tsv"
 
 
-@each(RULES)
+@each_rule
 def test_outputs_are_in_the_folder_of_the_stage(rule):
     outputs = rule.texts("output")
     assert outputs
@@ -318,15 +335,6 @@ def test_outputs_are_in_the_folder_of_the_stage(rule):
     constant = set(re.findall(r'^        (\w+)="none"', rule.parts.get("wildcard_constraints", ""), re.MULTILINE))
     named = set(re.findall(r"\{(\w+)\}", rule.texts("log")[0]))
     assert wildcards - constant <= named <= wildcards, "two jobs never share a log"
-
-
-@each(RULES)
-def test_a_rule_that_takes_over_another_states_the_same_items(rule):
-    if rule.base:
-        base = BY_NAME[rule.base]
-        assert list(rule.parts) == ["input", "output", "log", "benchmark"]
-        assert rule.items("input") == base.items("input")
-        assert rule.items("output") == base.items("output")
 
 
 def command(rule):
@@ -338,7 +346,7 @@ def command(rule):
     return [line.removesuffix(" \\").split(" ", 1) for line in lines[1:-1]]
 
 
-@each(WHOLE)
+@each_rule
 def test_the_options_of_a_rule_are_the_keywords_of_its_step(rule):
     step = getattr(importlib.import_module(f"synthrank.{rule.stage}.{rule.name}"), rule.name)
     parameters = inspect.signature(step).parameters.values()
@@ -348,7 +356,7 @@ def test_the_options_of_a_rule_are_the_keywords_of_its_step(rule):
     assert set(options) == {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
 
 
-@each(WHOLE)
+@each_rule
 def test_every_option_is_given_something_that_the_rule_states(rule):
     used = set()
     for option, value in command(rule):
@@ -368,7 +376,7 @@ def test_every_option_is_given_something_that_the_rule_states(rule):
     assert unused - used <= {("input", "source")}, "what is not read is no input"
 
 
-@each(WHOLE)
+@each_rule
 def test_steps_say_what_each_option_is(rule):
     step = getattr(importlib.import_module(f"synthrank.{rule.stage}.{rule.name}"), rule.name)
     arguments = inspect.getdoc(step).split("\nArgs:\n")[1].split("\n\n")[0]
@@ -376,7 +384,7 @@ def test_steps_say_what_each_option_is(rule):
     assert sorted(told) == sorted(inspect.signature(step).parameters)
 
 
-@pytest.mark.parametrize("path", [*RULE_FILES, ROOT / "Snakefile"], ids=lambda path: path.name)
+@each([*RULE_FILES, ROOT / "Snakefile"])
 def test_rules_use_what_a_reader_can_follow(path):
     text = path.read_text(encoding="utf-8")
     code = re.sub(r'"""(?:.|\n)*?"""', "", text)
