@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -48,9 +49,9 @@ def one_thread():
 
 
 @pytest.fixture(autouse=True)
-def _store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the replies of a test out of the project's own store."""
-    monkeypatch.setenv("SYNTHRANK_STORE", str(tmp_path / "store-of-the-test"))
+def _store_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the replies of a test out of the project's own store; few tests have any, so no folder is made."""
+    monkeypatch.setenv("SYNTHRANK_STORE", str(tmp_path_factory.getbasetemp() / f"store-{uuid4().hex}"))
 
 
 @pytest.fixture(scope="session")
