@@ -13,13 +13,12 @@ include: "root.smk"
 SRC, SCRIPTS = ROOT / "src", ROOT / "scripts"
 sys.path.insert(0, str(SRC))
 
-from synthrank import fingerprint, put_back
+from synthrank import fingerprint
 from synthrank.errors import SynthrankError
 from synthrank.needs import Needs
 from synthrank.needs.base import by_attempt, compared
 from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQueries, MixedQueries, TitleQueries
 from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
-from synthrank.specs.llms import EchoLlm, LocalLlm
 from synthrank.specs.models import FirstLayersModel, TokenTableModel, UnpackedModel
 from synthrank.specs.paradigms import Asked, HumanParadigm, ImportedParadigm, QueriedParadigm
 from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
@@ -27,7 +26,6 @@ from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked,
 from synthrank.study import Study
 
 try:
-    put_back.renew_times(Path("config"))
     CODES = fingerprint.codes_of(SCRIPTS, SRC)
     study = Study(Path("config"), config)
 except SynthrankError as error:
