@@ -61,6 +61,7 @@ check: .venv/.ready ## Lint, formats, types, schemas
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint --quiet all
 	$(BIN)/mypy
 	$(BIN)/python -m synthrank.specs.schemas --check config/schemas
 	$(BIN)/python benchmarks/readme.py --check

@@ -1,4 +1,4 @@
-"""What every rule file uses: the study, its names as wildcard constraints, the fingerprint of a rule's code.
+"""The study, its names as wildcard constraints, and fingerprints of code, for every rule file.
 
 A Study reads and checks every file under config/; Needs answers which files a job reads where an entity file decides.
 """

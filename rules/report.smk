@@ -5,12 +5,7 @@ Takes  results/tables/, results/figures/, results/passages/, results/rankings/, 
 Gives  results/report.html, one file that needs no network
 """
 
-from synthrank.rulegraph import rule_graph
-
-
-def graph_of_report(wildcards, input):
-    """Return the rules behind the page."""
-    return rule_graph(workflow.rules, [*input.tables, *input.figures, *input.runs, *input.orders])
+from synthrank.rulegraph import graph_param
 
 
 rule make_report:
@@ -54,7 +49,7 @@ rule make_report:
     params:
         code=code_of("make_report.py"),
         experiment=study.experiment.model_dump_json(),
-        graph=graph_of_report,
+        graph=graph_param(workflow, "tables", "figures", "runs", "orders"),
     shell:
         r"""
         python "$SCRIPTS"/make_report.py \

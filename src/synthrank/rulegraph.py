@@ -5,7 +5,7 @@ followed here as Snakemake follows them, from what is asked for to what is read,
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 
@@ -27,6 +27,21 @@ class Rule(Protocol):
     def expand_input(self, wildcards: dict[str, str]) -> Any:
         """Return the files that a job reads, before other things."""
         ...
+
+
+class Workflow(Protocol):
+    """Snakemake's workflow; its rules are all there when a job is made, not while a rule file is read."""
+
+    rules: Iterable[Rule]
+
+
+def graph_param(workflow: Workflow, *parts: str) -> Callable[[Any, Any], str]:
+    """Return a param: the rules behind the named parts of a rule's input, as :func:`rule_graph` has them."""
+
+    def of_job(wildcards: Any, input: Any) -> str:
+        return rule_graph(workflow.rules, [path for part in parts for path in getattr(input, part)])
+
+    return of_job
 
 
 def rule_graph(rules: Iterable[Rule], targets: Iterable[str]) -> str:
