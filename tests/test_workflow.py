@@ -174,6 +174,8 @@ def test_what_a_prompt_says_counts_and_not_its_time(edited: Path) -> None:
     assert "write_requests gardens zero-shot 0" in planned(edited)
     edit(prompt, "Write a passage", "Write one passage")
     assert planned(edited) == set(), "newer, and the same"
+    os.utime(prompt, (1, 1))
+    assert planned(edited) == set(), "put back, and the same"
 
 
 def test_an_edited_recipe_reruns_its_dependents(edited: Path) -> None:

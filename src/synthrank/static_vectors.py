@@ -28,8 +28,11 @@ def is_static(model: Path) -> bool:
     modules = model / "modules.json"
     if not modules.is_file():
         return False
-    stated = json.loads(modules.read_text(encoding="utf-8"))
-    return len(stated) == 1 and str(stated[0].get("type", "")).rpartition(".")[2] == MODULE
+    try:
+        stated = json.loads(modules.read_text(encoding="utf-8"))
+    except ValueError:
+        return False  # the library says why it cannot be read
+    return isinstance(stated, list) and len(stated) == 1 and str(stated[0].get("type", "")).rpartition(".")[2] == MODULE
 
 
 class StaticEncoder:
@@ -51,7 +54,7 @@ class StaticEncoder:
         try:
             self._table = load_file(place / "model.safetensors")["embedding.weight"].astype(np.float32, copy=False)
             self._tokenizer = Tokenizer.from_file(str(place / "tokenizer.json"))
-        except Exception as error:
+        except Exception as error:  # tokenizers raises nothing more special
             raise ModelError(
                 f"{model}: not a static model ({error}); expected model.safetensors and tokenizer.json"
             ) from error

@@ -89,9 +89,12 @@ def test_numpy_gives_the_vectors_of_the_library(base: Path, tmp_path: Path) -> N
     assert not StaticEncoder(model, **bare).queries([""]).any(), "no token has no vector"
 
 
-def test_a_static_model_is_told_from_others(static: Path, encoder_model: Path) -> None:
+def test_a_static_model_is_told_from_others(static: Path, encoder_model: Path, tmp_path: Path) -> None:
     assert is_static(static)
     assert not is_static(encoder_model)
+    broken = Path(shutil.copytree(static, tmp_path / "broken"))
+    (broken / "modules.json").write_text("{")
+    assert not is_static(broken)
 
 
 @pytest.mark.parametrize("spoiled", ["model.safetensors", "tokenizer.json"])
