@@ -123,16 +123,17 @@ def test_a_weight_beside_the_first_stage_needs_something_to_choose_on(copy):
 
 
 def test_a_base_that_a_recipe_makes_is_trained_too(copy):
-    change(copy / "rankers/nfcorpus-cross-encoder-warm-up.yaml", selection=GRID)
-    change(copy / "corpora/nfcorpus-shared.yaml", development=None)
-    study = {"recipes": ["nfcorpus-human"], "rankers": ["nfcorpus-cross-encoder"]}
-    assert "rankers/nfcorpus-cross-encoder-warm-up.yaml: selection: corpus 'nfcorpus-shared' of recipe " in (
+    change(copy / "rankers/cross-encoder-warm-up.yaml", selection=GRID)
+    study = {"recipes": ["nfcorpus-human"], "rankers": ["cross-encoder"]}
+    assert "rankers/cross-encoder-warm-up.yaml: selection: corpus 'python-faq' of recipe " in (
         problem(copy, **study)
     )
-    change(copy / "corpora/nfcorpus-shared.yaml", development="dev")
+    corpus = copy / "corpora/python-faq.yaml"
+    counts = {"passages": 120, "splits": {name: {"queries": 36, "judgments": 36} for name in ("train", "dev", "test")}}
+    change(corpus, splits={"train": 0.4, "dev": 0.3, "test": 0.3}, development="dev", counts=counts)
     assert trained_pairs(opened(copy, **study)) == [
-        ("nfcorpus-human", "nfcorpus-cross-encoder"),
-        ("nfcorpus-shared-warm-up", "nfcorpus-cross-encoder-warm-up"),
+        ("nfcorpus-human", "cross-encoder"),
+        ("warm-up", "cross-encoder-warm-up"),
     ]
 
 

@@ -152,7 +152,7 @@ def test_what_the_tables_are_made_from(needs, config):
 
 def test_an_untrained_cross_encoder_and_a_base_that_was_trained_here_are_measured_with_every_seed(config):
     needs = Needs(Study(config, read_yaml(config / "config.yaml")))
-    assert needs.seeds_of("none", "nfcorpus-cross-encoder") == (1, 2, 3), "its base is made by a recipe, with each seed"
+    assert needs.seeds_of("none", "cross-encoder") == (1, 2, 3), "its base is made by a recipe, with each seed"
     assert needs.seeds_of("none", "cross-encoder-warm-up") == (1, 2, 3), "it may draw a new head"
     assert needs.seeds_of("none", "static") == (1,)
     assert needs.seeds_of("human", "static") == (1, 2, 3)

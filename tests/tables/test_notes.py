@@ -69,16 +69,17 @@ def study(config):
 
 def test_the_sentence_on_a_selection_has_split_grid_and_budget(study):
     said = dict(zip(study.experiment.rankers, selections(study, study.experiment.rankers), strict=True))
-    sentence = said["nfcorpus-bi-encoder-selected"]
+    sentence = said["nfcorpus-static-selected"]
     assert "chosen on the development split, `dev` of `nfcorpus-shared`, which is no test set" in sentence
-    assert "learning rate among 2e-05, 0.0001, and updates among 63, 126, by nDCG@10 over all queries" in sentence
-    assert "has this budget of 2 trainings" in sentence
-    assert selections(study, ["nfcorpus-bi-encoder"]) == []
+    assert "learning rate among 0.01, 0.03, 0.1, and updates among 20, 40, 80, 160, by nDCG@10 over all queries" in sentence
+    assert "has this budget of 3 trainings" in sentence
+    assert selections(study, ["nfcorpus-static"]) == []
     assert Needs(study).selected == list(said.values())
 
 
-def test_what_may_hold_test_answers_is_counted(study, config):
+def test_what_may_hold_test_answers_is_counted(config):
     """A corpus whose answers may train, and one that another corpus reads too; else there is nothing to count."""
+    study = Study(config, read_yaml(config / "experiments/nfcorpus-cross-encoder.yaml"))
     assert answerable_testsets(study, "nfcorpus-shared-human") == ["nfcorpus-shared"]
     files = Needs(study).answers
     assert {path.split("/")[3] for path in files} == {"nfcorpus-shared-human", "nfcorpus-shared-llama2"}
