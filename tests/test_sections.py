@@ -70,6 +70,9 @@ def test_what_enrichment_is_made_from(make, config):
     needs = Needs(make(enrichment={**part, "control": None}, rankers=["bi-encoder"]))
     assert needs.enrichment_control(ANY) == []
     assert len(needs.enrichment_metrics(ANY)) == 3
+    needs = Needs(make(enrichment={**part, "rankers": ["cross-encoder"]}, rankers=["bi-encoder", "cross-encoder"]))
+    assert needs.enrichment_metrics(ANY)[0] == "results/metrics/suites/headings/human@12/none/cross-encoder/seed-1.csv"
+    assert len(needs.enrichment_metrics(ANY)) == 4
 
 
 def test_what_sizes_are_made_from(make, config):

@@ -132,7 +132,8 @@ class TableNeeds(StageNeeds):
     def enrichment_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of enrichment is made from."""
         experiment = self.study.experiment
-        return self._trained(made(self.study, self._enrichment_names(wildcards), experiment.llms), experiment.rankers)
+        systems = made(self.study, self._enrichment_names(wildcards), experiment.llms)
+        return self._trained(systems, self.enrichment(wildcards).rankers or experiment.rankers)
 
     def _enrichment_names(self, wildcards: Wildcards) -> list[str]:
         found = self.enrichment(wildcards)

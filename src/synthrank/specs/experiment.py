@@ -130,6 +130,7 @@ class Enrichment(Entity):
     base: RecipeName = Field(description="Human passages alone.")
     control: RecipeName | None = Field(description="The same with as many further human passages as enrichment adds.")
     enriched: tuple[RecipeName, ...] = Field(min_length=1)
+    rankers: tuple[RankerName, ...] = Field(default=(), description="Those of the experiment where none is named.")
 
 
 class Sizes(Entity):
