@@ -74,7 +74,7 @@ format: .venv/.ready ## Put code and schemas in their form
 	$(BIN)/python -m synthrank.specs.schemas config/schemas
 
 .PHONY: plan
-plan: .venv/.ready ## What CONFIG can settle, will ask of language models and machines, and costs; calls no model
+plan: .venv/.ready ## What CONFIG can settle, will ask of language models, and costs; calls no model
 	$(BIN)/python -m synthrank.plan --config $(CONFIG)
 
 .PHONY: cache-info

@@ -1,8 +1,7 @@
-"""What an experiment will ask of language models and of machines, and what that costs, before anything is asked.
+"""What an experiment will ask of language models, and what that costs, before anything is asked.
 
 ``python -m synthrank.plan --config config/paper.yaml`` reads entity files only; where the workflow has already written
-the requests for passages, they are counted as they are and looked up in the store. What rules need of machines is
-counted from the paths that tables are made from (``asked_for``, ``work``) and timed by a few rates (``rates``).
+the requests for passages, they are counted as they are and looked up in the store.
 """
 
 from collections.abc import Iterator

@@ -9,9 +9,6 @@ from synthrank.errors import SynthrankError
 from synthrank.llms.store import spent_usd
 from synthrank.plan import as_text, plan
 from synthrank.plan.claims import claims_text, planned
-from synthrank.plan.resources import read_resources
-from synthrank.plan.work import work
-from synthrank.plan.work_text import work_text
 from synthrank.specs.base import read_yaml
 from synthrank.specs.variances import FILE, read_variances
 from synthrank.study import Study
@@ -19,7 +16,7 @@ from synthrank.variables import store_folder
 
 
 def main(*, config: Path = Path("config/config.yaml")) -> None:
-    """Print what an experiment can settle, what it will ask of language models, and what its rules need of machines.
+    """Print what an experiment can settle, what it will ask of language models, and what that costs.
 
     Args:
         config: the experiment, whole, as --configfile takes it.
@@ -30,9 +27,7 @@ def main(*, config: Path = Path("config/config.yaml")) -> None:
         if study.experiment.claims:
             sys.stdout.write(claims_text(planned(study, read_variances(Path("config") / FILE)), study) + "\n")
         lines = list(plan(study, Path("results"), store))
-        sys.stdout.write(
-            f"{as_text(lines, study, spent_usd(store))}\n{work_text(work(study, lines), read_resources(Path('rules')))}"
-        )
+        sys.stdout.write(as_text(lines, study, spent_usd(store)))
     except SynthrankError as error:
         sys.exit(f"error: {error}")
 

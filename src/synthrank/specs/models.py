@@ -13,12 +13,6 @@ PoolingMode = Literal["mean", "cls", "last"]
 class _Model(Entity):
     """What every kind of model states."""
 
-    parameters: float | None = Field(
-        default=None,
-        gt=0,
-        description="Millions of parameters that a token passes through: without word embeddings, and of a "
-        "sequence-to-sequence model those of its encoder. For the times of `make plan` alone.",
-    )
     trained_on: tuple[CorpusName, ...] = Field(
         default=(),
         description="Corpora whose labelled questions the model was trained on before, as far as its publication says. "
