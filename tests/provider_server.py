@@ -1,16 +1,9 @@
 """A server on localhost that speaks OpenAI's and Gemini's HTTP, counts what it is asked, and fails by script.
 
-In a test, in a thread:
-
     with ProviderServer(faults=[Fault("429", match="bees", retry_after=0.1)]) as server:
         ...                     # OpenAI: server.url + "/v1", Gemini: server.url
         assert server.asked["why do bees dance"] == 2
 
-As a process, for benchmarks and kill tests (it prints its address and serves until it is killed):
-
-    python tests/provider_server.py --port 8123 --latency 1 --spread 0.25 --faults '[{"kind": "429", "share": 0.3}]'
-
-then GET /witness says what it was asked and POST /script {"faults": [...], "latency": 0, ...} changes how it behaves.
 The last user message is what a request is known by. Kinds of faults:
 
     429 500 503 408     that status, with Retry-After where retry_after is given
@@ -27,17 +20,15 @@ The last user message is what a request is known by. Kinds of faults:
     batch-failed batch-expired batch-cancelled              a batch that holds a message that matches
 """
 
-import argparse
 import asyncio
 import hashlib
 import json
-import math
 import random
 import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -80,7 +71,7 @@ class Fault:
 
 @dataclass
 class Call:
-    """One call: what the witness saw."""
+    """One call, as it came."""
 
     method: str
     path: str
@@ -118,7 +109,6 @@ class ProviderServer:
         latency: seconds to an answer, and ``spread`` the standard deviation around it.
         batch_polls: how often a batch is asked after before it is done; ``batch_s`` the seconds it takes at least.
         page: batches on a page of the list.
-        keep: keep every call's body and headers in ``calls``.
     """
 
     def __init__(
@@ -130,11 +120,10 @@ class ProviderServer:
         batch_polls: int = 1,
         batch_s: float = 0.0,
         page: int = 20,
-        keep: bool = True,
     ) -> None:
         self.faults = list(faults)
         self.latency, self.spread = latency, spread
-        self.batch_polls, self.batch_s, self.page, self.keep = batch_polls, batch_s, page, keep
+        self.batch_polls, self.batch_s, self.page = batch_polls, batch_s, page
         self.asked: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.calls: list[Call] = []
@@ -226,10 +215,6 @@ class ProviderServer:
         self, method: str, target: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader
     ) -> Response:
         url = urlsplit(target)
-        if url.path == "/witness":
-            return _json(self.witness())
-        if url.path == "/script":
-            return self._script(json.loads(body))
         wire: Wire = OpenAi if url.path.startswith("/v1/") else Gemini
         live = url.path.endswith(("/chat/completions", ":generateContent"))
         parsed = json.loads(body) if live else body
@@ -239,11 +224,8 @@ class ProviderServer:
         counts = self.asked if live else self._counts
         counts[name] += 1
         kind, retry_after = self._fault(message, counts[name], url.path)
-        call = Call(method, url.path, message, fault=kind, time=asyncio.get_running_loop().time())
-        if self.keep:
-            call.body, call.headers = parsed, headers
-        if self.keep or not live:
-            self.calls.append(call)
+        time = asyncio.get_running_loop().time()
+        self.calls.append(Call(method, url.path, message, parsed, kind, headers, time))
         if not live:
             return await self._other(wire, method, url.path, url.query, headers, body, kind, retry_after, reader)
         self.in_flight += 1
@@ -425,27 +407,6 @@ class ProviderServer:
             about["error"] = {"code": 3, "message": "Line 1 is not valid."}
         return about
 
-    # The witness
-
-    def witness(self) -> dict[str, Any]:
-        """Return what was asked and answered, by message, and how many calls there were."""
-        return {"asked": self.asked, "answered": self.answered, "calls": self.count, "failed": self.failed,
-                "most_in_flight": self.most_in_flight,
-                "batches": {key: {"name": value["name"], "state": value["state"], "lines": value["lines"],
-                                  "polls": value["polls"]} for key, value in self.batches.items()}}  # fmt: skip
-
-    def _script(self, given: dict[str, Any]) -> Response:
-        for key, value in given.items():
-            if key == "reset":
-                self.asked.clear()
-                self.answered.clear()
-                self.count = self.failed = self.most_in_flight = 0
-            elif key == "faults":
-                self.faults = [Fault(**fault) for fault in value]
-            elif key in ("latency", "spread", "batch_polls", "batch_s", "page"):
-                setattr(self, key, value)
-        return _json({})
-
 
 def _gone(wire: Wire) -> Response:
     status, headers, error = wire.error("no-model", "", None)
@@ -478,33 +439,3 @@ def _error_line(wire: Wire, key: str, code: str) -> str:
     status, _, body = wire.error("500", "", None)
     response = {"status_code": status, "request_id": "req", "body": body}
     return json.dumps({"id": "batch_req_e", "custom_id": key, "response": response, "error": None})
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Serve both providers' HTTP on localhost.")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--latency", type=float, default=0.0)
-    parser.add_argument("--spread", type=float, default=0.0)
-    parser.add_argument("--batch-polls", type=int, default=1)
-    parser.add_argument("--batch-s", type=float, default=0.0)
-    parser.add_argument("--faults", default="[]", help=f"a JSON list of {[item.name for item in fields(Fault)]}")
-    given = parser.parse_args()
-
-    async def serve() -> None:
-        server = ProviderServer(
-            [Fault(**fault) for fault in json.loads(given.faults)],
-            latency=given.latency,
-            spread=given.spread,
-            batch_polls=given.batch_polls,
-            batch_s=given.batch_s,
-            keep=False,
-        )
-        await server.listen(given.port)
-        print(server.url, flush=True)  # noqa: T201
-        await asyncio.sleep(math.inf)
-
-    asyncio.run(serve())
-
-
-if __name__ == "__main__":
-    main()
