@@ -57,12 +57,13 @@ conda-test: .venv/.ready ## Create each stage's environment by `--sdm conda` and
 	$(BIN)/python -m pytest -m conda tests/conda
 
 .PHONY: check
-check: .venv/.ready ## Lint, formats, types, schemas
+check: .venv/.ready ## Lint, formats, types, imports, schemas
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint --quiet all
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m synthrank.specs.schemas --check config/schemas
 	$(BIN)/python benchmarks/readme.py --check
 

@@ -1,4 +1,4 @@
-"""Hold the source to SECURITY.md; ruff's S rules check for eval, exec, shells and unsafe YAML.
+"""Hold the source to SECURITY.md; ruff sees to eval, exec, shells, unsafe YAML and modules that unpickle.
 
 What runs foreign data through the source stands with the stages' own tests.
 """
@@ -12,7 +12,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").glob("*.py")])
-PICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
 
 
 def calls(path: Path) -> list[ast.Call]:
@@ -31,11 +30,6 @@ def test_there_is_source() -> None:
 
 
 def test_nothing_pickled_is_loaded() -> None:
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                names = {getattr(node, "module", None) or "", *(alias.name for alias in node.names)}
-                assert not {name.split(".")[0] for name in names} & PICKLERS, path
     for path, call, name in ALL:
         if name in ("np.load", "numpy.load"):
             assert keywords(call).get("allow_pickle") is False, path
@@ -47,6 +41,7 @@ def test_no_code_of_a_models_repository_is_run() -> None:
         found = keywords(call)
         assert found.get("trust_remote_code", False) is False, path
         assert found.get("allow_pickle", False) is False, path
+        assert found.get("weights_only", True) is True, path
         if name.endswith("Model") or "AutoModel" in name:
             assert found.get("use_safetensors", True) is True, path
 
