@@ -383,7 +383,7 @@ def test_an_environment_has_the_pins_of_its_extra(stage):
 
 def test_every_stage_has_its_files():
     assert {path.stem for path in (ROOT / "envs").glob("*.yaml")} == set(STAGES)
-    assert set(pins()[1]) == {*STAGES, "conda-test", "dev", "docs", "workflow"}
+    assert set(pins()[1]) == {*STAGES, "cloud", "conda-test", "dev", "docs", "workflow"}
     included = re.findall(r'^include: "rules/(\w+)\.smk"$', (ROOT / "Snakefile").read_text(), re.MULTILINE)
     assert sorted(included) == sorted(["common", *STAGES])
 

@@ -52,7 +52,7 @@ def test_pods_have_limits_and_gpus_a_maker(profile: dict) -> None:
 @pytest.mark.workflow
 @pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in PLUGINS),
-    reason=f"not installed: pip install {' '.join(PLUGINS).replace('_', '-')}",
+    reason="the extra cloud is not installed: pip install --editable '.[cloud]'",
 )
 def test_a_dry_run_of_the_toy(root: Path, tmp_path: Path) -> None:
     folder = make_toy(tmp_path / "toy")

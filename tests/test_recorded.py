@@ -22,23 +22,6 @@ def lines(path: Path, *rows: Any) -> Path:
     return path
 
 
-def listed(path: Path, *rows: Any) -> Path:
-    path.write_text(json.dumps(rows, indent=2), encoding="utf-8")
-    return path
-
-
-def hit(name: Any, text: str, query: Any = "q1", **more: Any) -> dict[str, Any]:
-    return {"content": text, "qid": query, "docid": name, "rank": 1, "score": 1.0, **more}
-
-
-RANKGPT = {"query": "what?", "hits": [hit("b", "two"), hit("a", "one")]}
-RANKLLM = {
-    "query": {"text": "what?", "qid": 7},
-    "candidates": [
-        {"docid": 12, "score": 0.1, "doc": {"contents": "two"}},
-        {"docid": "a", "score": 9.0, "doc": {"title": "T", "text": "one", "contents": "not this"}},
-    ],
-}
 RECORD = {
     "query": "what is it?",
     "positive_passages": [{"docid": "z", "text": "?"}],
@@ -78,46 +61,6 @@ def test_the_id_of_a_query_is_the_same_on_every_machine() -> None:
 def test_a_record_may_name_its_query(tmp_path: Path) -> None:
     path = lines(tmp_path / "x.jsonl", {**RECORD, "query_id": "q9"}, {**RECORD, "query_id": 4})
     assert [order.query_id for order in read_orders(path, "records")] == ["q9", "4"]
-
-
-@pytest.mark.parametrize("write", [lines, listed])
-def test_rankgpt(tmp_path: Path, write: Any) -> None:
-    stale = {"query": "why?", "hits": [hit(3, "x", 2, rank=2, score=0.1), hit(4, "y", "2", rank=1, score=5.0)]}
-    path = write(tmp_path / "x.json", RANKGPT, stale)
-    assert list(read_orders(path, "rankgpt")) == [
-        Order("q1", "what?", ("b", "a"), ("two", "one")),
-        Order("2", "why?", ("3", "4"), ("x", "y")),
-    ]
-
-
-def test_a_query_without_an_id_gets_one_of_its_text(tmp_path: Path) -> None:
-    """RankGPT's run_retriever leaves the id null for a query that is given as a text."""
-    path = lines(
-        tmp_path / "a.jsonl", {"query": "what?", "hits": [hit("b", "two", None), {"docid": "a", "content": "x"}]}
-    )
-    assert next(read_orders(path, "rankgpt")).query_id == query_id_of("what?")
-    path = lines(tmp_path / "b.jsonl", {**RANKLLM, "query": "what?"}, {**RANKLLM, "query": {"text": "what?"}})
-    assert [order.query_id for order in read_orders(path, "rankllm")] == [query_id_of("what?")] * 2
-
-
-@pytest.mark.parametrize("write", [lines, listed])
-def test_rankllm(tmp_path: Path, write: Any) -> None:
-    path = write(tmp_path / "x.json", RANKLLM)
-    assert list(read_orders(path, "rankllm")) == [Order("7", "what?", ("12", "a"), ("two", "T one"))]
-
-
-def test_rankllms_texts_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:
-    keys = ["text", "segment", "contents", "content", "body", "passage"]
-    for place, key in enumerate(keys):
-        doc = {name: name for name in reversed(keys[place:])} | {"title": ""}
-        path = lines(tmp_path / "x.jsonl", {"query": "q", "candidates": [{"docid": "a", "doc": doc}]})
-        assert next(read_orders(path, "rankllm")).texts == (key,)
-
-
-def test_rankllms_documents_may_be_texts_or_left_out(tmp_path: Path) -> None:
-    path = lines(tmp_path / "x.jsonl", {"query": "q", "candidates": [{"docid": "a", "doc": "one"}]},
-                 {"query": "q", "candidates": [{"docid": "a", "doc": {}}, {"docid": "b", "score": 2}]})  # fmt: skip
-    assert [order.texts for order in read_orders(path, "rankllm")] == [("one",), ()]
 
 
 # Parquet, as the released distillation set comes
@@ -163,8 +106,8 @@ def test_parquet_that_was_cut_or_has_other_columns_is_told(tmp_path: Path) -> No
     ) as caught:
         list(read_orders(tmp_path / "cut.parquet", "records"))
     assert "\n" not in str(caught.value)
-    with pytest.raises(DataError, match=r"x\.parquet: row 1: has no hits, keys are query, positive_passages, retri"):
-        list(read_orders(tmp_path / "x.parquet", "rankgpt"))
+    with pytest.raises(DataError, match=r"x\.parquet: row 1: has no final, keys are query, positive_passages, retri"):
+        list(read_orders(tmp_path / "x.parquet", "ids"))
 
 
 def test_a_query_may_come_more_than_once_and_blank_lines_are_no_queries(tmp_path: Path) -> None:
@@ -194,7 +137,7 @@ def test_lines_are_streamed(tmp_path: Path) -> None:
         ("ids", {"qid": "", "final": ["a"]}, r"x:2: qid is ''; expected an id"),
         ("ids", {"qid": "1", "query": 3, "final": ["a"]}, r"x:2: query is 3; expected a text$"),
         ("ids", {"final": ["a"]}, r"x:2: has no qid, keys are final$"),
-        ("ids", {"qid": "1", "hits": []}, r"x:2: has no final, keys are qid, hits; it looks like the format rankgpt$"),
+        ("ids", {"qid": "1", "hits": []}, r"x:2: has no final, keys are qid, hits$"),
         ("ids", ["1", "a"], r"x:2: a JSON list; expected an object$"),
         ("records", {"query": "q"}, r"x:2: has no retrieved_passages, keys are query$"),
         ("records", {**RECORD, "retrieved_passages": []}, r"x:2: retrieved_passages is empty"),
@@ -205,32 +148,14 @@ def test_lines_are_streamed(tmp_path: Path) -> None:
             r"x:2: retrieved_passages\[0\]: has no text, keys are docid$",
         ),
         ("records", {**RECORD, "query": None}, r"x:2: query is None; expected a text$"),
-        ("records", RANKLLM, r"x:2: query is \{.*; expected a text$"),
-        ("records", RANKGPT, r"x:2: has no retrieved_passages, keys are query, hits; it looks like the format rankgpt"),
-        ("rankgpt", RECORD, r"x:2: has no hits, keys are .*; it looks like the format records$"),
-        ("rankgpt", {"query": "q", "hits": [hit("a", "1"), hit("a", "2")]}, r"x:2: query q1: passage a is listed"),
-        ("rankgpt", {"query": "q", "hits": [hit("a", "1"), hit("b", "2", "q2")]}, r"hits name the queries q1, q2;"),
-        ("rankgpt", {"query": "q", "hits": [{"content": "x"}]}, r"x:2: hits\[0\]: has no docid, keys are content$"),
-        ("rankllm", RANKGPT, r"x:2: has no candidates, keys are query, hits; it looks like the format rankgpt$"),
-        ("rankllm", {**RANKLLM, "query": None}, r"x:2: query: a JSON NoneType; expected an object$"),
-        ("rankllm", {**RANKLLM, "query": {"qid": "1"}}, r"x:2: query: has no text, keys are qid$"),
-        ("rankllm", {"query": "q", "candidates": [{"docid": "a", "doc": {"id": 1}}]}, r"\[0\]: doc: has no text,"),
-        (
-            "rankllm",
-            {"query": "q", "candidates": [{"docid": "a", "doc": "x"}, {"docid": "b"}]},
-            r"x:2: candidates\[1\]: has no doc, keys are docid$",
-        ),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, format: str, row: Any, message: str) -> None:
-    good = {"ids": {"qid": "0", "final": ["a"]}, "records": RECORD, "rankgpt": RANKGPT, "rankllm": RANKLLM}
+    good = {"ids": {"qid": "0", "final": ["a"]}, "records": RECORD}
     path = lines(tmp_path / "x", good[format], row)
     with pytest.raises(DataError, match=message) as caught:
         list(read_orders(path, format))
     assert "\n" not in str(caught.value)
-    if isinstance(row, dict):
-        with pytest.raises(DataError, match=message.replace("x:2:", "x: item 2:")):
-            list(read_orders(listed(tmp_path / "x", good[format], row), format))
 
 
 @pytest.mark.parametrize(
@@ -239,11 +164,9 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, format: str, row: 
         ("trec", '{"qid": "1", "final": ["a"]}\n', r"x:1: 4 columns; a run line has six"),
         ("trec", "q Q0 a 1 2.0 t\nq Q0 a 2 1.0 t\n", r"x:2: passage a is listed twice for query q$"),
         ("ids", "q Q0 a 1 2.0 t\n", r"x:1: not JSON \(.*\); expected one object a line$"),
-        ("rankllm", '[\n {"query": "q",\n ]\n', r"x:3: not JSON \(.*\); expected one list of objects$"),
-        ("rankgpt", '["[2] > [1]", "[1] > [2]"]', r"x: a list of texts, such as RankGPT's permutations without their"),
+        ("records", '["[2] > [1]", "[1] > [2]"]', r"x:1: a JSON list; expected an object$"),
         *((format, "", rf"x: no query in it; expected a file of the format {format}$")
-          for format in ("trec", "ids", "records", "rankgpt", "rankllm")),
-        ("rankllm", "[]", r"x: no query in it"),
+          for format in ("trec", "ids", "records")),
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, format: str, text: str, message: str) -> None:
@@ -256,7 +179,7 @@ def test_an_absent_file_an_unknown_format_and_other_encodings_are_refused(tmp_pa
     for format in ("trec", "ids"):
         with pytest.raises(DataError, match=r"nosuch: cannot be read"):
             list(read_orders(tmp_path / "nosuch", format))
-    with pytest.raises(ConfigError, match=r"got 'csv'; known: ids, rankgpt, rankllm, records, trec$"):
+    with pytest.raises(ConfigError, match=r"got 'csv'; known: ids, records, trec$"):
         list(read_orders(tmp_path / "nosuch", "csv"))
     (tmp_path / "x").write_bytes(b'{"qid": "caf\xe9", "final": ["a"]}\n')
     with pytest.raises(DataError, match=r"x:1: byte 13 of the line is not UTF-8"):

@@ -1,8 +1,8 @@
 """Orders that others recorded, in the files that they publish.
 
-Four of the five formats are objects: JSON, as lines of one object each or as one list of objects, or the rows of a
-parquet file, told by its first bytes. Lines and rows are streamed. Everywhere the place in the list is the rank:
-``rank`` and ``score`` beside a passage are not read, because rerankers leave them stale. Every other key is ignored.
+Two of the three formats are objects: JSON, one object a line, or the rows of a parquet file, told by its first bytes.
+Lines and rows are streamed. Everywhere the place in the list is the rank: ``rank`` and ``score`` beside a passage are
+not read, because rerankers leave them stale. Every other key is ignored.
 
 ========== =============================================================================================================
 trec       a six-column run, in the order of :func:`synthrank.trec.read_run`
@@ -11,15 +11,10 @@ records    TWOLAR's distillation set: ``query``, ``positive_passages`` (not read
            and ``text`` (github.com/Dundalia/TWOLAR, utils.RerankData); ``query_id`` where it is there. An entry whose
            text is ``<padding_passage>`` fills a short list: its id is ``<padding_passage>@PLACE``. RankGPT's
            marco-train files have the same keys but the first stage's order: their permutations lie in another file
-rankgpt    ``query``, and ``hits`` with ``content``, ``qid``, ``docid`` (github.com/sunnweiwei/RankGPT, rank_gpt.py)
-rankllm    ``query`` with ``text`` and ``qid``, or a text, and ``candidates`` with ``docid`` and ``doc``, an object with
-           a text and perhaps a title, or a text (github.com/castorini/rank_llm, data.Request); its old form with
-           ``hits`` is ``rankgpt``
 ========== =============================================================================================================
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from synthrank.errors import ConfigError, DataError, known
-from synthrank.files import json_lines, text_lines
+from synthrank.files import json_lines
 from synthrank.records import Order
 from synthrank.trec import read_run
 
@@ -38,19 +33,13 @@ PADDING = "<padding_passage>"
 ROWS = 256
 """Rows of a parquet file that are held at a time: 30 passages each, about 3 MB."""
 
-_SIGNS = {"retrieved_passages": "records", "hits": "rankgpt", "candidates": "rankllm"}
-"""The key that only one format has."""
-
-_TEXT_KEYS = ("text", "segment", "contents", "content", "body", "passage")
-"""Where RankLLM looks for a document's text, the first that is there."""
-
 
 def read_orders(path: Path, format: str, query_key: str = "qid", order_key: str = "final") -> Iterator[Order]:
     """Yield the orders of a file, in its order; a query may come more than once.
 
     Args:
         path: the file.
-        format: trec, ids, records, rankgpt or rankllm.
+        format: trec, ids or records.
         query_key: where the format is ids, the key of the query id.
         order_key: where the format is ids, the key of the list of passage ids, best first.
 
@@ -62,8 +51,6 @@ def read_orders(path: Path, format: str, query_key: str = "qid", order_key: str 
     readers: dict[str, Callable[[_Object], Order]] = {
         "ids": partial(_ids, query_key=query_key, order_key=order_key),
         "records": _record,
-        "rankgpt": _rankgpt,
-        "rankllm": _rankllm,
     }
     if format != "trec" and format not in readers:
         raise ConfigError(f"{path}: format: got {format!r}; {known(['trec', *readers])}")
@@ -106,9 +93,7 @@ class _Object:
     def get(self, key: str) -> Any:
         """Return the value of a key that must be there."""
         if key not in self.value:
-            signs = [f"; it looks like the format {name}" for sign, name in _SIGNS.items() if sign in self.value]
-            keys = ", ".join(self.value) or "none"
-            raise DataError(f"{self.place}: has no {key}, keys are {keys}{''.join(signs[:1])}")
+            raise DataError(f"{self.place}: has no {key}, keys are {', '.join(self.value) or 'none'}")
         return self.value[key]
 
     def has(self, key: str) -> bool:
@@ -153,23 +138,11 @@ def _name(value: Any, where: str) -> str:
 
 
 def _objects(path: Path) -> Iterator[_Object]:
-    """Yield the rows of a parquet file, the objects of JSON lines, or of one JSON list, which is loaded whole."""
+    """Yield the rows of a parquet file, or the objects of JSON lines."""
     if _is_parquet(path):
         yield from _parquet_rows(path)
-        return
-    if next((line.lstrip()[0] for _, line in text_lines(path) if line.strip()), "") != "[":
+    else:
         yield from (_Object(value, f"{path}:{number}") for number, value in json_lines(path))
-        return
-    try:
-        items = json.loads("\n".join(line for _, line in text_lines(path)))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg}); expected one list of objects") from error
-    if items and all(isinstance(item, str) for item in items):
-        raise DataError(
-            f"{path}: a list of texts, such as RankGPT's permutations without their passages; apply each to its list, "
-            "and name the file of the result"
-        )
-    yield from (_object(item, f"{path}: item {number}") for number, item in enumerate(items, 1))
 
 
 def _is_parquet(path: Path) -> bool:
@@ -212,42 +185,3 @@ def _record(item: _Object) -> Order:
         for place, (passage, text) in enumerate(zip(passages, texts, strict=True))
     )
     return Order(query_id, query, names, texts)
-
-
-def _rankgpt(item: _Object) -> Order:
-    query, hits = item.text("query"), item.objects("hits")
-    stated = list(dict.fromkeys(hit.name("qid") for hit in hits if hit.has("qid")))
-    if len(stated) > 1:
-        raise DataError(f"{item.place}: hits name the queries {', '.join(stated)}; expected one qid an object")
-    names = tuple(hit.name("docid") for hit in hits)
-    return Order(stated[0] if stated else query_id_of(query), query, names, tuple(hit.text("content") for hit in hits))
-
-
-def _rankllm(item: _Object) -> Order:
-    candidates = item.objects("candidates")
-    if isinstance(item.get("query"), str):
-        query = item.text("query")
-        query_id = query_id_of(query)
-    else:
-        inner = _object(item.get("query"), f"{item.place}: query")
-        query = inner.text("text")
-        query_id = inner.name("qid") if inner.has("qid") else query_id_of(query)
-    names = tuple(candidate.name("docid") for candidate in candidates)
-    return Order(query_id, query, names, _documents(candidates))
-
-
-def _documents(candidates: list[_Object]) -> tuple[str, ...]:
-    """Return the candidates' texts; nothing where the file leaves all documents out."""
-    if not any(candidate.value.get("doc") for candidate in candidates):
-        return ()
-    return tuple(_document(candidate) for candidate in candidates)
-
-
-def _document(candidate: _Object) -> str:
-    """Return a candidate's text, after its title where it has one."""
-    if isinstance(candidate.get("doc"), str):
-        return candidate.text("doc")
-    doc = _object(candidate.get("doc"), f"{candidate.place}: doc")
-    key = next((key for key in _TEXT_KEYS if doc.has(key)), _TEXT_KEYS[0])
-    title = doc.text("title") if doc.has("title") else ""
-    return f"{title} {doc.text(key)}" if title else doc.text(key)

@@ -227,10 +227,9 @@ class TeacherRecipe(_Ordered):
     files: tuple[str, ...] = Field(
         min_length=1, description="Under the directory that SYNTHRANK_DATA names (default data/)."
     )
-    format: Literal["trec", "ids", "records", "rankgpt", "rankllm"] = Field(
+    format: Literal["trec", "ids", "records"] = Field(
         description="`trec`: a run; `ids`: JSON lines with a query id and a list of passage ids; `records`: the "
-        "published distillation set (query, positive_passages, retrieved_passages); `rankgpt` and `rankllm`: lists of "
-        "queries with their hits or candidates."
+        "published distillation set (query, positive_passages, retrieved_passages)."
     )
     query_key: str = Field(default="qid", description="Where the format is `ids`: the key of the query id.")
     order_key: str = Field(default="final", description="Where the format is `ids`: the key of the list, best first.")
