@@ -116,10 +116,10 @@ def test_a_head_that_lives_is_refused_before_slurm_is_asked(tmp_path: Path, slur
     working = [Process(7, False, "train_ranker.py"), Process(8, True, "snakemake")]
     with pytest.raises(RecoveryError, match=r"process 8 still runs the workflow here: .*kill -INT 8"):
         recovered(tmp_path, processes=lambda _: working)
-    with pytest.raises(RecoveryError, match=r"process 7 of a killed run still works here \(train_ranker.py\)"):
+    with pytest.raises(RecoveryError, match=r"^a killed run still works here \(train_ranker.py\): .* `kill 7`$"):
         recovered(tmp_path, processes=lambda _: working[:1], head_is_gone=True)
     two = [Process(7, False, "train_ranker.py"), Process(9, False, "search_suite.py")]
-    with pytest.raises(RecoveryError, match=r"^processes 7 9 .*\(train_ranker.py, search_suite.py\).* `kill 7 9`$"):
+    with pytest.raises(RecoveryError, match=r"^a killed run .*\(train_ranker.py, search_suite.py\).* `kill 7 9`$"):
         recovered(tmp_path, processes=lambda _: two)
     assert not (slurm / "asked").exists()
 

@@ -198,6 +198,24 @@ def test_a_watched_run_is_told_in_one_line(handler, tmp_path):
     assert handler._line() == "", "of an earlier run"
 
 
+def test_the_line_is_kept_up_to_date_until_the_run_ends(tmp_path, monkeypatch, capsys):
+    import snakemake_logger_plugin_synthrank as plugin
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SYNTHRANK_PROGRESS", "")
+    monkeypatch.setattr(plugin, "EVERY_S", 0.01)
+    monkeypatch.setattr(plugin.LogHandler, "_line", lambda self: "2 of 5 jobs")
+    made, shown = plugin.LogHandler(None, None), ""
+    while "2 of 5 jobs" not in shown:
+        shown += capsys.readouterr().err
+    made.emit(record("careful", logging.WARNING))
+    made.close()
+    shown += capsys.readouterr().err
+    above, line = shown.rsplit("careful\n", 1)
+    assert above.endswith("\r"), "a warning stands on a line of its own"
+    assert not line.rsplit("\r", 1)[1].strip(), "the line is wiped"
+
+
 def test_steps_of_a_watched_run_draw_no_bars_of_their_own(handler):
     assert os.environ["SYNTHRANK_PROGRESS"] == "log"
 

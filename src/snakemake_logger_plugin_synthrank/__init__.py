@@ -3,7 +3,6 @@
 ``--logger synthrank``, which `make demo` says on a terminal. Everything else stands in Snakemake's log, as ever.
 """
 
-import shutil
 import sys
 import threading
 import time
@@ -26,16 +25,19 @@ SAID = ("Nothing to be done", "Complete log", "Shutting down", "Exiting because"
 class LogHandler(LogHandlerBase):
     """Writes to the terminal."""
 
+    writes_to_stream = True  # in place of Snakemake's own output
+    writes_to_file = False
+    has_filter = True
+    has_formatter = True
+    needs_rulegraph = False
+
     def __post_init__(self) -> None:
         """Begin; steps' own bars would be drawn over the line, so they write into their logs."""
         from synthrank.variables import turn_bar_off
 
         turn_bar_off()
-        self._folder = Path()
         self._began, self._spent, self._looked = time.time(), 0.0, 0.0
-        self._shown = False
         self._over = threading.Event()
-        self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
@@ -47,17 +49,16 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.ERROR:
             if getattr(record, "exception", "") != "RuleException":  # the job's own line says more
                 self._say(record.getMessage())
-        elif event in (LogEvent.GROUP_ERROR, None) and self._matters(record):
+        elif event in (LogEvent.GROUP_ERROR, None) and (
+            record.levelno >= WARNING or record.getMessage().startswith(SAID)
+        ):
             self._say(record.getMessage())
 
     def close(self) -> None:
         """Wipe the line."""
         self._over.set()
-        self._wipe()
+        self._thread.join()
         super().close()
-
-    def _matters(self, record: LogRecord) -> bool:
-        return record.levelno >= WARNING or record.getMessage().startswith(SAID)
 
     def _failure(self, record: LogRecord) -> str:
         from synthrank.watch.log import Job
@@ -68,66 +69,32 @@ class LogHandler(LogHandlerBase):
         return f"FAILED {job.rule} {job.name}: {reason(logs[0]) if logs else record.getMessage()}"
 
     def _say(self, text: str) -> None:
-        with self._writing:
-            self._wipe()
-            sys.stderr.write(f"{text.strip()}\n")
-            sys.stderr.flush()
+        """Write a line above the one that is kept up to date."""
+        from tqdm import tqdm
 
-    def _wipe(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._shown = False
+        tqdm.write(text.strip(), file=sys.stderr)
 
     def _line(self) -> str:
         """Return how far this run is, nothing before its log says."""
+        from synthrank.llms.store import spent_usd
+        from synthrank.variables import store_folder
         from synthrank.watch.log import last_run
-        from synthrank.watch.money import spent_usd
         from synthrank.watch.text import far, line
 
-        found, now = last_run(self._folder), time.time()
+        found, now = last_run(Path()), time.time()
         if found is None or found[0].stat().st_mtime < self._began:
             return ""
         if now - self._looked > MONEY_EVERY_S:
-            self._spent, self._looked = spent_usd(self._folder), now
+            self._spent, self._looked = spent_usd(store_folder()), now
         run = found[1]
-        return line(run, now, self._spent) + (far(self._folder, run.running[0]) if run.running else "")
+        return line(run, now, self._spent) + (far(Path(), run.running[0]) if run.running else "")
 
     def _follow(self) -> None:
+        from tqdm import tqdm
+
         from synthrank.errors import SynthrankError
 
-        while not self._over.wait(EVERY_S):
-            text = ""
-            with suppress(OSError, SynthrankError):  # of the line alone: what is wrong, the jobs will say
-                text = self._line()
-            with self._writing:
-                if text and not self._over.is_set():
-                    width = shutil.get_terminal_size().columns - 1
-                    sys.stderr.write(f"\r\x1b[K{text[:width]}")
-                    sys.stderr.flush()
-                    self._shown = True
-
-    @property
-    def writes_to_stream(self) -> bool:
-        """It takes the place of Snakemake's own output."""
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        """Snakemake's log is Snakemake's."""
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        """It chooses by itself."""
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        """It words by itself."""
-        return True
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        """It shows no graph."""
-        return False
+        with tqdm(bar_format="{desc}", dynamic_ncols=True, leave=False) as shown:
+            while not self._over.wait(EVERY_S):
+                with suppress(OSError, SynthrankError):  # of the line alone: what is wrong, the jobs will say
+                    shown.set_description_str(self._line())

@@ -70,11 +70,7 @@ def _check_no_one_works(found: list[Process]) -> None:
             )
     if found:
         ids, steps = " ".join(str(process.pid) for process in found), ", ".join(process.step for process in found)
-        one = len(found) == 1
-        raise RecoveryError(
-            f"{'process' if one else 'processes'} {ids} of a killed run still {'works' if one else 'work'} here "
-            f"({steps}): wait for {'it' if one else 'them'}, or end {'it' if one else 'them'} by `kill {ids}`"
-        )
+        raise RecoveryError(f"a killed run still works here ({steps}): wait until it ends, or end it by `kill {ids}`")
 
 
 def _check_no_head_at(runs: Runs) -> None:

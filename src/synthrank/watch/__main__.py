@@ -8,10 +8,11 @@ from pathlib import Path
 from cyclopts import App
 
 from synthrank.errors import SynthrankError
+from synthrank.llms.store import spent_usd
 from synthrank.recovery.logs import read_runs
 from synthrank.recovery.processes import processes_of
+from synthrank.variables import store_folder
 from synthrank.watch.log import last_run, newest_log
-from synthrank.watch.money import spent_usd
 from synthrank.watch.text import job_line, line, reason
 
 
@@ -26,7 +27,7 @@ def main(*, folder: Path = Path()) -> None:
         sys.exit(f"error: {folder.resolve()}: nothing ran here yet; `make demo` is the first run")
     (path, run), now = found, time.time()
     try:
-        spent = spent_usd(folder)
+        spent = spent_usd(store_folder(folder))
     except SynthrankError as error:
         sys.exit(f"error: {error}")
     here = read_runs(folder).host in ("", socket.gethostname())

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,12 +112,7 @@ def _take(run: Run, job: Job, item: str, value: str) -> None:
     elif item == "log":
         job.log = value
     else:
-        job.stage = next(_stages(value), "")
-
-
-def _stages(output: str) -> Iterator[str]:
-    parts = Path(output).parts
-    yield from parts[1:2] if parts[:1] == ("results",) else ()
+        job.stage = value.split("/")[1] if value.startswith("results/") else ""
 
 
 def _end(run: Run, number: str, now: float, *, failed: bool) -> None:
