@@ -1,7 +1,4 @@
-"""The fingerprint changes with behaviour behind a script, and with nothing else.
-
-Every variant is a package of its own: parsed files are remembered by path.
-"""
+"""The fingerprint changes with behaviour behind a script, and with nothing else."""
 
 import itertools
 import re
@@ -10,7 +7,7 @@ import pytest
 
 from synthrank import fingerprint
 from synthrank.errors import ConfigError
-from synthrank.fingerprint import SRC, Codes, code_of, codes_of, modules_of
+from synthrank.fingerprint import SRC, Codes, codes_of
 
 SCRIPT = '"""Doc."""\nfrom synthrank.steps.step import step\n\nstep(1)\n'
 FILES = {
@@ -41,7 +38,7 @@ def make(tmp_path):
         path = tmp_path / f"scripts{next(numbers)}" / "do_step.py"
         path.parent.mkdir()
         path.write_text(script)
-        return code_of(path, src), modules_of(path, src)
+        return Codes(src).of(path), Codes(src).modules(path)
 
     return build
 
@@ -123,20 +120,20 @@ def test_a_script_that_cannot_be_read_is_named(tmp_path, text):
     if text:
         path.write_text(text)
     with pytest.raises(ConfigError, match=rf"^{re.escape(str(path))}: cannot be fingerprinted \("):
-        code_of(path, tmp_path)
+        Codes(tmp_path).of(path)
 
 
 def test_the_real_scripts(root):
     """A step's fingerprint covers the module of its name; the modules of other steps are none of its business."""
-    codes = {}
+    real, codes = Codes(), {}
     for script in sorted((root / "scripts").glob("*.py")):
-        found = {path.relative_to(SRC / "synthrank").as_posix() for path in modules_of(script)[1:]}
+        found = {path.relative_to(SRC / "synthrank").as_posix() for path in real.modules(script)[1:]}
         steps = {path for path in found if path.endswith(f"/{script.name}")}
         assert len(steps) == 1, script.name
         assert {"cli.py", "errors.py", "files.py", "__init__.py"} <= found
-        codes[script.name] = code_of(script)
+        codes[script.name] = real.of(script)
     assert len(set(codes.values())) == len(codes)
-    ranker = {path.name for path in modules_of(root / "scripts/train_ranker.py")}
+    ranker = {path.name for path in real.modules(root / "scripts/train_ranker.py")}
     assert {"bi_encoder.py", "reranker.py", "training.py", "vectors.py"} <= ranker
     assert not {"local.py", "echo.py", "bm25.py"} & ranker
 
@@ -157,24 +154,25 @@ def package(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def parsed(monkeypatch):
+    """Return the list of what is parsed."""
+    contents, facts_of = [], fingerprint._facts_of
+    monkeypatch.setattr(fingerprint, "_facts_of", lambda content: contents.append(content) or facts_of(content))
+    return contents
+
+
 def next_process(package):
-    """Return the fingerprints as a process finds them that has read no file yet."""
-    for function in (fingerprint._content, fingerprint._tree, fingerprint._normalised, fingerprint._files):
-        function.cache_clear()
-    fingerprint._python_files.cache_clear()
+    """Return the fingerprints as another process finds them."""
     return codes_of(package / "scripts", package / "src")
 
 
-def parsed():
-    return fingerprint._tree.cache_info().currsize
-
-
-def test_a_second_process_parses_nothing(package):
+def test_a_second_process_parses_nothing(package, parsed):
     first = next_process(package)
-    assert parsed() == 8
+    assert len(parsed) == 8
     assert next_process(package) == first
-    assert parsed() == 0
-    assert first == {path.name: code_of(path, package / "src") for path in (package / "scripts").iterdir()}
+    assert len(parsed) == 8
+    assert first == {path.name: Codes(package / "src").of(path) for path in (package / "scripts").iterdir()}
 
 
 def test_what_is_kept_follows_every_edit(package):
@@ -191,7 +189,7 @@ def test_what_is_kept_follows_every_edit(package):
     (package / "src/synthrank/steps/extra.py").write_text("")
     (package / "scripts/other.py").write_text("from synthrank.steps import extra\n")
     assert (next_process(package)["do_step.py"], next_process(package)["other.py"]) == (
-        again["do_step.py"], code_of(package / "scripts/other.py", package / "src"),
+        again["do_step.py"], Codes(package / "src").of(package / "scripts/other.py"),
     )  # fmt: skip
 
 
@@ -205,21 +203,23 @@ def test_only_what_is_of_use_is_kept(package):
     assert len(kept.read_text()) == size
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"by": "another version", "codes": {}, "imports": {}}'])
-def test_a_file_that_is_not_ours_is_no_harm(package, text):
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"by": "another version", "facts": {}}'])
+def test_a_file_that_is_not_ours_is_no_harm(package, text, parsed):
     first = next_process(package)
     (kept,) = (package / "src/synthrank/__pycache__").glob("fingerprints.*.json")
     kept.write_text(text)
+    parsed.clear()
     assert next_process(package) == first
-    assert parsed() == 8
+    assert len(parsed) == 8
 
 
-def test_another_version_of_this_module_keeps_its_own(package, monkeypatch, tmp_path):
+def test_another_version_of_this_module_keeps_its_own(package, parsed, monkeypatch, tmp_path):
     next_process(package)
     (tmp_path / "fingerprint.py").write_text("# changed\n")
     monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+    parsed.clear()
     next_process(package)
-    assert parsed() == 8
+    assert len(parsed) == 8
 
 
 def test_a_folder_that_cannot_be_written_is_no_harm(package):

@@ -5,24 +5,26 @@ every first-party module it imports, directly or through others, inside function
 without docstrings, comments and positions.
 
 Every job on a cluster parses the workflow twice, and to parse 300 modules takes a second each time. So what was found
-is kept beside Python's own bytecode, by the content of the files it was found in.
+is kept beside Python's own bytecode, by the content of each file.
 """
 
 import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 from synthrank.errors import ConfigError
 from synthrank.files import write_json
 
 PACKAGE = "synthrank"
 SRC = Path(__file__).resolve().parents[1]
+
+Facts = list[str]
+"""Of a file's content: the SHA-256 of its syntax tree, then the dotted names below the package that it imports."""
 
 
 class Codes:
@@ -32,17 +34,19 @@ class Codes:
         self._src = src
         tag = sys.implementation.cache_tag  # a syntax tree is another one under another version of Python
         self._kept = src / PACKAGE / "__pycache__" / f"fingerprints.{tag}.json"
-        self._old: dict[str, Any] | None = None
-        self._imports: dict[str, list[str]] = {}
-        self._codes: dict[str, str] = {}
+        self._by = _hash(Path(__file__).read_bytes())
+        self._old = self._read_kept()
+        self._facts: dict[str, Facts] = {}
+        self._files: dict[Path, tuple[list[Path], bytes]] = {}
+        self._modules = {_dotted(path.relative_to(src)): path for path in (src / PACKAGE).rglob("*.py")}
 
     def of(self, script: Path) -> str:
-        """Return what ``code_of`` returns."""
-        paths = self.modules(script)
-        contents = "".join(f"{self._name(path)}\0{_content(path)}\0" for path in paths)
-        key = hashlib.sha256(contents.encode()).hexdigest()
-        self._codes[key] = self._recall("codes", key) or self._compute(paths)
-        return self._codes[key]
+        """Return 16 hexadecimal digits that change exactly when the behaviour behind ``script`` may change.
+
+        Raises:
+            ConfigError: the script, or a first-party module it imports, does not exist or is not Python.
+        """
+        return _hash(b"".join(self._file(path)[1] for path in self.modules(script)))[:16]
 
     def modules(self, script: Path) -> list[Path]:
         """Return the first-party files behind ``script``, the script first, the others sorted."""
@@ -52,55 +56,44 @@ class Codes:
             path = waiting.pop()
             if path not in found:
                 found.add(path)
-                waiting.extend(file for name in self._imported(path) for file in _files(name, self._src))
+                waiting.extend(self._file(path)[0])
         return [script, *sorted(found - {script})]
 
     def keep(self) -> None:
         """Keep what was found for the next process, where the folder can be written and there is anything new."""
-        found = {"by": _content(Path(__file__)), "imports": self._imports, "codes": self._codes}
-        if found != self._old:
+        if self._facts != self._old:
             with suppress(OSError):
-                write_json(self._kept, found)
+                write_json(self._kept, {"by": self._by, "facts": self._facts})
 
-    def _compute(self, paths: Iterable[Path]) -> str:
-        digest = hashlib.sha256()
-        for path in paths:
-            digest.update(f"{self._name(path)}\0{_normalised(path)}\0".encode())
-        return digest.hexdigest()[:16]
+    def _read_kept(self) -> dict[str, Facts]:
+        """Return what an earlier process found by the same code; nothing where the file is absent, cut or not ours."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            kept = json.loads(self._kept.read_text(encoding="utf-8"))
+            if kept["by"] == self._by:
+                return dict(kept["facts"])
+        return {}
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._src).as_posix() if path.is_relative_to(self._src) else path.name
+    def _file(self, path: Path) -> tuple[list[Path], bytes]:
+        """Return the files that a file imports, and what it adds to a fingerprint."""
+        if path not in self._files:
+            try:
+                content = path.read_bytes()
+                key = _hash(content)
+                self._facts[key] = self._old.get(key) or _facts_of(content)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise ConfigError(
+                    f"{path}: cannot be fingerprinted ({error}); every rule needs its script there"
+                ) from error
+            code, *names = self._facts[key]
+            name = path.relative_to(self._src).as_posix() if path.is_relative_to(self._src) else path.name
+            imported = [file for dotted in names for file in self._files_of(dotted)]
+            self._files[path] = imported, f"{name}\0{code}\0".encode()
+        return self._files[path]
 
-    def _imported(self, path: Path) -> list[str]:
-        """Return the dotted names below the package that a file imports."""
-        content = _content(path)
-        if content not in self._imports:
-            kept = self._recall("imports", content)
-            self._imports[content] = sorted(set(_imported_names(_tree(path)))) if kept is None else kept
-        return self._imports[content]
-
-    def _recall(self, what: str, key: str) -> Any:
-        """Return what an earlier process found by the same code, None if it found nothing."""
-        if self._old is None:
-            self._old = {}
-            with suppress(OSError, ValueError, KeyError, TypeError):  # absent, cut off, or not ours
-                old = json.loads(self._kept.read_text(encoding="utf-8"))
-                if old["by"] == _content(Path(__file__)):
-                    self._old = old
-        return self._old.get(what, {}).get(key)
-
-
-def code_of(script: Path, src: Path = SRC) -> str:
-    """Return 16 hexadecimal digits that change exactly when the behaviour behind ``script`` may change.
-
-    Args:
-        script: a Python file that imports from the package.
-        src: the folder that holds the package.
-
-    Raises:
-        ConfigError: the script, or a first-party module it imports, does not exist or is not Python.
-    """
-    return Codes(src).of(script)
+    def _files_of(self, dotted: str) -> list[Path]:
+        """Return the files that importing a dotted name runs: the module and its parent packages."""
+        names = accumulate(dotted.split("."), "{}.{}".format)
+        return [self._modules[name] for name in names if name in self._modules]
 
 
 def codes_of(scripts: Path, src: Path = SRC) -> dict[str, str]:
@@ -115,9 +108,22 @@ def codes_of(scripts: Path, src: Path = SRC) -> dict[str, str]:
     return found
 
 
-def modules_of(script: Path, src: Path = SRC) -> list[Path]:
-    """Return the first-party files behind ``script``, the script first, the others sorted."""
-    return Codes(src).modules(script)
+def _dotted(module: Path) -> str:
+    parts = module.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _facts_of(content: bytes) -> Facts:
+    tree = ast.parse(content)
+    names = sorted(set(_imported_names(tree)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [item for item in node.body if not _is_text(item)] or [ast.Pass()]
+    return [_hash(ast.dump(tree).encode()), *names]
 
 
 def _imported_names(tree: ast.Module) -> Iterator[str]:
@@ -130,55 +136,6 @@ def _imported_names(tree: ast.Module) -> Iterator[str]:
             # A name imported from a package may itself be a module.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         yield from (name for name in names if name.split(".")[0] == PACKAGE)
-
-
-@cache
-def _files(name: str, src: Path) -> tuple[Path, ...]:
-    """Return the files that importing the dotted ``name`` runs: the module and its parent packages."""
-    parts = name.split(".")
-    modules = [src.joinpath(*parts[:length]) for length in range(1, len(parts) + 1)]
-    paths = [path for module in modules for path in (module / "__init__.py", module.with_suffix(".py"))]
-    return tuple(path for path in paths if path in _python_files(src))
-
-
-@cache
-def _python_files(src: Path) -> frozenset[Path]:
-    """Every Python file of the package: asking for each by name took thousands of questions to the file system."""
-    return frozenset((src / PACKAGE).rglob("*.py"))
-
-
-@cache
-def _content(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(_read(path)).hexdigest()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    try:
-        return ast.parse(_read(path))
-    except (SyntaxError, ValueError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> ConfigError:
-    return ConfigError(f"{path}: cannot be fingerprinted ({error}); every rule needs its script there")
-
-
-@cache
-def _normalised(path: Path) -> str:
-    tree = _tree(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [item for item in node.body if not _is_text(item)] or [ast.Pass()]
-    return ast.dump(tree)
 
 
 def _is_text(node: ast.stmt) -> bool:
