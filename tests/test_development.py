@@ -125,9 +125,7 @@ def test_a_weight_beside_the_first_stage_needs_something_to_choose_on(copy):
 def test_a_base_that_a_recipe_makes_is_trained_too(copy):
     change(copy / "rankers/cross-encoder-warm-up.yaml", selection=GRID)
     study = {"recipes": ["nfcorpus-human"], "rankers": ["cross-encoder"]}
-    assert "rankers/cross-encoder-warm-up.yaml: selection: corpus 'python-faq' of recipe " in (
-        problem(copy, **study)
-    )
+    assert "rankers/cross-encoder-warm-up.yaml: selection: corpus 'python-faq' of recipe " in (problem(copy, **study))
     corpus = copy / "corpora/python-faq.yaml"
     counts = {"passages": 120, "splits": {name: {"queries": 36, "judgments": 36} for name in ("train", "dev", "test")}}
     change(corpus, splits={"train": 0.4, "dev": 0.3, "test": 0.3}, development="dev", counts=counts)

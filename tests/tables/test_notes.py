@@ -71,7 +71,8 @@ def test_the_sentence_on_a_selection_has_split_grid_and_budget(study):
     said = dict(zip(study.experiment.rankers, selections(study, study.experiment.rankers), strict=True))
     sentence = said["nfcorpus-static-selected"]
     assert "chosen on the development split, `dev` of `nfcorpus-shared`, which is no test set" in sentence
-    assert "learning rate among 0.01, 0.03, 0.1, and updates among 20, 40, 80, 160, by nDCG@10 over all queries" in sentence
+    grid = "learning rate among 0.01, 0.03, 0.1, and updates among 20, 40, 80, 160"
+    assert f"{grid}, by nDCG@10 over all queries" in sentence
     assert "has this budget of 3 trainings" in sentence
     assert selections(study, ["nfcorpus-static"]) == []
     assert Needs(study).selected == list(said.values())
