@@ -81,7 +81,7 @@ rule judge_passages:
     input:
         passages="results/passages/{corpus}/{paradigm}/draw-{draw}/{writer}/passages.jsonl",
         ranking="config/rankings/{ranking}.yaml",
-        prompt=needs.judge_prompt,
+        prompt=needs.ranking_prompt,
         llm="config/llms/{llm}.yaml",
         model=needs.llm_model,
     output:

@@ -45,43 +45,74 @@ def test_a_prompt_takes_from_a_corpus_only_what_it_states(copy):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "said"),
+    ("prompt", "old", "new", "said"),
     [
-        ("[query, passage_words, domian]", "got ['domian', 'passage_words', 'query']"),
-        ("[passage_words]", "got ['passage_words']"),
-        ("[query, exemplars]", "got ['exemplars', 'query']"),
+        ("passage-zero-shot", "[query, passage_words]", "[query, passage_words, domian]",
+         "got 'domian', which config/paradigms/zero-shot.yaml does not give (known: domain, passage_words, query)"),
+        ("passage-zero-shot", "[query, passage_words]", "[passage_words]",
+         "'query' is missing, which config/paradigms/zero-shot.yaml gives; state it (known: domain, passage_words, "
+         "query)"),
+        ("passage-zero-shot", "[query, passage_words]", "[query, exemplars]",
+         "got 'exemplars', which config/paradigms/zero-shot.yaml does not give (known: domain, passage_words, query)"),
+        ("passage-few-shot-supervised", "[query, exemplars, passage_words]", "[query, exemplar, passage_words]",
+         "got 'exemplar', which config/paradigms/few-shot-supervised-k3.yaml does not give (known: domain, exemplars, "
+         "passage_words, query)"),
+        ("passage-few-shot-unsupervised", "[query, exemplars, passage_words]", "[query, passage_words]",
+         "'exemplars' is missing, which config/paradigms/few-shot-unsupervised-k3.yaml gives; state it (known: domain, "
+         "exemplars, passage_words, query)"),
+        ("passage-graded", "[query, levels]", "[query, level]",
+         "got 'level', which config/paradigms/graded.yaml does not give (known: domain, levels, passage_words, query)"),
+        ("query-zero-shot", "[passage]", "[passage, domain]",
+         "got 'domain', which config/augmentations/llm-queries.yaml does not give (known: passage)"),
+        ("query-zero-shot", "[passage]", "[passage, exemplars]",
+         "got 'exemplars', which config/augmentations/llm-queries.yaml does not give (known: passage)"),
+        ("query-inpars", "[passage, exemplars]", "[passages, exemplars]",
+         "got 'passages', which config/augmentations/inpars.yaml does not give (known: exemplars, passage)"),
+        ("query-promptagator", "[passage, exemplars]", "[passage]",
+         "'exemplars' is missing, which config/augmentations/msmarco-promptagator.yaml gives; state it (known: "
+         "exemplars, passage)"),
+        ("rank-listwise", "[query, passages]", "[query, passage]",
+         "got 'passage', which config/rankings/listwise-20-10.yaml does not give (known: passages, query)"),
+        ("rank-setwise", "[query, passages]", "[qurey, passages]",
+         "got 'qurey', which config/rankings/setwise.yaml does not give (known: passages, query)"),
+        ("rank-pairwise", "[query, passages]", "[query]",
+         "'passages' is missing, which config/rankings/pairwise.yaml gives; state it (known: passages, query)"),
+        ("rank-pointwise", "[query, passage]", "[query, passages]",
+         "got 'passages', which config/rankings/pointwise.yaml does not give (known: passage, query)"),
+        ("rank-query-likelihood", "[passage]", "[query, passage]",
+         "got 'query', which config/rankings/query-likelihood.yaml does not give (known: passage)"),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_breaks_the_contract_of_its_kind(copy, prompt, old, new, said):
+    replace(copy / f"prompts/{prompt}.md", f"inputs: {old}", f"inputs: {new}")
+    assert problem(copy) == f"config/prompts/{prompt}.md: inputs: {said}"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "old", "new", "file"),
+    [
+        ("passage-zero-shot", "passage", "queries", "paradigms/zero-shot"),
+        ("passage-graded", "graded", "passage", "paradigms/graded"),
+        ("query-zero-shot", "queries", "passage", "augmentations/llm-queries"),
+        ("rank-listwise", "listwise", "setwise", "rankings/listwise-20-10"),
+        ("rank-pointwise", "pointwise", "query-likelihood", "rankings/pointwise"),
     ],
 )
-def test_inputs_that_a_paradigm_does_not_give(copy, inputs, said):
-    replace(copy / ZERO, "inputs: [query, passage_words]", f"inputs: {inputs}")
+def test_a_prompt_of_another_task(copy, prompt, old, new, file):
+    replace(copy / f"prompts/{prompt}.md", f"task: {old}", f"task: {new}")
     assert problem(copy) == (
-        f"config/{ZERO}: inputs: must be ['query'] for config/paradigms/zero-shot.yaml, {said}; domain and "
-        "passage_words may be there too"
+        f"config/prompts/{prompt}.md: task: got {new!r}; config/{file}.yaml needs a prompt of task {old!r}"
     )
 
 
-def test_a_prompt_of_another_task_or_without_a_head(copy):
-    replace(copy / ZERO, "task: passage", "task: queries")
+def test_a_structured_prompt_without_a_schema_and_a_prompt_without_a_head(copy):
+    replace(copy / "prompts/rank-listwise.md", "task: listwise", "task: listwise\nstructured: true")
     assert problem(copy) == (
-        f"config/{ZERO}: task: must be 'passage' for config/paradigms/zero-shot.yaml, got 'queries'"
+        "config/prompts/rank-listwise.md: structured: there is no JSON Schema for task 'listwise'; remove it"
     )
-    (copy / ZERO).write_text("# user\n{{ query }}\n", encoding="utf-8")
-    assert problem(copy) == f"config/{ZERO}: no front matter; begin the file with --- task and inputs ---"
-
-
-def test_a_prompt_for_queries_that_does_not_fit_its_augmentation(copy):
-    prompt = copy / "prompts/query-zero-shot.md"
-    replace(prompt, "task: queries", "task: passage")
-    said = problem(copy)
-    assert said == (
-        "config/augmentations/llm-queries.yaml: prompt: config/prompts/query-zero-shot.md has task 'passage'; it must "
-        "be 'queries'"
-    )
-    replace(prompt, "task: passage", "task: queries")
-    replace(prompt, "inputs: [passage]", "inputs: [passage, domain]")
+    (copy / "prompts/rank-listwise-single-turn.md").write_text("# user\n{{ query }}\n", encoding="utf-8")
     assert problem(copy) == (
-        "config/prompts/query-zero-shot.md: inputs: must be ['passage'] for config/augmentations/llm-queries.yaml, got "
-        "['domain', 'passage']"
+        "config/prompts/rank-listwise-single-turn.md: no front matter; begin the file with --- task and inputs ---"
     )
 
 

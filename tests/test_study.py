@@ -41,7 +41,7 @@ def test_the_committed_experiment(study, config):
         files = sorted(path.stem for path in (config / kind).glob("*.yaml"))
         assert sorted(name for name in entities if "@" not in name) == files, kind
     assert list(study.experiment.recipes)[:2] == ["human", "zero-shot"]
-    assert study.prompts == sorted(path.stem for path in (config / "prompts").glob("*.md"))
+    assert list(study.prompts) == sorted(path.stem for path in (config / "prompts").glob("*.md"))
 
 
 def test_a_recipe_named_with_a_size_has_so_many_queries_of_each_paradigm(copy):

@@ -1,15 +1,17 @@
-"""What may be wrong with corpora and their splits.
+"""What may be wrong with corpora, their splits, and what is made or stated of them: test sets, queries, figures.
 
 Each check yields lines for a person: the file, the key, what is wrong, what would be right.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from synthrank.errors import known
+from synthrank.specs.augmentations import MixedQueries
 from synthrank.specs.corpora import TRAIN, BeirCorpus, MixedCorpus, SplitPart
 from synthrank.specs.paradigms import rewords
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 
 def corpora_problems(study: Study) -> Iterable[str]:
+    """Yield one line for each thing in the files of corpora, test sets, augmentations or figures that does not fit."""
+    for check in (_corpora, _testsets, _augmentations, _published):
+        yield from check(study)
+
+
+def _corpora(study: Study) -> Iterable[str]:
     """Yield one line for each corpus whose splits, or whose parts, do not fit together."""
     for name, corpus in study.entities["corpora"].items():
         overlap = corpus.splits.keys() & study.entities["augmentations"].keys()
@@ -63,3 +71,58 @@ def split_problems(study: Study, origin: str, corpus: str, split: str) -> Iterab
     splits = study.entities["corpora"][corpus].splits
     if split not in splits:
         yield f"{origin}: split: corpus {corpus!r} has no split {split!r} ({known(splits)})"
+
+
+def _testsets(study: Study) -> Iterable[str]:
+    for name, testset in study.entities["testsets"].items():
+        if testset.passages_as != (other := study.passages_as(testset.corpus)):
+            yield (
+                f"{study.folder}/testsets/{name}.yaml: passages_as: got {testset.passages_as!r}, but another test set "
+                f"of corpus {testset.corpus!r} states {other!r}; state the same, for the collection is indexed once"
+            )
+        yield from split_problems(study, f"{study.folder}/testsets/{name}.yaml", testset.corpus, testset.split)
+
+
+def _augmentations(study: Study) -> Iterable[str]:
+    parts_of = {
+        name: [part.augmentation for part in spec.parts]
+        for name, spec in study.entities["augmentations"].items()
+        if isinstance(spec, MixedQueries)
+    }
+    for name, parts in parts_of.items():
+        origin = f"{study.folder}/augmentations/{name}.yaml: parts"
+        if len(set(parts)) < len(parts):
+            twice = max(parts, key=parts.count)
+            yield f"{origin}: {twice!r} stands there twice; name it once, with both counts together"
+        held, waiting = set[str](), list(parts)
+        while waiting:
+            part = waiting.pop()
+            if part not in held:
+                held.add(part)
+                waiting += parts_of.get(part, [])
+        if name in held:
+            yield f"{origin}: the mixture is a part of itself; a part must be made before the whole"
+
+
+def _published(study: Study) -> Iterable[str]:
+    for name, published in study.entities["published"].items():
+        figures = Counter(
+            (item.method, item.model, item.first_stage, testset, measure)
+            for item in published.results
+            for testset, values in item.values.items()
+            for measure in values
+        )
+        for figure, count in figures.items():
+            if count > 1:
+                said = ", ".join(filter(None, figure))
+                yield f"{study.folder}/published/{name}.yaml: results: {said} is stated {count} times; keep one source"
+        testsets = study.entities["testsets"].keys()
+        stated = {testset for item in published.results for testset in item.values}
+        for testset in sorted(stated - testsets - {*published.elsewhere}):
+            yield (
+                f"{study.folder}/published/{name}.yaml: results.values: got {testset!r}; no such test set, so that the "
+                f"figure would stand beside nothing ({known(testsets)}); mend it, or list it under elsewhere"
+            )
+        for testset in sorted({*published.elsewhere} & testsets | {*published.elsewhere} - stated):
+            wrong = "it is a test set here" if testset in testsets else "no result is of it"
+            yield f"{study.folder}/published/{name}.yaml: elsewhere: got {testset!r}; {wrong}, leave it out"

@@ -1,81 +1,142 @@
-"""What may be wrong with the prompts that passages and queries are asked for with.
+"""What may be wrong with what a study asks language models for: prompts, queries, labels, tokens.
 
 Each check yields lines for a person: the file, the key, what is wrong, what would be right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from synthrank.prompt_heads import read_head
+from synthrank.errors import known
+from synthrank.prompt_heads import FrontMatter
+from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.specs.augmentations import LlmQueries
-from synthrank.specs.paradigms import Asked, GradedParadigm
+from synthrank.specs.corpora import PROMPT_INPUTS, TRAIN
+from synthrank.specs.paradigms import GeneratedParadigm, GradedParadigm, queryset_of
 from synthrank.specs.recipes import Sized
 
 if TYPE_CHECKING:
     from synthrank.study import Study
 
-CORPUS_INPUTS = ("domain", "passage_words")
-"""Inputs that a prompt for passages may have and need not: keys of the corpus's file, under the same names."""
+TOKENS_PER_WORD = 4 / 3
+"""English prose in the vocabularies of language models, by the rule of thumb of their providers."""
+
+RANKED = {
+    "listwise": {"query", "passages"},
+    "setwise": {"query", "passages"},
+    "pairwise": {"query", "passages"},
+    "pointwise": {"query", "passage"},
+    "query-likelihood": {"passage"},
+}
+"""The inputs of a prompt for rankings, by its task; a prompt for query likelihood is answered with the query."""
+
+
+class Contract(NamedTuple):
+    """What a prompt must declare: its task, the inputs that it must have, and those that it may have."""
+
+    task: str
+    inputs: Set[str]
+    optional: Set[str] = frozenset()
+
+
+def contract_of(spec: Any) -> Contract:
+    """Return what the prompt of a paradigm, an augmentation or a ranking must declare."""
+    exemplars = {"exemplars"} if getattr(spec, "exemplars", None) else set()
+    if isinstance(spec, GradedParadigm):
+        return Contract("graded", {"query", "levels"}, {*PROMPT_INPUTS})
+    if isinstance(spec, GeneratedParadigm):
+        return Contract("passage", {"query"} | exemplars, {*PROMPT_INPUTS})
+    if isinstance(spec, LlmQueries):
+        return Contract("queries", {"passage"} | exemplars)
+    return Contract(spec.kind, RANKED[spec.kind])
 
 
 def prompt_problems(study: Study) -> Iterable[str]:
-    """Yield one line for each prompt that does not fit its paradigm, its augmentation or a corpus of its passages."""
-    heads = {}
-    for name, spec in study.entities["paradigms"].items():
-        if isinstance(spec, Asked):
-            prompt = study.folder / "prompts" / f"{spec.prompt}.md"
-            heads[name] = read_head(prompt)[0]
-            file = study.folder / "paradigms" / f"{name}.yaml"
-            yield from paradigm_problems(heads[name].task, heads[name].inputs, prompt, spec, file)
-    for corpus, name in asked_for(study):
-        spec, file = study.entities["paradigms"][name], study.folder / "corpora" / f"{corpus}.yaml"
-        prompt = study.folder / "prompts" / f"{spec.prompt}.md"
-        yield from corpus_problems(heads[name].inputs, prompt, study.entities["corpora"][corpus], file)
-    for name, spec in study.entities["augmentations"].items():
-        if isinstance(spec, LlmQueries):
-            prompt, file = (
-                study.folder / "prompts" / f"{spec.prompt}.md",
-                study.folder / "augmentations" / f"{name}.yaml",
-            )
-            head = read_head(prompt)[0]
-            yield from query_prompt_problems(head.task, head.inputs, prompt, spec, file)
+    """Yield one line for each prompt that its entity cannot use, and each number that is larger than what there is."""
+    for kind in ("paradigms", "augmentations", "rankings"):
+        for name, spec in study.entities[kind].items():
+            if prompt := getattr(spec, "prompt", None):
+                head, path = study.prompts[prompt], study.prompt_file(prompt)
+                yield from _unfit(contract_of(spec), head, path, f"{study.folder}/{kind}/{name}.yaml")
+    for check in (_unstated, _queries, _labels, _limits):
+        yield from check(study)
 
 
-def paradigm_problems(task: str, inputs: Collection[str], prompt: Path, spec: Asked, paradigm: Path) -> Iterator[str]:
-    """Yield a line where a prompt is for another task than a paradigm's, or wants other inputs than it is given."""
-    graded = isinstance(spec, GradedParadigm)
-    expected = "graded" if graded else "passage"
-    given = {"query", *(["levels"] if graded else []), *(["exemplars"] if getattr(spec, "exemplars", None) else [])}
-    if task != expected:
-        yield f"{prompt}: task: must be {expected!r} for {paradigm}, got {task!r}"
-    elif {*inputs} - {*CORPUS_INPUTS} != given:
-        yield (
-            f"{prompt}: inputs: must be {sorted(given)} for {paradigm}, got {sorted(inputs)}; "
-            f"{' and '.join(CORPUS_INPUTS)} may be there too"
-        )
+def _unfit(contract: Contract, head: FrontMatter, prompt: Path, file: str) -> Iterator[str]:
+    """Yield a line where a prompt does not keep the contract of the entity file that names it."""
+    stated, may = {*head.inputs}, contract.inputs | contract.optional
+    if head.task != contract.task:
+        yield f"{prompt}: task: got {head.task!r}; {file} needs a prompt of task {contract.task!r}"
+    elif unknown := stated - may:
+        yield f"{prompt}: inputs: got {min(unknown)!r}, which {file} does not give ({known(may)})"
+    elif missing := contract.inputs - stated:
+        yield f"{prompt}: inputs: {min(missing)!r} is missing, which {file} gives; state it ({known(may)})"
+    elif head.structured and head.task not in SCHEMA_OF:
+        yield f"{prompt}: structured: there is no JSON Schema for task {head.task!r}; remove it"
 
 
-def query_prompt_problems(
-    task: str, inputs: Collection[str], prompt: Path, spec: LlmQueries, augmentation: Path
-) -> Iterator[str]:
-    """Yield a line where a prompt is not for queries, or wants other inputs than an augmentation gives it."""
-    given = {"passage", *(["exemplars"] if spec.exemplars else [])}
-    if task != "queries":
-        yield f"{augmentation}: prompt: {prompt} has task {task!r}; it must be 'queries'"
-    elif {*inputs} != given:
-        yield f"{prompt}: inputs: must be {sorted(given)} for {augmentation}, got {sorted(inputs)}"
-
-
-def corpus_problems(inputs: Collection[str], prompt: Path, corpus: Any, file: Path) -> Iterator[str]:
+def _unstated(study: Study) -> Iterator[str]:
     """Yield a line for each input that a prompt takes from the file of a corpus which does not state it."""
-    for key in CORPUS_INPUTS:
-        if key in inputs and getattr(corpus, key) is None:
-            yield f"{file}: {key}: is missing; {prompt} has it as an input, so state it or use another prompt"
+    for corpus, paradigm in _asked_for(study):
+        prompt = study.entities["paradigms"][paradigm].prompt
+        for key in PROMPT_INPUTS:
+            if key in study.prompts[prompt].inputs and getattr(study.entities["corpora"][corpus], key) is None:
+                yield (
+                    f"{study.folder}/corpora/{corpus}.yaml: {key}: is missing; {study.prompt_file(prompt)} has it as "
+                    "an input, so state it or use another prompt"
+                )
 
 
-def asked_for(study: Study) -> Iterator[tuple[str, str]]:
-    """Yield (corpus, paradigm) of all passages that some recipe would have a language model write, each once."""
-    yield from study.generated(name for name, recipe in study.entities["recipes"].items() if isinstance(recipe, Sized))
+def _queries(study: Study) -> Iterator[str]:
+    """Yield a line for each recipe that asks for more queries than there can be, ``@N`` included.
+
+    There are as many as its corpus is said to have, or as its augmentation makes.
+    """
+    for name, recipe in study.entities["recipes"].items():
+        origin = f"experiment: recipe {name!r}" if "@" in name else f"{study.folder}/recipes/{name}.yaml: queries"
+        for paradigm in recipe.paradigms if isinstance(recipe, Sized) else ():
+            queryset = queryset_of(study.entities["paradigms"][paradigm])
+            own = study.entities["augmentations"].get(queryset)
+            most = own.most if own else study.entities["corpora"][recipe.corpus].queries_of(queryset)
+            if most and recipe.size > most:
+                has = f"augmentation {queryset!r} makes" if own else f"corpus {recipe.corpus!r} has"
+                more = "at most" if own else "to train on"
+                yield f"{origin}: asks for {recipe.size} queries, but {has} {most} {more}; ask for no more"
+                break
+
+
+def _labels(study: Study) -> Iterator[str]:
+    """Yield a line for each paradigm that may use more labelled queries than a corpus has."""
+    for corpus, paradigm in _asked_for(study):
+        spec = study.entities["paradigms"][paradigm]
+        labels = spec.exemplars.labels if isinstance(spec, GeneratedParadigm) and spec.exemplars else None
+        most = study.entities["corpora"][corpus].queries_of(TRAIN)
+        if labels and most and labels > most:
+            yield (
+                f"{study.folder}/paradigms/{paradigm}.yaml: exemplars.labels: got {labels}; corpus {corpus!r} has "
+                f"{most} training queries, state at most as many"
+            )
+
+
+def _limits(study: Study) -> Iterator[str]:
+    """Yield a line where an LLM's limit cuts the passages that a prompt asks it for."""
+    asked = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
+    if twolar := study.experiment.twolar:
+        recipes = [*twolar.recipes, *(name for ablation in twolar.ablations.values() for name in ablation.recipes)]
+        asked += [(*pair, llm) for pair in study.generated(recipes) for llm in twolar.llms]
+    for corpus, paradigm, llm in dict.fromkeys(asked):
+        words = study.entities["corpora"][corpus].passage_words
+        limit = study.entities["llms"][llm].sampling.max_new_tokens
+        told = "passage_words" in study.prompts[study.entities["paradigms"][paradigm].prompt].inputs
+        if words and told and words * TOKENS_PER_WORD > limit:
+            yield (
+                f"{study.folder}/llms/{llm}.yaml: sampling.max_new_tokens: got {limit}; a passage of {words} words, as "
+                f"corpus {corpus!r} states, has about {words * TOKENS_PER_WORD:.0f} tokens"
+            )
+
+
+def _asked_for(study: Study) -> list[tuple[str, str]]:
+    """Return (corpus, paradigm) of all passages that some recipe would have a language model write, each once."""
+    return study.generated(name for name, recipe in study.entities["recipes"].items() if isinstance(recipe, Sized))

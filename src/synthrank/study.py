@@ -6,12 +6,19 @@ Nothing here reads data or imports a heavy library: every job on a cluster parse
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from synthrank.corpora_problems import corpora_problems
+from synthrank.depths import depth_problems
+from synthrank.development import development_problems
 from synthrank.errors import ConfigError, known
-from synthrank.problems import problems
+from synthrank.experiment_problems import experiment_problems
+from synthrank.prompt_heads import read_head
+from synthrank.prompt_problems import prompt_problems
+from synthrank.recipe_problems import recipe_problems
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import NONE, load, references, validate
 from synthrank.specs.corpora import CorpusSpec
@@ -46,6 +53,15 @@ KINDS: Mapping[str, Any] = MappingProxyType(
 )
 """What each folder of ``config/`` holds."""
 
+CHECKS = (
+    corpora_problems,
+    recipe_problems,
+    experiment_problems,
+    development_problems,
+    prompt_problems,
+    depth_problems,
+)
+"""Each yields what does not fit together although every file is right by itself."""
 
 Section = TypeVar("Section")
 
@@ -62,6 +78,7 @@ class Study:
 
         Raises:
             ConfigError: a file is not what its kind allows, or names something that does not exist.
+            PromptError: a prompt file has no head, or a wrong one.
         """
         if not folder.is_dir():
             raise ConfigError(f"{folder.resolve()}: no such folder; start where config and Snakefile lie")
@@ -69,10 +86,8 @@ class Study:
         self.experiment: Experiment = validate(Experiment, dict(experiment), "experiment")
         self.entities: dict[str, dict[str, Any]] = {kind: self._read(kind) for kind in KINDS}
         self.entities["recipes"] |= dict(self._sized())
-        self.prompts = sorted(path.stem for path in (folder / "prompts").glob("*.md"))
-        for problem in self._unknown_names():
-            raise ConfigError(problem)
-        for problem in problems(self):
+        self.prompts = {path.stem: read_head(path)[0] for path in sorted((folder / "prompts").glob("*.md"))}
+        for problem in chain(self._unknown_names(), *(check(self) for check in CHECKS)):
             raise ConfigError(problem)
 
     def _read(self, kind: str) -> dict[str, Any]:
@@ -115,6 +130,10 @@ class Study:
             for stem, entity in entities.items():
                 for key, kind, name in references(entity):
                     yield f"{self.folder}/{folder}/{stem}.yaml: {key}", kind, name
+
+    def prompt_file(self, name: str) -> Path:
+        """Return the path of a prompt file."""
+        return self.folder / "prompts" / f"{name}.md"
 
     def writes(self, paradigm: str) -> bool:
         """Tell whether a language model writes the passages of a paradigm."""

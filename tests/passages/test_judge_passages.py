@@ -5,7 +5,6 @@ import math
 
 import pytest
 
-from synthrank.errors import ConfigError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.passages import judge_passages as module
 from synthrank.passages.judge_passages import judge_passages
@@ -69,8 +68,3 @@ def test_pointwise_is_the_difference_of_two_replies(judge, monkeypatch):
     monkeypatch.setattr(module, "open_stored", lambda spec, model: Scores())
     found = judge("pointwise", positive="certainly", negative="no")
     assert list(found.values()) == pytest.approx([len("certainly") - len("no")] * 3)
-
-
-def test_a_prompt_for_another_task_is_refused(judge):
-    with pytest.raises(ConfigError, match="a ranking of kind pointwise needs a prompt of it"):
-        judge("pointwise", prompt="rank-query-likelihood")

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from synthrank.errors import BudgetError, ConfigError
+from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.order import drawn, seeded
 from synthrank.passages.write_requests import write_requests
@@ -212,16 +212,3 @@ def test_the_prompt_says_what_the_corpus_states(make):
     assert {request.messages[1].content.splitlines()[1] for request in requests} == {"40 words of roses"}
     requests, _, _ = make(*corpus(), stated="domain: roses\npassage_words: 40\n")
     assert requests[0].messages[1].content == "Q: question 0?", "a prompt need not use it"
-    with pytest.raises(
-        ConfigError, match=r"corpus\.yaml: domain: is missing; .*prompt\.md has it as an input, so state"
-    ):
-        make(*corpus(), prompt=prompt, stated="passage_words: 40\n")
-
-
-@pytest.mark.parametrize(
-    ("kind", "prompt", "inputs"), [(None, FEW, "['query']"), ("pairs", ZERO, "['exemplars', 'query']")]
-)
-def test_prompt_and_paradigm_must_agree(make, kind, prompt, inputs):
-    with pytest.raises(ConfigError, match=r"prompt\.md: inputs: must be ") as error:
-        make(*corpus(), kind=kind, prompt=prompt)
-    assert inputs in str(error.value)

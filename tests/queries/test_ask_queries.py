@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from synthrank.errors import BudgetError, ConfigError, ShardError
+from synthrank.errors import BudgetError, ShardError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms.echo import Echo
 from synthrank.order import seeded
@@ -194,23 +194,6 @@ def test_no_exemplar_answers_a_held_out_query(ask):
     unjudged = [Judgment("q0", "p0", 0), *TRAIN_QRELS[1:]]
     with pytest.raises(BudgetError, match="3 training pairs can serve"):
         ask(lambda request: "what?", prompt=FEW, exemplars=3, train=unjudged)
-
-
-@pytest.mark.parametrize(
-    ("prompt", "changed", "message"),
-    [
-        (
-            ZERO.replace("queries", "passage"),
-            {},
-            r"asked\.yaml: prompt: .*p\.md has task 'passage'; it must be 'queries'",
-        ),
-        (FEW, {}, r"p\.md: inputs: must be \['passage'\] for .*asked\.yaml, got \['exemplars', 'passage'\]"),
-        (ZERO, {"exemplars": 2}, r"p\.md: inputs: must be \['exemplars', 'passage'\] for .*asked\.yaml, got"),
-    ],
-)
-def test_a_prompt_that_does_not_fit_is_named(ask, prompt, changed, message):
-    with pytest.raises(ConfigError, match=message):
-        ask(lambda request: "what?", prompt=prompt, **changed)
 
 
 def test_a_structured_prompt_asks_for_a_list(ask):

@@ -10,7 +10,7 @@ from oracles import Oracle, pool
 from provider_specs import openai_spec
 
 from synthrank import llms
-from synthrank.errors import ConfigError, DataError, ModelError, ShardError
+from synthrank.errors import DataError, ModelError, ShardError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms.stored import StoredLlm
 from synthrank.ordering.asking import Outcome
@@ -264,11 +264,6 @@ def test_a_share_reads_no_text_of_another(world):
     with pytest.raises(DataError, match=r"2 passages are not in it, first 'p2'"):
         world.rank([pool([0, 1], "a"), pool([2, 3], "b")], Oracle(), shards=2)
     assert len(list(read_jsonl(world.folder / "shards/1-of-2.jsonl", Outcome))) == 1
-
-
-def test_a_prompt_for_another_kind_is_refused(world):
-    with pytest.raises(ConfigError, match="task: is setwise; a ranking of kind listwise needs a prompt of it"):
-        world.rank(POOLS, Oracle(), prompt="rank-setwise")
 
 
 def test_nothing_is_asked_twice_by_way_of_the_store(world, monkeypatch):

@@ -65,7 +65,7 @@ class StageNeeds:
 
     def prompt_file(self, name: str) -> str:
         """Return the path of a prompt file."""
-        return f"{self.study.folder}/prompts/{name}.md"
+        return str(self.study.prompt_file(name))
 
 
 def as_param(settings: dict[str, Any]) -> str:

@@ -43,11 +43,7 @@ class LlmNeeds(StageNeeds):
 
     def prompt(self, wildcards: Wildcards) -> str:
         """Return the prompt file of a paradigm."""
-        return f"{self.study.folder}/prompts/{self.study.entities['paradigms'][wildcards.paradigm].prompt}.md"
-
-    def judge_prompt(self, wildcards: Wildcards) -> str:
-        """Return the prompt file of the ranking by which a language model judges written passages."""
-        return self.prompt_file(self.study.entities["rankings"][wildcards.ranking].prompt)
+        return self.prompt_file(self.study.entities["paradigms"][wildcards.paradigm].prompt)
 
     def imported_file(self, wildcards: Wildcards) -> str:
         """Return the file of an imported paradigm."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthrank.errors import ConfigError
 from synthrank.ordering.askers import ScoreAsker, TextAsker
 from synthrank.ordering.asking import Question, labels
 from synthrank.ordering.sorts import Sort, all_pairs, bubble, by_score, duels, heap, listwise, name_best
@@ -11,27 +10,6 @@ from synthrank.prompts import Prompt
 from synthrank.reading.choice import read_choice
 from synthrank.reading.ranking import read_ranking
 from synthrank.specs.rankings import Listwise, Pairwise, Pointwise, RankingSpec, Setwise
-
-TAKES: Mapping[str, frozenset[str]] = {
-    "listwise": frozenset({"query", "passages"}),
-    "setwise": frozenset({"query", "passages"}),
-    "pairwise": frozenset({"query", "passages"}),
-    "pointwise": frozenset({"query", "passage"}),
-    "query-likelihood": frozenset({"passage"}),
-}
-"""The inputs of a prompt, by its task; the query is what a query-likelihood prompt is answered with."""
-
-
-def check_prompt(prompt: Prompt, spec: RankingSpec) -> None:
-    """Raise ConfigError unless the prompt is one for the ranking."""
-    if prompt.task != spec.kind:
-        raise ConfigError(f"{prompt.path}: task: is {prompt.task}; a ranking of kind {spec.kind} needs a prompt of it")
-    if prompt.inputs != TAKES[spec.kind]:
-        raise ConfigError(
-            f"{prompt.path}: inputs: must be {sorted(TAKES[spec.kind])} for {spec.kind}, got {sorted(prompt.inputs)}"
-        )
-    if prompt.structured:
-        raise ConfigError(f"{prompt.path}: structured: there is no JSON Schema for {spec.kind}; remove it")
 
 
 def sort_of(spec: RankingSpec, count: int) -> Sort[Any]:

@@ -8,7 +8,7 @@ from synthrank.judging import Pair, write_scores
 from synthrank.llms import open_stored
 from synthrank.llms.base import Llm
 from synthrank.ordering.asking import Question
-from synthrank.ordering.methods import asker_of, check_prompt
+from synthrank.ordering.methods import asker_of
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.records import Pool, Pooled
 from synthrank.specs.base import load
@@ -32,12 +32,10 @@ def judge_passages(*, passages: Path, ranking: Path, prompt: Path, llm: Path, mo
         scores: written: the scores, one list a query.
 
     Raises:
-        ConfigError: the prompt is not one for the ranking.
         ModelError: the model gives no log-probabilities, or a prompt is too long for it.
     """
     spec: Pointwise | QueryLikelihood = load(RankingSpec, ranking)
     template = read_prompt(prompt)
-    check_prompt(template, spec)
     backend = open_stored(load(LlmSpec, llm), model[0] if model else None)
     write_scores(passages, lambda pairs: _scores(pairs, spec, template, backend), scores)
 

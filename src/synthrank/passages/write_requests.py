@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from synthrank.errors import BudgetError, ConfigError
+from synthrank.errors import BudgetError
 from synthrank.exemplars import drawn_pairs, drawn_passages, pairs
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
 from synthrank.order import drawn
-from synthrank.prompt_problems import CORPUS_INPUTS, corpus_problems, paradigm_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.records import Exemplar, Query, Request
 from synthrank.specs.base import load
-from synthrank.specs.corpora import BuiltCorpus, CorpusSpec
+from synthrank.specs.corpora import PROMPT_INPUTS, BuiltCorpus, CorpusSpec
 from synthrank.specs.paradigms import Asked, Exemplars, GeneratedParadigm, GradedParadigm, ParadigmSpec
 from synthrank.trec import answers, read_qrels, relevant
 
@@ -55,21 +54,15 @@ def write_requests(
         examples: written: the first few requests, for reading.
 
     Raises:
-        ConfigError: the prompt and the paradigm disagree on the task, on exemplars or on levels, or the corpus does not
-            state what the prompt takes from it.
         BudgetError: the corpus has too few pairs or passages to draw exemplars from.
+        PromptError: the prompt's text uses other inputs than its head declares.
     """
     spec: Asked = load(ParadigmSpec, paradigm)
     template = read_prompt(prompt)
     collection: BuiltCorpus = load(CorpusSpec, corpus)
-    for problem in (
-        *paradigm_problems(template.task, template.inputs, prompt, spec, paradigm),
-        *corpus_problems(template.inputs, prompt, collection, corpus),
-    ):
-        raise ConfigError(problem)
     wanted = spec.exemplars if isinstance(spec, GeneratedParadigm) else None
     given: dict[str, object] = {"levels": list(spec.levels)} if isinstance(spec, GradedParadigm) else {}
-    given |= {key: getattr(collection, key) for key in CORPUS_INPUTS if key in template.inputs}
+    given |= {key: getattr(collection, key) for key in PROMPT_INPUTS if key in template.inputs}
     asked = list(read_jsonl(queries, Query))
     shown_to = _draws(wanted, drawn(wanted.seed, exemplar_draw), passages, asked, qrels, held_out) if wanted else None
     shown: dict[Exemplar, None] = {}

@@ -13,11 +13,10 @@ from synthrank.llms.hosted import identity
 from synthrank.llms.keys import request_key
 from synthrank.llms.store import ReplyStore, folder_of
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
-from synthrank.prompt_problems import CORPUS_INPUTS
 from synthrank.prompts import read_prompt
 from synthrank.reading.written import replies_wanted
 from synthrank.records import Exemplar, Request
-from synthrank.specs.corpora import TRAIN, BuiltCorpus
+from synthrank.specs.corpora import PROMPT_INPUTS, TRAIN, BuiltCorpus
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
 from synthrank.specs.paradigms import Asked as AskedParadigm
 from synthrank.specs.paradigms import GradedParadigm
@@ -66,7 +65,7 @@ def _example(study: Study, corpus: str, paradigm: str) -> Request:
     """Return a request of ordinary size under a paradigm."""
     spec: AskedParadigm = study.entities["paradigms"][paradigm]
     stated: BuiltCorpus = study.entities["corpora"][corpus]
-    prompt = read_prompt(study.folder / "prompts" / f"{spec.prompt}.md")
+    prompt = read_prompt(study.prompt_file(spec.prompt))
     values: dict[str, object] = {"query": words(QUERY_WORDS)}
     if isinstance(spec, GradedParadigm):
         values["levels"] = list(spec.levels)
@@ -74,5 +73,5 @@ def _example(study: Study, corpus: str, paradigm: str) -> Request:
         text = words(spec.exemplars.words or stated.passage_words or PASSAGE_WORDS)
         shown = Exemplar("", text, "", str(values["query"]) if spec.exemplars.kind == "pairs" else "")
         values["exemplars"] = [shown] * spec.exemplars.count
-    values |= {key: getattr(stated, key) for key in CORPUS_INPUTS if key in prompt.inputs}
+    values |= {key: getattr(stated, key) for key in PROMPT_INPUTS if key in prompt.inputs}
     return Request("", "", prompt.render(**values))

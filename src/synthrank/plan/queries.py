@@ -39,7 +39,7 @@ def query_count(study: Study, corpus: str, queryset: str) -> int:
 
 def _example(study: Study, spec: LlmQueries) -> Request:
     """Return a request about a passage of ordinary length, cut as the augmentation says."""
-    prompt = read_prompt(study.folder / "prompts" / f"{spec.prompt}.md")
+    prompt = read_prompt(study.prompt_file(spec.prompt))
     text = words(min(spec.passage_words, PASSAGE_WORDS))
     values: dict[str, object] = {"passage": text}
     if spec.exemplars:

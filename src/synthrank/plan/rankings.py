@@ -32,7 +32,7 @@ def ranking_lines(study: Study) -> Iterator[Line]:
 
 def _asked(study: Study, item: Ranked, llm: LlmSpec) -> Asked:
     ranking: RankingSpec = study.entities["rankings"][item.ranking]
-    prompt = read_prompt(study.folder / "prompts" / f"{ranking.prompt}.md")
+    prompt = read_prompt(study.prompt_file(ranking.prompt))
     sizes = Counter(shown_sizes(ranking, study.entities["pools"][item.pool].depth))
     questions = sum(sizes.values())
     read = sum(count * prompt_tokens(_example(prompt, ranking, size)) for size, count in sizes.items())

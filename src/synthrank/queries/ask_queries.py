@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthrank.errors import ConfigError
 from synthrank.exemplars import cut
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.progress import progress
-from synthrank.prompt_problems import query_prompt_problems
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.queries.sources import share_of
 from synthrank.reading.schemas import SCHEMA_OF
@@ -47,13 +45,11 @@ def ask_queries(
         replies: written: every reply as it came, passages in their order.
 
     Raises:
-        ConfigError: the share is none, the prompt is for another task, or it and the augmentation disagree on
-            exemplars.
+        ConfigError: the share is none.
+        PromptError: the prompt's text uses other inputs than its head declares.
     """
     settings: LlmQueries = load(AugmentationSpec, spec)
     template = read_prompt(prompt)
-    for problem in query_prompt_problems(template.task, template.inputs, prompt, settings, spec):
-        raise ConfigError(problem)
     chosen = share_of(sampled, shard)
     pool = [item for path in exemplars for item in read_jsonl(path, Exemplar)]
     requests = [_request(template, settings, passage, pool) for passage in chosen]

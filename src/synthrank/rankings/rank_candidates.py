@@ -9,7 +9,7 @@ from synthrank.files import read_jsonl, write_json, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.llms.base import Llm
 from synthrank.ordering.asking import Outcome, talk
-from synthrank.ordering.methods import asker_of, check_prompt, sort_of
+from synthrank.ordering.methods import asker_of, sort_of
 from synthrank.ordering.together import together
 from synthrank.progress import progress
 from synthrank.prompts import Prompt, read_prompt
@@ -57,13 +57,12 @@ def rank_candidates(
         texts: written: the passages of the share that are cut, and those that are empty.
 
     Raises:
-        ConfigError: the share is none, or the prompt is not one for the ranking.
+        ConfigError: the share is none.
         DataError: a query or a candidate is there twice, or a candidate is not in the collection.
         ModelError: the ranking takes log-probabilities and the model gives none, or a prompt is too long for it.
     """
     spec: RankingSpec = load(RankingSpec, ranking)
     template, asked = read_prompt(prompt), load(LlmSpec, llm)
-    check_prompt(template, spec)
     total, share = _checked(candidates), Shard.parse(shard)
     names = {item.id for pool in share.take(read_jsonl(candidates, Pool), total) for item in pool.candidates}
     shown = Texts(passages, names, spec.passage_words)

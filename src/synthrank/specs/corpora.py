@@ -11,6 +11,9 @@ OneLine = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\S[
 TRAIN = "train"
 """The one split that training may see, but for a recipe that names another. All others of a corpus are held out."""
 
+PROMPT_INPUTS = ("domain", "passage_words")
+"""Keys of a corpus's file that a prompt for passages may have as inputs, under the same names."""
+
 
 class SplitCount(Entity):
     """How many queries and judgments a split must have; a key that is left out is not checked."""
