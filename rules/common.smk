@@ -21,7 +21,7 @@ from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQuer
 from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
 from synthrank.specs.models import FirstLayersModel, TokenTableModel, UnpackedModel
 from synthrank.specs.paradigms import Asked, HumanParadigm, ImportedParadigm, QueriedParadigm
-from synthrank.specs.recipes import DistilRecipe, GradedRecipe, OrderRecipe, PairsRecipe, TeacherRecipe
+from synthrank.specs.recipes import DistilRecipe, OrderRecipe, Sized, TeacherRecipe
 from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked, Sparse
 from synthrank.study import Study
 

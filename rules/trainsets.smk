@@ -7,11 +7,12 @@ Gives  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl; {llm} is none 
 
 
 rule pair_trainset:
-    """Pair positives of one or several paradigms with retrieved negatives."""
+    """Pair written passages of one or several paradigms, or levels, with retrieved negatives."""
     input:
         spec=needs.recipe_spec,
         queries=needs.pair_queries,
         qrels=needs.recipe_qrels,
+        passages=needs.human_passages,
         held_out=needs.held_out_qrels,
         positives=needs.positives,
         filters=needs.pair_filters,
@@ -34,7 +35,7 @@ rule pair_trainset:
     benchmark:
         "results/benchmarks/pair_trainset/{recipe}/{llm}/draw-{draw}.tsv"
     wildcard_constraints:
-        recipe=study.pattern_of("recipes", PairsRecipe),
+        recipe=study.pattern_of("recipes", Sized),
     conda:
         "../envs/trainsets.yaml"
     threads: 1
@@ -56,6 +57,7 @@ rule pair_trainset:
             --negative-draw {params.draws.negatives} \
             --queries {input.queries:q} \
             --qrels {input.qrels:q} \
+            --passages {input.passages:q} \
             --held-out {input.held_out:q} \
             --positives {input.positives:q} \
             --filters {input.filters:q} \
@@ -71,71 +73,6 @@ rule pair_trainset:
             --guard-model {input.guard_model:q} \
             --teacher {input.teacher:q} \
             --teacher-model {input.teacher_model:q} \
-            --trainset {output.trainset:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
-
-
-rule graded_trainset:
-    """Label written passages of several levels of relevance with their level."""
-    input:
-        spec=needs.recipe_spec,
-        queries=needs.recipe_queries,
-        qrels=needs.recipe_qrels,
-        passages=needs.recipe_passages,
-        held_out=needs.held_out_qrels,
-        positives=needs.graded_positives,
-        negative_runs=needs.negative_runs,
-        negative_passages=needs.negative_passages,
-        dropped_queries=needs.dropped_queries,
-        dropped_qrels=needs.dropped_qrels,
-        dropped_passages=needs.dropped_passages,
-        dropped_retriever=needs.dropped_retriever,
-        dropped_model=needs.dropped_model,
-        guard_retriever=needs.guard_retriever,
-        guard_model=needs.guard_model,
-    output:
-        trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
-        stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
-    log:
-        "results/logs/graded_trainset/{recipe}/{llm}/draw-{draw}.log",
-    benchmark:
-        "results/benchmarks/graded_trainset/{recipe}/{llm}/draw-{draw}.tsv"
-    wildcard_constraints:
-        recipe=study.pattern_of("recipes", GradedRecipe),
-    conda:
-        "../envs/trainsets.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(8000),
-        runtime=by_attempt(120),
-        gpu=needs.trainset_gpus,
-    params:
-        code=code_of("graded_trainset.py"),
-        size=needs.recipe_size,
-        draws=needs.trainset_draws,
-    shell:
-        r"""
-        python "$SCRIPTS"/graded_trainset.py \
-            --spec {input.spec:q} \
-            --size {params.size} \
-            --query-draw {params.draws.queries} \
-            --negative-draw {params.draws.negatives} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --positives {input.positives:q} \
-            --negative-runs {input.negative_runs:q} \
-            --negative-passages {input.negative_passages:q} \
-            --dropped-queries {input.dropped_queries:q} \
-            --dropped-qrels {input.dropped_qrels:q} \
-            --dropped-passages {input.dropped_passages:q} \
-            --dropped-retriever {input.dropped_retriever:q} \
-            --dropped-model {input.dropped_model:q} \
-            --guard-retriever {input.guard_retriever:q} \
-            --guard-model {input.guard_model:q} \
             --trainset {output.trainset:q} \
             --stats {output.stats:q} \
             &>{log:q}

@@ -44,7 +44,8 @@ def test_a_recipe_of_pairs(needs, at, recipe, llm, positives):
     assert needs.positives(job) == positives
     assert needs.negative_runs(job) == [RUN] * len(positives)
     assert needs.negative_passages(job) == [f"{CORPUS}/passages.jsonl"] * len(positives)
-    assert needs.recipe_queries(job) == f"{CORPUS}/train/queries.jsonl"
+    assert needs.pair_queries(job) == [f"{CORPUS}/train/queries.jsonl"] * len(positives)
+    assert needs.human_passages(job) == []
     assert needs.recipe_qrels(job) == f"{CORPUS}/train/qrels.txt"
     assert needs.held_out_qrels(at(recipe=recipe)) == [f"{CORPUS}/{split}/qrels.txt" for split in ("dev", "test")]
 

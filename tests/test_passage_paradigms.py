@@ -100,7 +100,9 @@ def test_every_paradigm_and_corpus_is_made_by_one_rule(study):
 
 def test_a_graded_recipe(study):
     needs, job = Needs(study), at(recipe="graded", llm="echo", draw="1")
-    assert needs.graded_positives(job) == "results/passages/python-headings/graded/draw-0/echo/passages.jsonl"
+    assert needs.pair_queries(job) == ["results/corpora/python-headings/train/queries.jsonl"]
+    assert needs.positives(job) == ["results/passages/python-headings/graded/draw-0/echo/passages.jsonl"]
+    assert needs.pair_filters(job) == needs.reworded(job) == needs.pair_teacher(job) == []
     assert needs.negative_runs(job) == ["results/runs/corpora/python-headings/bm25/train.trec"]
     assert needs.negative_passages(job) == ["results/corpora/python-headings/passages.jsonl"]
     splits = [f"results/corpora/python-headings/{split}/qrels.txt" for split in ("dev", "test")]

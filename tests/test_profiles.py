@@ -14,7 +14,6 @@ GRES = {
     "needs.llm_gpus": "'gpu:1' if input.model else ''",
     "needs.training_gpus": "f'gpu:{threads}'",
     "needs.pair_gpus": "'gpu:1' if input.guard_model or input.dropped_model or input.teacher_model else ''",
-    "needs.trainset_gpus": "'gpu:1' if input.guard_model or input.dropped_model else ''",
 }
 """How the second profile says what a rule says; expressions see wildcards, input, threads and attempt."""
 RULE = re.compile(r"^rule (\w+):\n((?:(?:    .*)?\n)*)", re.MULTILINE)

@@ -30,12 +30,12 @@ def seeded(names: Iterable[str], seed: int, of: str = "") -> list[str]:
     return sorted(names, key=lambda name: place(name, seed, of))
 
 
-def sample(items: Iterable[T], count: int, seed: int, name_of: Callable[[T], str]) -> list[T]:
+def sample(items: Iterable[T], count: int, seed: int, name_of: Callable[[T], str], of: str = "") -> list[T]:
     """Return the items whose names are the first ``count`` of the order of :func:`seeded`, in that order.
 
     The items are read once and ``count`` of them are held, so that they may come out of a file of any size.
     """
-    return nsmallest(count, items, key=lambda item: place(name_of(item), seed))
+    return nsmallest(count, items, key=lambda item: place(name_of(item), seed, of))
 
 
 def place(name: str, seed: int, of: str = "") -> bytes:

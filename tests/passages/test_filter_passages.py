@@ -94,6 +94,10 @@ def test_counts_add_up_on_random_replies(sift):
 
 
 def test_no_passage_at_all_is_an_error(sift, tmp_path):
-    with pytest.raises(BudgetError, match="none of 2 replies is a passage"):
-        sift([reply("a", 0, ""), reply("b", 0, "")])
+    with pytest.raises(BudgetError) as error:
+        sift([reply("a", 0, ""), reply("b", 0, "I cannot help with that."), reply("c", 0, "")])
+    assert str(error.value) == (
+        f"{tmp_path}/replies.jsonl: none of 3 replies is a passage (2 empty, 1 refusal); change "
+        f"prompt or quality of {tmp_path}/zero-shot.yaml"
+    )
     assert not (tmp_path / "passages.jsonl").exists()

@@ -9,8 +9,10 @@ from synthrank.files import write_jsonl
 from synthrank.order import seeded
 from synthrank.records import Passage, WrittenPassage
 from synthrank.specs.recipes import Guard, Negatives
+from synthrank.texts import texts_of
+from synthrank.trainsets import negatives as module
+from synthrank.trainsets.guard import copies
 from synthrank.trainsets.negatives import draw, open_source
-from synthrank.trainsets.same_text import copies
 from synthrank.trec import write_run
 
 
@@ -126,6 +128,26 @@ def test_a_copy_for_one_query_may_be_a_negative_of_another(drawn):
     assert "p5" not in found["q0"]
     assert "p5" in found["q1"]
     assert counts["negatives_same_text"] == 1
+
+
+@pytest.mark.parametrize("texts", [1000, 30, 7], ids="{} texts".format)
+def test_gaps_are_filled_in_an_order_of_each_querys_own_and_the_collection_is_read_once(drawn, monkeypatch, texts):
+    """As one loop over the whole collection for each query would; where few texts differ, it is read again."""
+    collection = {f"p{place}": f"text {place % texts}" for place in range(200)}
+    items = [WrittenPassage(f"p{place}", collection[f"p{place}"], f"q{place}", "?") for place in range(25)]
+    reads = []
+    monkeypatch.setattr(module, "texts_of", lambda path, names: reads.append(1) or texts_of(path, names))
+    found, counts = drawn({"q1": [("p40", 1.0)]}, collection, items, count=5)
+    for item in items:
+        ranked = ["p40"] if item.query_id == "q1" else []
+        expected, seen = list(ranked), {item.text, *(collection[name] for name in ranked)}
+        for name in seeded(collection.keys() - {item.id, *ranked}, 13, item.query_id):
+            if collection[name] not in seen:
+                seen.add(collection[name])
+                expected.append(name)
+        assert list(found[item.query_id]) == expected[:5]
+    assert counts["negatives_at_random"] == 25 * 5 - 1
+    assert len(reads) == 2 if texts > 7 else 2 < len(reads) <= 4, "the texts of candidates, then those of all gaps"
 
 
 def test_no_two_negatives_of_a_group_have_the_same_text(drawn):

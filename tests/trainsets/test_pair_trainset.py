@@ -72,7 +72,7 @@ class World:
         pair_trainset(
             spec=folder / "recipe.yaml", size=size,
             queries=[asked.get(item[0], folder / "queries.jsonl") for item in positives],
-            qrels=folder / "qrels.txt",
+            qrels=folder / "qrels.txt", passages=[],
             held_out=[folder / "held.txt"], positives=files,
             filters=[filters[item[0]][1] for item in positives if item[0] in filters],
             negative_runs=runs, negative_passages=collections,

@@ -14,8 +14,8 @@ from synthrank.files import write_jsonl
 from synthrank.records import Passage, WrittenPassage
 from synthrank.specs.base import validate
 from synthrank.specs.recipes import Guard, Negatives
+from synthrank.trainsets.guard import limit, open_scorer
 from synthrank.trainsets.negatives import draw, open_source
-from synthrank.trainsets.positive_aware import limit, open_scorer
 from synthrank.trec import write_run
 
 PASSAGES = {f"p{number}": f"word{number} other{number % 5} more{number % 3}" for number in range(20)}

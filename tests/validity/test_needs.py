@@ -134,13 +134,13 @@ def test_what_scores_positives_and_candidates(needs, config):
     path = config / "recipes/human.yaml"
     found, human = needs(), at(recipe="human")
     assert found.guard_retriever(human) == found.guard_model(human) == []
-    assert found.trainset_gpus(human) == 0
+    assert found.pair_gpus(human) == 0
     guard = "count: 3, guard: {max_share_of_positive: 0.95, scored_by: tiny-dense}"
     path.write_text(path.read_text().replace("count: 3", guard))
     found = needs()
     assert found.guard_retriever(human) == [str(config / "retrievers/tiny-dense.yaml")]
     assert found.guard_model(human) == ["results/models/tiny-encoder"]
-    assert found.trainset_gpus(human) == 1
+    assert found.pair_gpus(human) == 1
 
 
 def test_what_teaches(needs, config):
@@ -152,7 +152,7 @@ def test_what_teaches(needs, config):
     found = needs()
     assert found.pair_teacher(human) == [str(config / "rankers/t5.yaml")]
     assert found.pair_teacher_model(human) == ["results/models/tiny-t5"]
-    assert (found.pair_gpus(human), found.trainset_gpus(human)) == (1, 0)
+    assert found.pair_gpus(human) == 1
 
 
 @pytest.mark.parametrize(

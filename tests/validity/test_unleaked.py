@@ -56,6 +56,7 @@ class World:
         dropped = [[folder / name] if drop is not None else [] for name in files]
         pair_trainset(
             spec=folder / "recipe.yaml", size=0, queries=[folder / "queries.jsonl"], qrels=folder / "qrels.txt",
+            passages=[],
             held_out=[], positives=[folder / "written.jsonl"], filters=[], negative_runs=[folder / "run.trec"],
             negative_passages=[folder / "corpus.jsonl"], reworded=[], dropped_queries=dropped[0],
             dropped_qrels=dropped[1], dropped_passages=dropped[2], dropped_retriever=[], dropped_model=[],

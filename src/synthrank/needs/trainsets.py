@@ -7,7 +7,7 @@ from synthrank.specs.base import NONE
 from synthrank.specs.corpora import TRAIN
 from synthrank.specs.filters import FilterSpec, LlmFilter, RoundTripFilter
 from synthrank.specs.paradigms import HumanParadigm, QueriedParadigm, queryset_of, rewords
-from synthrank.specs.recipes import DistilRecipe, PairsRecipe, Sized, base_and_size
+from synthrank.specs.recipes import PairsRecipe, Sized, base_and_size
 from synthrank.variables import data_folder
 
 
@@ -33,14 +33,12 @@ class TrainsetNeeds(StageNeeds):
         return base_and_size(wildcards.recipe)[1]
 
     def recipe_queries(self, wildcards: Wildcards) -> str:
-        """Return the queries of a recipe: its corpus's training split, or its augmentation."""
+        """Return the queries whose candidates a distillation recipe labels."""
         recipe = self.study.entities["recipes"][wildcards.recipe]
-        if isinstance(recipe, DistilRecipe):
-            return f"results/queries/{recipe.corpus}/{recipe.queries}/queries.jsonl"
-        return f"results/corpora/{recipe.corpus}/{TRAIN}/queries.jsonl"
+        return f"results/queries/{recipe.corpus}/{recipe.queries}/queries.jsonl"
 
     def pair_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return the queries of each of a recipe's positives: the training split's, or an augmentation's."""
+        """Return the queries of each of a recipe's paradigms: the training split's, or an augmentation's."""
         recipe = self.study.entities["recipes"][wildcards.recipe]
         querysets = [queryset_of(self.study.entities["paradigms"][name]) for name in recipe.paradigms]
         folders = [f"{'corpora' if name == TRAIN else 'queries'}/{recipe.corpus}/{name}" for name in querysets]
@@ -106,7 +104,9 @@ class TrainsetNeeds(StageNeeds):
 
     def pair_filters(self, wildcards: Wildcards) -> list[str]:
         """Return what the filters of a recipe's positives go by, in their order: scores, or the run of a round trip."""
-        recipe = self.study.entities["recipes"][wildcards.recipe]
+        recipe: Sized = self.study.entities["recipes"][wildcards.recipe]
+        if not isinstance(recipe, PairsRecipe):
+            return []
         return [
             self._evidence(recipe, item.paradigm, item.filter, folder)
             for item, folder in zip(recipe.positives, self._written(recipe, wildcards), strict=True)
@@ -123,10 +123,10 @@ class TrainsetNeeds(StageNeeds):
         judged = f"{folder if isinstance(spec, LlmFilter) else runs}/judged"
         return f"{judged}/{spec.scores}.jsonl"
 
-    def graded_positives(self, wildcards: Wildcards) -> str:
-        """Return the written passages of a graded recipe."""
-        (path,) = self.positives(wildcards)
-        return path
+    def human_passages(self, wildcards: Wildcards) -> list[str]:
+        """Return the passages of a corpus whose human passages a graded recipe labels; nothing for other recipes."""
+        stated = getattr(self.study.entities["recipes"][wildcards.recipe], "human_label", None)
+        return [self.recipe_passages(wildcards)] if stated is not None else []
 
     def negative_runs(self, wildcards: Wildcards) -> list[str]:
         """Return the run that negatives are taken from, for each of the recipe's positives."""
@@ -146,7 +146,7 @@ class TrainsetNeeds(StageNeeds):
     def reworded(self, wildcards: Wildcards) -> list[str]:
         """Return the paradigms whose negatives are another wording of passages that a run over the corpus names."""
         recipe = self.study.entities["recipes"][wildcards.recipe]
-        same = recipe.negatives.source == "same"
+        same = recipe.negatives and recipe.negatives.source == "same"
         return [name for name in dict.fromkeys(recipe.paradigms) if same and self._rewords(name)]
 
     def guard_retriever(self, wildcards: Wildcards) -> list[str]:
@@ -160,23 +160,21 @@ class TrainsetNeeds(StageNeeds):
 
     def pair_teacher(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of the ranker that scores a recipe's passages, where it names one."""
-        teacher = self.study.entities["recipes"][wildcards.recipe].teacher
-        return [self.spec("rankers", teacher)] if teacher else []
+        return [self.spec("rankers", name) for name in self._reranking_teachers(wildcards)]
 
     def pair_teacher_model(self, wildcards: Wildcards) -> list[str]:
         """Return the folder of that ranker's model."""
-        teacher = self.study.entities["recipes"][wildcards.recipe].teacher
-        return [self.ranker_model(teacher, NONE, NONE, 0)] if teacher else []
+        return [self.ranker_model(name, NONE, NONE, 0) for name in self._reranking_teachers(wildcards)]
 
     def pair_gpus(self, wildcards: Wildcards) -> int:
-        """Return the GPUs of a recipe of pairs, where a model scores or compares its passages: one, else none."""
-        return int(bool(self.trainset_gpus(wildcards) or self.pair_teacher(wildcards)))
+        """Return the GPUs of a recipe of written passages: one where a model scores or compares them, else none."""
+        dropped = self.study.entities["recipes"][wildcards.recipe].drop_leaks
+        compares = dropped is not None and dropped.cosine is not None
+        return int(compares or bool(self._guard_retrievers(wildcards) or self._reranking_teachers(wildcards)))
 
-    def trainset_gpus(self, wildcards: Wildcards) -> int:
-        """Return the GPUs of a recipe whose passages a dense model scores or compares: one, else none."""
-        recipe: Sized = self.study.entities["recipes"][wildcards.recipe]
-        compares = recipe.drop_leaks is not None and recipe.drop_leaks.cosine is not None
-        return int(compares or bool(self._guard_retrievers(wildcards)))
+    def _reranking_teachers(self, wildcards: Wildcards) -> list[str]:
+        teacher = getattr(self.study.entities["recipes"][wildcards.recipe], "teacher", None)
+        return [teacher] if teacher else []
 
     def _guard_retrievers(self, wildcards: Wildcards) -> list[str]:
         recipe: Sized = self.study.entities["recipes"][wildcards.recipe]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.records import Query, WrittenPassage
 from synthrank.texts import texts_of
-from synthrank.trec import answers, best_first, read_qrels
+from synthrank.trec import best_first, read_qrels
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def collect_passages(
         BudgetError: none is left.
     """
     judged = {query: best_first(grades) for query, grades in read_qrels(qrels).items()}
-    excluded = answers(held_out)
+    excluded = excluded_passages(held_out)
     wanted = {name for grades in judged.values() for name, _ in grades} - excluded
     text_of = texts_of(passages, wanted)
     found = [

@@ -52,7 +52,11 @@ def filter_passages(*, replies: Path, paradigm: Path, passages: Path, dropped: P
         tallies["repaired"].update(written.repaired)
         kept.setdefault(reply.query_id, []).append(written)
     if not kept:
-        raise BudgetError(f"{replies}: none of {len(lost)} replies is a passage; read {dropped.name} of another prompt")
+        counted = Counter(item.reason for item in lost).most_common()
+        reasons = ", ".join(f"{count} {reason}" for reason, count in counted)
+        raise BudgetError(
+            f"{replies}: none of {len(lost)} replies is a passage ({reasons}); change prompt or quality of {paradigm}"
+        )
     found = [item for name, those in kept.items() for item in _passages(asked[name], those, paradigm.stem, spec)]
     log.info("%d passages for %d queries, %d replies dropped", len(found), len(asked), len(lost))
     write_jsonl(passages, found)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from synthrank.errors import BudgetError, DataError
 from synthrank.files import check_sha256, json_lines, read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.records import Passage, Query, WrittenPassage
 from synthrank.specs.base import load
 from synthrank.specs.paradigms import ImportedParadigm, ParadigmSpec, rewords
-from synthrank.trec import answers, best_first, read_qrels
+from synthrank.trec import best_first, read_qrels
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def import_passages(
     tally["queries"] = len(asked)
     if rewords(spec):
         grades = {query: best_first(found) for path in qrels for query, found in read_qrels(path).items()}
-        wanted = _reworded(asked, grades, answers(held_out), tally)
+        wanted = _reworded(asked, grades, excluded_passages(held_out), tally)
     else:
         wanted = ((query, query.id, f"{query.id}@{paradigm.stem}", 1) for query in asked)
     found = list(_usable(wanted, text_of, spec.quality.min_words, tally))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from synthrank.errors import BudgetError, DataError
 from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.records import Query, WrittenPassage
 from synthrank.texts import texts_of
-from synthrank.trec import answers
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def pair_queries(*, queries: Path, passages: Path, held_out: list[Path], positiv
     for query in asked:
         if not query.source:
             raise DataError(f"{queries}: query {query.id}: source: is empty; name the passage that it was made from")
-    excluded = answers(held_out)
+    excluded = excluded_passages(held_out)
     kept = [query for query in asked if query.source not in excluded]
     if not kept:
         raise BudgetError(f"{queries}: no query is of a passage that may train; nothing is left to train on")

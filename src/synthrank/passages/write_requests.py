@@ -6,6 +6,7 @@ from pathlib import Path
 from synthrank.errors import BudgetError
 from synthrank.exemplars import drawn_pairs, drawn_passages, pairs
 from synthrank.files import atomic_text, read_jsonl, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.order import drawn
 from synthrank.prompts import Prompt, read_prompt
 from synthrank.reading.schemas import SCHEMA_OF
@@ -13,7 +14,7 @@ from synthrank.records import Exemplar, Query, Request
 from synthrank.specs.base import load
 from synthrank.specs.corpora import PROMPT_INPUTS, BuiltCorpus, CorpusSpec
 from synthrank.specs.paradigms import Asked, Exemplars, GeneratedParadigm, GradedParadigm, ParadigmSpec
-from synthrank.trec import answers, read_qrels, relevant
+from synthrank.trec import read_qrels, relevant
 
 EXAMPLES_SHOWN = 3
 """Rendered prompts in the file for reading."""
@@ -89,7 +90,7 @@ def _draws(
     spec: Exemplars, seed: int, passages: Path, queries: Sequence[Query], qrels: Path, held_out: Sequence[Path]
 ) -> Callable[[Query], list[Exemplar]]:
     """Return what gives the exemplars of a query."""
-    judged, excluded = read_qrels(qrels), answers(held_out)
+    judged, excluded = read_qrels(qrels), excluded_passages(held_out)
     own = relevant(judged)
     if spec.labels is None:
         drawn_for = drawn_passages(passages, queries, own, excluded, count=spec.count, seed=seed, words=spec.words)

@@ -6,10 +6,11 @@ from pathlib import Path
 from synthrank.errors import BudgetError
 from synthrank.exemplars import pairs
 from synthrank.files import read_jsonl, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.records import Query
 from synthrank.specs.augmentations import AugmentationSpec, LlmQueries
 from synthrank.specs.base import load
-from synthrank.trec import answers, read_qrels
+from synthrank.trec import read_qrels
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def draw_exemplars(
     """
     settings: LlmQueries = load(AugmentationSpec, spec)
     wanted, asked = (settings.exemplars or 0) + 1, list(read_jsonl(queries, Query))
-    excluded, words = answers(held_out), settings.passage_words
+    excluded, words = excluded_passages(held_out), settings.passage_words
     found = pairs(passages, asked, read_qrels(qrels), excluded, count=wanted, seed=settings.seed, words=words)
     if len(found) < wanted:
         raise BudgetError(

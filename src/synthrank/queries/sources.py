@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from synthrank.files import count_lines, json_lines, read_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.records import Passage
 from synthrank.shards import Shard
-from synthrank.trec import answers
 
 
 def allowed(passages: Path, held_out: Iterable[Path]) -> Iterator[Passage]:
@@ -18,7 +18,7 @@ def allowed(passages: Path, held_out: Iterable[Path]) -> Iterator[Passage]:
         passages: the passages of a corpus; read once, line by line.
         held_out: judgments of the splits that training must not see.
     """
-    excluded = answers(held_out)
+    excluded = excluded_passages(held_out)
     return (item for item in read_jsonl(passages, Passage) if item.id not in excluded and item.text.strip())
 
 

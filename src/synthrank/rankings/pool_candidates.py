@@ -6,13 +6,14 @@ from pathlib import Path
 
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.rankings.pool_tally import PoolTally
 from synthrank.rankings.strategies import Found, Taken, as_fused, by_level, deal, from_one, in_turn
 from synthrank.records import Pool, Pooled, Query
 from synthrank.specs.base import load
 from synthrank.specs.pools import PoolSpec
 from synthrank.texts import chunks
-from synthrank.trec import Run, answers, rank, read_run
+from synthrank.trec import Run, rank, read_run
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def pool_candidates(
     asked = list(read_jsonl(queries, Query))
     lists = [read_run(run, pool.source_depth) for run in runs]
     tally = PoolTally(pool.sources, pool.depth)
-    pools = list(_pools(pool, asked, lists, answers(held_out), tally))
+    pools = list(_pools(pool, asked, lists, excluded_passages(held_out), tally))
     if not pools:
         raise BudgetError(
             f"{spec}: none of {len(asked)} queries has a candidate; its sources must have been run for these queries, "

@@ -8,13 +8,14 @@ import numpy as np
 
 from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.records import Candidate, Group, Query
 from synthrank.retrievers.dense import open_encoder
 from synthrank.specs.base import load
 from synthrank.specs.recipes import DistilRecipe, RecipeSpec
 from synthrank.specs.retrievers import Dense, RetrieverSpec
 from synthrank.texts import texts_of
-from synthrank.trec import answers, read_run
+from synthrank.trec import read_run
 from synthrank.vectors import TextEncoder
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def distil_trainset(
     """
     recipe: DistilRecipe = load(RecipeSpec, spec)
     settings: Dense = load(RetrieverSpec, teacher)
-    excluded, ranked = answers(held_out), read_run(run)
+    excluded, ranked = excluded_passages(held_out), read_run(run)
     asked = list(read_jsonl(queries, Query))
     candidates = {
         query.id: [name for name, _ in ranked.get(query.id, []) if name not in excluded and name != query.source][

@@ -9,7 +9,7 @@ from synthrank.errors import DataError
 from synthrank.files import read_jsonl
 from synthrank.records import ScoredList, WrittenPassage
 from synthrank.specs.filters import FilterSpec, RoundTripFilter, ScoreFilter
-from synthrank.trainsets.chosen import Written
+from synthrank.trainsets.unleaked import Written
 from synthrank.trec import read_run
 
 Keep = Callable[[WrittenPassage], bool]

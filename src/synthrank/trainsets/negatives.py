@@ -1,21 +1,22 @@
 """Negatives of a training group: passages that a run brings up and the guard lets pass, filled up at random."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from synthrank.errors import BudgetError
 from synthrank.files import json_lines
-from synthrank.order import seeded
+from synthrank.order import sample, seeded
 from synthrank.records import Candidate, WrittenPassage
-from synthrank.specs.recipes import Guard, Negatives
-from synthrank.texts import chunks, text_key, texts_of
-from synthrank.trainsets.guard import allowed
-from synthrank.trainsets.positive_aware import Scorer, limit
+from synthrank.specs.recipes import Negatives
+from synthrank.texts import text_key, texts_of
+from synthrank.trainsets.guard import Scorer, allowed, below_limit
 from synthrank.trec import Run, read_run
+
+Drawn = list[tuple[WrittenPassage, tuple[Candidate, ...]]]
+"""Positives with their negatives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Source:
     path: Path
     excluded: Collection[str]
     absent: frozenset[str] = frozenset()
+
+    def without(self, names: Set[str]) -> "Source":
+        """Return the source as if it did not have some passages."""
+        left = tuple(name for name in self.names if name not in names)
+        return replace(self, names=left, excluded={*self.excluded, *names})
 
 
 def open_source(run: Path, passages: Path, excluded: Collection[str], reworded: bool = False) -> Source:
@@ -48,6 +54,20 @@ def open_source(run: Path, passages: Path, excluded: Collection[str], reworded: 
     return Source(ranked, tuple(name for name in held if name not in excluded), passages, excluded, frozenset(absent))
 
 
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A positive whose candidates are too few: what it has, with texts, and how many passages are missing.
+
+    ``texts`` are those that the group holds already, ``taken`` the passages that cannot fill the gap.
+    """
+
+    item: WrittenPassage
+    found: dict[str, str]
+    missing: int
+    texts: set[str]
+    taken: set[str]
+
+
 def draw(
     anchors: Sequence[WrittenPassage],
     source: Source,
@@ -56,12 +76,12 @@ def draw(
     known: Mapping[str, set[str]],
     count: Counter[str],
     *,
-    copies: Mapping[str, AbstractSet[str]],
+    copies: Mapping[str, Set[str]],
     scorer: Scorer | None = None,
     label: float = 0.0,
     taken: Mapping[str, set[str]] | None = None,
-) -> Iterator[tuple[WrittenPassage, tuple[Candidate, ...]]]:
-    """Yield each anchor with its negatives, always as many as the recipe states.
+) -> Drawn:
+    """Return each anchor with its negatives, always as many as the recipe states.
 
     What other passages were written for the same query is no negative of it, whatever the guard allows, nor is a copy
     of a relevant one. No two negatives of an anchor have the same text.
@@ -75,8 +95,7 @@ def draw(
         count: random ones are counted as ``negatives_at_random``, candidates without a text as ``negatives_absent``,
             copies among the candidates as ``negatives_same_text``, those that score too high as ``negatives_too_near``
             and positives without a score as ``positives_unscored``.
-        copies: per query the passages that have the text of a relevant one
-            (:func:`synthrank.trainsets.same_text.copies`).
+        copies: per query the passages that have the text of a relevant one (:func:`synthrank.trainsets.guard.copies`).
         scorer: scores for the guard's ``max_share_of_positive``, where it is stated. A positive without a score has
             no such limit, and passages drawn at random have none.
         label: what negatives are labelled with.
@@ -95,6 +114,8 @@ def draw(
     wanted = {name for names in listed.values() for name in names}
     # An absent one keeps its place until the guard has counted from the top, so that all others are as without it.
     text_of = dict.fromkeys(wanted & source.absent, "") | texts_of(source.path, wanted - source.absent)
+    drawn: list[tuple[WrittenPassage, dict[str, str]]] = []
+    gaps: list[_Gap] = []
     for item in anchors:
         ranked, held = listed[item.query_id], (taken or {}).get(item.query_id, set())
         own, same = known.get(item.query_id, set()) | {item.id}, copies.get(item.query_id, frozenset())
@@ -103,45 +124,27 @@ def draw(
             for name in allowed(ranked, text_of, item, own, settings.guard)
             if name not in held and name not in source.absent and name not in same and not _is_own(name, item)
         ]
-        _count(count, "negatives_same_text", sum(name in same for name in ranked))
+        if repeated := sum(name in same for name in ranked):
+            count["negatives_same_text"] += repeated
         if scorer:
-            free = _farther(free, text_of, item, scorer, settings.guard, count)
+            free = below_limit(free, text_of, item, scorer, settings.guard, count)
         texts = {text_key(item.text)}
         order = seeded(free, seed, of=item.query_id)
         found = {name: text_of[name] for name in islice(_others(order, text_of, texts), settings.count)}
-        spare = _spare(source, item, {*ranked, *own, *same, *held}, settings.count - len(found), seed, texts)
-        count["negatives_at_random"] += len(spare)
-        yield item, tuple(Candidate(name, text, label, settings.source) for name, text in (found | spare).items())
-
-
-def _count(count: Counter[str], name: str, number: int) -> None:
-    """Count what there is seldom: where there is none the count says nothing of it."""
-    if number:
-        count[name] += number
+        drawn.append((item, found))
+        if missing := settings.count - len(found):
+            gaps.append(_Gap(item, found, missing, texts, {*ranked, *own, *same, *held}))
+    _fill(gaps, source, seed)
+    count["negatives_at_random"] += sum(gap.missing for gap in gaps)
+    return [
+        (item, tuple(Candidate(name, text, label, settings.source) for name, text in found.items()))
+        for item, found in drawn
+    ]
 
 
 def _is_own(name: str, item: WrittenPassage) -> bool:
     """Tell whether a passage was written for the query of another one."""
     return name.startswith(f"{item.query_id}@")
-
-
-def _farther(
-    names: list[str],
-    text_of: Mapping[str, str],
-    item: WrittenPassage,
-    scorer: Scorer,
-    guard: Guard,
-    count: Counter[str],
-) -> list[str]:
-    """Return the candidates whose score is not above the share of the positive's that the guard states."""
-    positive, scores = scorer.scores(item, names, text_of)
-    if positive is None:
-        count["positives_unscored"] += 1
-        return names
-    highest = limit(positive, guard.max_share_of_positive or 1)
-    kept = [name for name, score in zip(names, scores, strict=True) if score <= highest]
-    _count(count, "negatives_too_near", len(names) - len(kept))
-    return kept
 
 
 def _others(names: Iterable[str], text_of: Mapping[str, str], texts: set[str]) -> Iterator[str]:
@@ -153,21 +156,37 @@ def _others(names: Iterable[str], text_of: Mapping[str, str], texts: set[str]) -
             yield name
 
 
-def _spare(
-    source: Source, item: WrittenPassage, taken: set[str], missing: int, seed: int, texts: set[str]
-) -> dict[str, str]:
-    """Return as many random passages as are missing, with texts; none of those taken or refused, or of the query's own.
+def _fill(gaps: Sequence[_Gap], source: Source, seed: int) -> None:
+    """Fill gaps with passages in an order of each query's own; none of those taken, or of the query's own.
 
-    ``texts`` are those that the group holds already.
+    The collection is read once for all gaps, with twice as many passages as are missing; again, and with four times as
+    many, for gaps that equal texts leave open.
+
+    Raises:
+        BudgetError: too few passages are left for a query.
     """
-    if not missing:
-        return {}
-    free = [name for name in source.names if name not in taken and not _is_own(name, item)]
-    found: dict[str, str] = {}
-    for some in chunks(seeded(free, seed, of=item.query_id), missing):
-        text_of = texts_of(source.path, some)
-        for name in islice(_others(some, text_of, texts), missing - len(found)):
-            found[name] = text_of[name]
-        if len(found) == missing:
-            return found
-    raise BudgetError(f"{source.path}: {len(found)} passages are left for query {item.query_id}, {missing} needed")
+    found: dict[int, dict[str, str]] = {}
+    waiting, times = dict(enumerate(gaps)), 2
+    while waiting:
+        first = {
+            place: sample(_free(gap, source), times * gap.missing, seed, str, gap.item.query_id)
+            for place, gap in waiting.items()
+        }
+        text_of = texts_of(source.path, {name for names in first.values() for name in names})
+        for place, names in first.items():
+            gap = waiting[place]
+            others = islice(_others(names, text_of, {*gap.texts}), gap.missing)
+            found[place] = {name: text_of[name] for name in others}
+            if len(found[place]) == gap.missing or len(names) < times * gap.missing:
+                del waiting[place]
+        times *= 4
+    for place, gap in enumerate(gaps):
+        if (left := len(found[place])) < gap.missing:
+            raise BudgetError(
+                f"{source.path}: {left} passages are left for query {gap.item.query_id}, {gap.missing} needed"
+            )
+        gap.found.update(found[place])
+
+
+def _free(gap: _Gap, source: Source) -> Iterator[str]:
+    return (name for name in source.names if name not in gap.taken and not _is_own(name, gap.item))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from synthrank.errors import DataError
 from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.order import seeded
 from synthrank.records import Group, Order, Pool
 from synthrank.specs.base import load
 from synthrank.specs.recipes import OrderRecipe, RecipeSpec
 from synthrank.texts import texts_of
 from synthrank.trainsets.ordered import FEWEST, Contents, group_of, top, without, without_texts
-from synthrank.trec import answers
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def order_trainset(
     served = None
     if recipe.source:
         served = {pool.query_id for pool in read_jsonl(candidates, Pool) if pool.source == recipe.source}
-    usable = _usable(orders, served, answers(held_out), recipe.depth, counts)
+    usable = _usable(orders, served, excluded_passages(held_out), recipe.depth, counts)
     chosen = set(seeded(usable, recipe.seed)[: recipe.max_queries])
     counts["beyond_max_queries"] = len(usable) - len(chosen)
     contents = Contents()

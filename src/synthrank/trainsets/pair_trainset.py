@@ -1,23 +1,20 @@
-"""Step pair_trainset: positives of one or several paradigms against retrieved negatives."""
+"""Step pair_trainset: written passages of one or several paradigms, with retrieved negatives."""
 
 import logging
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
-from synthrank.files import read_jsonl, write_json, write_jsonl
-from synthrank.order import drawn, seeded
-from synthrank.records import Candidate, Group, Query
+from synthrank.files import write_json, write_jsonl
+from synthrank.held_out import excluded_passages
+from synthrank.order import drawn
 from synthrank.specs.base import load
-from synthrank.specs.recipes import PairsRecipe, RecipeSpec
-from synthrank.trainsets.chosen import choose, read_written
-from synthrank.trainsets.filtered import filtered
-from synthrank.trainsets.negatives import draw, open_source
-from synthrank.trainsets.positive_aware import open_scorer
-from synthrank.trainsets.same_text import copies
+from synthrank.specs.recipes import GradedRecipe, RecipeSpec, Sized
+from synthrank.trainsets.graded import graded_groups
+from synthrank.trainsets.pairs import pair_groups
+from synthrank.trainsets.selection import Selection
 from synthrank.trainsets.taught import taught
 from synthrank.trainsets.unleaked import open_unleaked
-from synthrank.trec import answers, read_qrels, relevant
+from synthrank.trec import read_qrels, relevant
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +27,7 @@ def pair_trainset(
     negative_draw: int = 0,
     queries: list[Path],
     qrels: Path,
+    passages: list[Path],
     held_out: list[Path],
     positives: list[Path],
     filters: list[Path],
@@ -48,7 +46,7 @@ def pair_trainset(
     trainset: Path,
     stats: Path,
 ) -> None:
-    """Build one training group a positive.
+    """Build one training group a positive or, for a graded recipe, one a query with a passage of each level.
 
     Every recipe with the same seed walks the training queries in the same order and takes the first ones that have a
     passage of the paradigm, so recipes of equal size train on the same queries, but for those without a usable
@@ -60,24 +58,25 @@ def pair_trainset(
     ``negatives_at_random``. No passage that answers a query of a held-out split is a positive or a negative. Where the
     recipe states a filter, pairs that it drops give way to those of further queries, and are counted as
     ``filter_dropped``. Where the recipe drops leaks, queries and passages that a test set holds too give way to the
-    next ones, and are counted as ``leaking_…``. A teacher scores every passage for its query; labels stay 1 and 0.
+    next ones, and are counted as ``leaking_…``. A teacher scores every passage for its query; labels stay as they are.
 
     Args:
-        spec: the recipe's entity file.
+        spec: the recipe's entity file, of kind pairs or graded.
         size: how many queries of each paradigm in place of what the file says; 0 for what it says.
         query_draw: which draw of queries and of positives of equal grade; 0 is the one of the recipe's seed.
         negative_draw: which draw of negatives; likewise.
-        queries: the queries of each of the recipe's positives.
-        qrels: the training judgments, for the guard.
-        held_out: judgments of the splits that training must not see.
-        positives: written passages, one file for each of the recipe's positives.
+        queries: the queries of each paradigm of the recipe.
+        qrels: the training qrels, for the guard and for human passages of a graded recipe.
+        passages: the passages of the corpus, for these human passages; empty if the recipe takes none.
+        held_out: qrels of the splits that training must not see.
+        positives: written passages, one file for each paradigm.
         filters: what the filter of each goes by that has one: scores of all pairs, or a run for a round trip.
-        negative_runs: the run that the negatives of each come from.
+        negative_runs: the run that the negatives of each come from; empty if the recipe takes none.
         negative_passages: the passages that each run names.
         reworded: the paradigms whose negative passages are another wording of those, of which some may be lost; such
             candidates are passed over and counted as ``negatives_absent``.
         dropped_queries: queries of the test sets whose leaks the recipe drops; empty where it drops none.
-        dropped_qrels: the judgments of each; likewise.
+        dropped_qrels: the qrels of each; likewise.
         dropped_passages: the passages of the corpus of each; likewise.
         dropped_retriever: the dense retriever's entity file, where near duplicates are dropped.
         dropped_model: the folder of its model.
@@ -92,52 +91,30 @@ def pair_trainset(
     Raises:
         BudgetError: too few queries have a passage, or too few passages are left for negatives.
     """
-    recipe: PairsRecipe = load(RecipeSpec, spec)
+    recipe: Sized = load(RecipeSpec, spec)
     if size:
         recipe = recipe.sized(size)
-    seed, negative_seed = drawn(recipe.seed, query_draw), drawn(recipe.seed, negative_draw)
-    excluded = answers(held_out)
-    judged = relevant(read_qrels(qrels))
-    unleaked = open_unleaked(
-        recipe.drop_leaks, dropped_queries, dropped_qrels, dropped_passages, dropped_retriever, dropped_model
+    judged = read_qrels(qrels)
+    selection = Selection(
+        seed=drawn(recipe.seed, query_draw),
+        negative_seed=drawn(recipe.seed, negative_draw),
+        excluded=excluded_passages(held_out),
+        unleaked=open_unleaked(
+            recipe.drop_leaks, dropped_queries, dropped_qrels, dropped_passages, dropped_retriever, dropped_model
+        ),
+        guard_retriever=guard_retriever,
+        guard_model=guard_model,
     )
-    evidence = iter(filters)
-    groups: list[Group] = []
-    counts: dict[str, dict[str, int]] = {}
-    for wanted, asked, written, run, passages in zip(
-        recipe.positives, queries, positives, negative_runs, negative_passages, strict=True
-    ):
-        count: Counter[str] = Counter(groups=0, queries=0, queries_replaced=0, negatives_at_random=0)
-        order = seeded((query.id for query in read_jsonl(asked, Query)), seed)
-        found = read_written(written, excluded, seed)
-        known = {name: {item.id for item in items} for name, items in found.items()} | judged
-        if wanted.filter:
-            found = filtered(found, wanted.filter, next(evidence), count)
-        usable = unleaked.written(found, order, wanted.queries, count)
-        served = choose(usable, order, wanted.queries, count, written, "positives.queries")
-        chosen = [item for items in served.values() for item in items[: wanted.per_query]]
-        count["groups"] = len(chosen)
-        source = open_source(run, passages, excluded, wanted.paradigm in reworded)
-        same = copies(chosen, known, passages)
-        drawing = partial(
-            draw,
-            chosen,
-            settings=recipe.negatives,
-            seed=negative_seed,
-            known=known,
-            copies=same,
-            scorer=open_scorer(recipe.negatives.guard, source.run, guard_retriever, guard_model),
-        )
-        groups += [
-            Group(
-                item.query_id,
-                item.query,
-                (Candidate(item.id, item.text, 1.0, wanted.paradigm), *negatives),
-                tuple(sorted({*known.get(item.query_id, ()), *same.get(item.query_id, ())})),
-            )
-            for item, negatives in unleaked.drawn(drawing, source, count)
-        ]
-        counts[wanted.paradigm] = dict(count)
-        log.info("%s: %s", wanted.paradigm, dict(count))
+    negatives = list(zip(negative_runs, negative_passages, strict=True))
+    counts = {
+        name: Counter(groups=0, queries=0, queries_replaced=0, negatives_at_random=0) for name in recipe.paradigms
+    }
+    if isinstance(recipe, GradedRecipe):
+        count = counts[recipe.paradigm]
+        groups = graded_groups(recipe, selection, judged, *queries, *positives, negatives, passages, count)
+    else:
+        files = zip(queries, positives, negatives, strict=True)
+        groups = pair_groups(recipe, selection, relevant(judged), files, filters, reworded, counts)
+    log.info("%s", {name: dict(count) for name, count in counts.items()})
     write_jsonl(trainset, taught(groups, teacher, teacher_model))
     write_json(stats, counts)

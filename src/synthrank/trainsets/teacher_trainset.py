@@ -8,13 +8,13 @@ from pathlib import Path
 
 from synthrank.errors import DataError
 from synthrank.files import json_lines, read_jsonl, write_json, write_jsonl
+from synthrank.held_out import excluded_passages
 from synthrank.recorded import PADDING, query_id_of, read_orders
 from synthrank.records import Group, Order, Query
 from synthrank.specs.base import load
 from synthrank.specs.recipes import RecipeSpec, TeacherRecipe
 from synthrank.texts import known_texts
 from synthrank.trainsets.ordered import FEWEST, Contents, group_of, top, without, without_texts
-from synthrank.trec import answers
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def teacher_trainset(
             none and the recipe names no split.
     """
     recipe: TeacherRecipe = load(RecipeSpec, spec)
-    excluded = answers(held_out)
+    excluded = excluded_passages(held_out)
     counts: Counter[str] = Counter(
         orders=0, other_queries=0, other_words=0, padding=0, held_out_answers=0, unknown_passages=0, too_short=0
     )

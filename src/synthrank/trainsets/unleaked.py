@@ -1,26 +1,22 @@
 """Training data without what test sets hold too: leaking queries, passages and negatives give way to the next ones."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from synthrank.leak_testsets import read_testsets
-from synthrank.leaks import LeakFinder, Text
-from synthrank.records import Candidate, WrittenPassage
+from synthrank.leaks import LeakFinder, Text, read_testsets
+from synthrank.records import WrittenPassage
 from synthrank.specs.base import load
 from synthrank.specs.leaks import Where
 from synthrank.specs.recipes import DroppedLeaks
 from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.texts import chunks
-from synthrank.trainsets.chosen import Written
-from synthrank.trainsets.negatives import Source
 
 CHUNK = 256
 """Queries that are tested at once, with their passages: no more than these are tested in vain."""
 
-Drawn = list[tuple[WrittenPassage, tuple[Candidate, ...]]]
-"""Positives with their negatives."""
+Written = dict[str, list[WrittenPassage]]
+"""Per query its written passages, in the order in which recipes take them."""
 
 
 class Unleaked:
@@ -64,30 +60,13 @@ class Unleaked:
                     clean[name] = left
         return clean
 
-    def drawn(
-        self,
-        draw: Callable[..., Iterable[tuple[WrittenPassage, tuple[Candidate, ...]]]],
-        source: Source,
-        count: Counter[str],
-    ) -> Drawn:
-        """Return positives with negatives that do not leak: as if the source did not have those that do.
+    def negatives(self, text_of: Mapping[str, str], count: Counter[str]) -> set[str]:
+        """Return which negatives leak.
 
         Args:
-            draw: draws them from a source and counts: :func:`synthrank.trainsets.negatives.draw` with all else given.
-            source: where negatives come from.
-            count: what ``draw`` counted at last, and what was left out.
+            text_of: their texts, by id.
+            count: what leaks.
         """
-        while True:
-            tally: Counter[str] = Counter()
-            found = list(draw(source, count=tally))
-            leaking = self._leaking({item.id: item.text for _, items in found for item in items}, count)
-            if not leaking:
-                count.update(tally)
-                return found
-            names = tuple(name for name in source.names if name not in leaking)
-            source = replace(source, names=names, excluded={*source.excluded, *leaking})
-
-    def _leaking(self, text_of: Mapping[str, str], count: Counter[str]) -> set[str]:
         if self._finder is None:
             return set()
         texts = [Text(name, text, "passage") for name, text in text_of.items()]

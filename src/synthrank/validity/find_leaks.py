@@ -8,8 +8,7 @@ from pathlib import Path
 
 from synthrank.exemplars import cut
 from synthrank.files import read_jsonl, write_json, write_jsonl
-from synthrank.leak_testsets import read_testsets
-from synthrank.leaks import LeakFinder, Side, Text, distinct, kinds_of
+from synthrank.leaks import LeakFinder, Side, Text, distinct, kinds_of, read_testsets
 from synthrank.progress import Progress
 from synthrank.records import Exemplar
 from synthrank.retrievers.dense import open_encoder

@@ -8,7 +8,7 @@ from synthrank.errors import BudgetError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.order import seeded
 from synthrank.records import Candidate, Group, Judgment, Passage, Query, WrittenPassage
-from synthrank.trainsets.graded_trainset import graded_trainset
+from synthrank.trainsets.pair_trainset import pair_trainset
 from synthrank.trec import write_qrels, write_run
 
 LEVELS = (3, 2, 1, 0)
@@ -37,9 +37,10 @@ def build(tmp_path):
             spec["negatives"] = {"source": "human", "retriever": "bm25", "depth": 10, **negatives}
         (folder / "recipe.yaml").write_text(json.dumps(spec))
         dropped = {name: [] for name in ("queries", "qrels", "passages", "retriever", "model")} | dict(extra)
-        graded_trainset(
-            spec=folder / "recipe.yaml", size=size, queries=folder / "queries.jsonl", qrels=folder / "qrels.txt",
-            passages=folder / "corpus.jsonl", held_out=[folder / "held.txt"], positives=folder / "written.jsonl",
+        pair_trainset(
+            spec=folder / "recipe.yaml", size=size, queries=[folder / "queries.jsonl"], qrels=folder / "qrels.txt",
+            passages=[folder / "corpus.jsonl"] * ("human_label" in recipe), held_out=[folder / "held.txt"],
+            positives=[folder / "written.jsonl"], filters=[], reworded=[], teacher=[], teacher_model=[],
             negative_runs=[folder / "corpus.trec"] * bool(negatives),
             negative_passages=[folder / "corpus.jsonl"] * bool(negatives),
             **{f"dropped_{name}": paths for name, paths in dropped.items()},
