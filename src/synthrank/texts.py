@@ -32,6 +32,14 @@ def known_texts(passages: Path, names: Iterable[str]) -> dict[str, str]:
     return {item["id"]: item["text"] for _, item in json_lines(passages) if item["id"] in wanted}
 
 
+def absent(passages: Path, names: Iterable[str]) -> set[str]:
+    """Return those names that no passage of the file has."""
+    missing = set(names)
+    for _, item in json_lines(passages):
+        missing.discard(item["id"])
+    return missing
+
+
 def text_key(text: str) -> str:
     """Return a text without what does not make it another one: case, and how much white space is where."""
     return " ".join(text.casefold().split())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synthrank.reading.lists import read_queries
+from synthrank.reading.queries import read_queries
 from synthrank.reading.ranking import read_ranking
 from synthrank.reading.status import Status
 

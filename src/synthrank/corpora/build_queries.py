@@ -5,12 +5,13 @@ from pathlib import Path
 
 from synthrank.corpora.checks import check_count, check_id
 from synthrank.errors import DataError
-from synthrank.files import json_lines, write_jsonl
+from synthrank.files import write_jsonl
 from synthrank.order import seeded
 from synthrank.records import Judgment, Query
 from synthrank.sources import Source, open_source
 from synthrank.specs.base import load
 from synthrank.specs.corpora import TRAIN, CorpusSpec, SplitCount
+from synthrank.texts import absent
 from synthrank.trec import write_qrels
 
 
@@ -79,19 +80,17 @@ def _check_judgments(judgments: Iterable[Judgment], queries: set[str], where: st
 
 
 def _check_passages(
-    judgments: Iterable[Judgment], passages: Path, source: Source, where: str, stated: SplitCount
+    judgments: Sequence[Judgment], passages: Path, source: Source, where: str, stated: SplitCount
 ) -> None:
     """Check that every judged passage is there, but for as many absent ones, and empty relevant ones, as are stated."""
-    missing = {item.passage_id for item in judgments}
-    for _, row in json_lines(passages):
-        missing.discard(row["id"])
+    missing = absent(passages, (item.passage_id for item in judgments))
     # build_passages keeps empty passages out: read the source again to tell them from absent ones
     empty = {row.id for row in source.passages() if row.id in missing} if missing else set()
-    absent = [item.passage_id for item in judgments if item.passage_id in missing - empty]
-    if len(absent) != stated.absent:
+    unknown = [item.passage_id for item in judgments if item.passage_id in missing - empty]
+    if len(unknown) != stated.absent:
         raise DataError(
-            f"{where}: {len(absent)} judgments name passages that are not in {passages}{_first(absent)}; mend the "
-            f"collection, or state absent: {len(absent)} where it is known to hold only a part of what was judged"
+            f"{where}: {len(unknown)} judgments name passages that are not in {passages}{_first(unknown)}; mend the "
+            f"collection, or state absent: {len(unknown)} where it is known to hold only a part of what was judged"
         )
     relevant = [item.passage_id for item in judgments if item.passage_id in empty and item.grade > 0]
     if len(relevant) != stated.empty_relevant:

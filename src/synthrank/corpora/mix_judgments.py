@@ -1,14 +1,15 @@
 """Let the judgments of a split hold for both wordings of a passage."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from synthrank.corpora.checks import check_count
 from synthrank.errors import DataError
-from synthrank.files import json_lines, read_jsonl, write_jsonl
+from synthrank.files import read_jsonl, write_jsonl
 from synthrank.records import Judgment, Query
 from synthrank.specs.base import load
 from synthrank.specs.corpora import CorpusSpec, MixedCorpus, SplitCount, rewritten_id
+from synthrank.texts import absent
 from synthrank.trec import read_judgments, write_qrels
 
 
@@ -53,16 +54,13 @@ def _doubled(judgments: Iterable[Judgment], paradigm: str) -> Iterator[Judgment]
         yield Judgment(item.query_id, rewritten_id(item.passage_id, paradigm), item.grade)
 
 
-def _check_passages(judgments: Iterable[Judgment], passages: Path, where: str, stated: int) -> None:
+def _check_passages(judgments: Sequence[Judgment], passages: Path, where: str, stated: int) -> None:
     """Check that both wordings of every judged passage are there, but for as many judgments as are stated."""
-    judgments = list(judgments)
-    missing = {item.passage_id for item in judgments}
-    for _, row in json_lines(passages):
-        missing.discard(row["id"])
-    absent = [item.passage_id for item in judgments if item.passage_id in missing]
-    if len(absent) != stated:
-        first = f", the first {absent[0]!r}" if absent else ""
+    missing = absent(passages, (item.passage_id for item in judgments))
+    unknown = [item.passage_id for item in judgments if item.passage_id in missing]
+    if len(unknown) != stated:
+        first = f", the first {unknown[0]!r}" if unknown else ""
         raise DataError(
-            f"{where}: {len(absent)} judgments name passages that are not in {passages}{first}; state absent: "
-            f"{len(absent)} where it is known that the original is not there, or was not rewritten"
+            f"{where}: {len(unknown)} judgments name passages that are not in {passages}{first}; state absent: "
+            f"{len(unknown)} where it is known that the original is not there, or was not rewritten"
         )

@@ -7,8 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 from synthrank.errors import ModelError
 from synthrank.ordering.asking import Answered, Question, prompt_values
 from synthrank.prompts import Prompt
-from synthrank.reading.refusals import is_refusal
-from synthrank.reading.status import Read, Status
+from synthrank.reading.status import Read, Status, is_refusal
 from synthrank.records import Ask, Message, Reply, Request
 
 T = TypeVar("T")

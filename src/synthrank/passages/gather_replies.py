@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synthrank.errors import ShardError
 from synthrank.files import atomic_text, json_lines, read_jsonl, text_lines
-from synthrank.passages.rounds import Rounds
+from synthrank.reading.written import Rounds
 from synthrank.records import Reply
 from synthrank.shards import Shard, check_names
 from synthrank.specs.base import load

@@ -9,8 +9,8 @@ from synthrank.files import count_lines, read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.llms.base import Llm
 from synthrank.llms.draws import of_draw
-from synthrank.passages.rounds import Rounds
 from synthrank.progress import progress
+from synthrank.reading.written import Rounds
 from synthrank.records import Reply, Request
 from synthrank.shards import Shard
 from synthrank.specs.base import load

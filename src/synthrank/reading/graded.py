@@ -9,7 +9,7 @@ from typing import Any
 
 from synthrank.reading.passage import REASONS as PASSAGE_REASONS
 from synthrank.reading.passage import read_passage
-from synthrank.reading.refusals import is_refusal
+from synthrank.reading.status import is_refusal
 from synthrank.records import Reply
 from synthrank.specs.paradigms import Quality
 

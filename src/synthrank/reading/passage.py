@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from synthrank.reading.refusals import is_refusal
+from synthrank.reading.status import is_refusal
 from synthrank.records import Reply
 from synthrank.specs.paradigms import Quality
 

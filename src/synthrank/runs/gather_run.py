@@ -6,7 +6,7 @@ from synthrank.files import read_jsonl
 from synthrank.rankers.candidates import lists_of
 from synthrank.records import Query
 from synthrank.runs.lists import write_lists
-from synthrank.runs.shares import end_to_end
+from synthrank.runs.suites import end_to_end
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Reranked, RetrieverSpec
 from synthrank.trec import read_run

@@ -8,8 +8,7 @@ from synthrank.fusion import weighted_fusion
 from synthrank.rankers.candidates import lists_of
 from synthrank.rankers.development import open_development
 from synthrank.runs.mixtures import choose_weight
-from synthrank.runs.shares import end_to_end
-from synthrank.runs.suites import DEVELOPMENT, reordered
+from synthrank.runs.suites import DEVELOPMENT, end_to_end, reordered
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
 from synthrank.trec import write_run

@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 
 from synthrank.errors import DataError
-from synthrank.files import json_lines, read_jsonl
+from synthrank.files import read_jsonl
 from synthrank.recorded import read_orders
 from synthrank.records import Query
 from synthrank.runs.lists import run_of, write_lists
 from synthrank.specs.base import load
 from synthrank.specs.retrievers import Recorded, RetrieverSpec
+from synthrank.texts import absent
 from synthrank.trec import Run, read_run
 
 log = logging.getLogger(__name__)
@@ -50,13 +51,10 @@ def import_run(*, spec: Path, file: Path, queries: Path, passages: Path, run: Pa
 
 def _check_passages(run: Run, passages: Path, file: Path) -> None:
     """Raise DataError unless the collection has every passage of a run."""
-    unknown = {name for ranked in run.values() for name, _ in ranked}
-    count = len(unknown)
-    for _, item in json_lines(passages):
-        unknown.discard(item["id"])
-    if unknown:
-        first = next(name for ranked in run.values() for name, _ in ranked if name in unknown)
+    listed = list(dict.fromkeys(name for ranked in run.values() for name, _ in ranked))
+    if unknown := absent(passages, listed):
+        first = next(name for name in listed if name in unknown)
         raise DataError(
-            f"{file}: {len(unknown)} of {count} listed passages are not in {passages}, first {first!r}; the lists must "
-            "be of this collection"
+            f"{file}: {len(unknown)} of {len(listed)} listed passages are not in {passages}, first {first!r}; the lists "
+            "must be of this collection"
         )

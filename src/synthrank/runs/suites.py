@@ -1,6 +1,6 @@
-"""What the steps of suites share: who searches, and which lists of a test set are reordered."""
+"""What steps share that rank test sets: who searches, which lists are reordered, and runs laid end to end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,6 +9,7 @@ from synthrank.errors import ConfigError
 from synthrank.files import read_jsonl
 from synthrank.rankers.candidates import Lists, lists_of
 from synthrank.records import Query
+from synthrank.shards import check_shards
 from synthrank.specs.base import load
 from synthrank.specs.rankers import BiEncoderRanker, RankerSpec, Rerank
 from synthrank.specs.testsets import TestsetSpec
@@ -87,3 +88,19 @@ def without_own(run: Run, testset: TestsetSpec) -> Run:
     if not testset.drop_identical_ids:
         return run
     return {query: [pair for pair in ranked if pair[0] != query] for query, ranked in run.items()}
+
+
+def end_to_end(shards: Sequence[Path], lists: Lists) -> Run:
+    """Return a run out of its shares.
+
+    Args:
+        shards: the runs of all shares, from the first on.
+        lists: what the shares were taken of.
+
+    Raises:
+        ShardError: a share has another number of lists than it should.
+    """
+    runs = [read_run(path) for path in shards]
+    found = [(path, len(run)) for path, run in zip(shards, runs, strict=True)]
+    check_shards(found, len(lists.queries), lists.together)
+    return {query: ranked for run in runs for query, ranked in run.items()}

@@ -1,21 +1,18 @@
 """Step order_trainset: candidates in the order that a language model gave them."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synthrank.errors import DataError
-from synthrank.files import read_jsonl, write_json, write_jsonl
+from synthrank.files import read_jsonl
 from synthrank.held_out import excluded_passages
 from synthrank.order import seeded
 from synthrank.records import Group, Order, Pool
 from synthrank.specs.base import load
 from synthrank.specs.recipes import OrderRecipe, RecipeSpec
 from synthrank.texts import texts_of
-from synthrank.trainsets.ordered import FEWEST, Contents, group_of, top, without, without_texts
-
-log = logging.getLogger(__name__)
+from synthrank.trainsets.ordered import FEWEST, group_of, top, without, without_texts, write_groups
 
 
 def order_trainset(
@@ -56,11 +53,8 @@ def order_trainset(
     usable = _usable(orders, served, excluded_passages(held_out), recipe.depth, counts)
     chosen = set(seeded(usable, recipe.seed)[: recipe.max_queries])
     counts["beyond_max_queries"] = len(usable) - len(chosen)
-    contents = Contents()
     groups = _groups([order for name, order in usable.items() if name in chosen], candidates, passages, recipe)
-    write_jsonl(trainset, contents.counted(groups, str(orders)))
-    log.info("%d groups of %d orders", contents.groups, counts["orders"])
-    write_json(stats, {**contents.report(), **counts})
+    write_groups(groups, counts, trainset, stats, orders)
 
 
 def _usable(

@@ -1,13 +1,17 @@
 """Training groups out of orders: which passages stay, what their labels are, and what the groups hold."""
 
+import logging
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
 
 from synthrank.errors import BudgetError
+from synthrank.files import write_json, write_jsonl
 from synthrank.recorded import PADDING
 from synthrank.records import Candidate, Group, Order
 from synthrank.specs.recipes import OrderRecipe, TeacherRecipe
+
+log = logging.getLogger(__name__)
 
 FEWEST = 2
 """Passages that an order must have: one alone says nothing about which is better."""
@@ -64,47 +68,43 @@ def labels_of(label: str, length: int) -> list[float]:
     return [1 / rank for rank in range(1, length + 1)]
 
 
-class Contents:
-    """What the groups of a training set hold, counted while they are written."""
+def write_groups(groups: Iterable[Group], counts: Mapping[str, int], trainset: Path, stats: Path, origin: Path) -> None:
+    """Write the groups, and what they hold beside what was counted before.
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.groups = 0
-        self._queries: set[str] = set()
-        self._padded = 0
-        self._labels: Counter[float] = Counter()
-        self._lengths: Counter[int] = Counter()
-        self._sources: Counter[str] = Counter()
+    Fake passages are candidates and have labels, but count neither in ``list_lengths`` nor in ``sources``.
 
-    def counted(self, groups: Iterable[Group], origin: str) -> Iterator[Group]:
-        """Yield the groups.
+    Args:
+        groups: made while they are written.
+        counts: what was counted on the way, the orders as ``orders``.
+        trainset: written: the groups.
+        stats: written: the counts.
+        origin: the file of the orders, for the error.
 
-        Raises:
-            BudgetError: there was none; raised at the end, while the file they are written to has no final name yet.
-        """
+    Raises:
+        BudgetError: there is no group; the file has no final name yet.
+    """
+    queries, sources, labels, lengths = set[str](), Counter[str](), Counter[float](), Counter[int]()
+
+    def counted() -> Iterator[Group]:
         for group in groups:
             real = [item for item in group.candidates if item.text != PADDING]
-            self.groups += 1
-            self._queries.add(group.query_id)
-            self._padded += len(group.candidates) - len(real)
-            self._labels.update(item.label for item in group.candidates)
-            self._lengths[len(real)] += 1
-            self._sources.update(item.source for item in real)
+            queries.add(group.query_id)
+            labels.update(item.label for item in group.candidates)
+            lengths[len(real)] += 1
+            sources.update(item.source for item in real)
             yield group
-        if not self.groups:
+        if not lengths:
             raise BudgetError(f"{origin}: no query that may train has {FEWEST} passages in order; more are needed")
 
-    def report(self) -> dict[str, Any]:
-        """Return the counts.
-
-        Fake passages are candidates and have labels, but count neither in ``list_lengths`` nor in ``sources``.
-        """
-        return {
-            "queries": len(self._queries),
-            "groups": self.groups,
-            "candidates": self._labels.total(),
-            "padded": self._padded,
-            "list_lengths": {str(length): self._lengths[length] for length in sorted(self._lengths)},
-            "sources": {source: self._sources[source] for source in sorted(self._sources)},
-            "labels": {f"{label:.4f}": self._labels[label] for label in sorted(self._labels, reverse=True)},
-        }
+    write_jsonl(trainset, counted())
+    log.info("%d groups of %d orders", lengths.total(), counts["orders"])
+    held = {
+        "queries": len(queries),
+        "groups": lengths.total(),
+        "candidates": labels.total(),
+        "padded": labels.total() - sources.total(),
+        "list_lengths": {str(length): lengths[length] for length in sorted(lengths)},
+        "sources": {source: sources[source] for source in sorted(sources)},
+        "labels": {f"{label:.4f}": labels[label] for label in sorted(labels, reverse=True)},
+    }
+    write_json(stats, {**held, **counts})

@@ -1,22 +1,19 @@
 """Step teacher_trainset: passages in the order that others recorded."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from synthrank.errors import DataError
-from synthrank.files import json_lines, read_jsonl, write_json, write_jsonl
+from synthrank.files import read_jsonl
 from synthrank.held_out import excluded_passages
 from synthrank.recorded import PADDING, query_id_of, read_orders
 from synthrank.records import Group, Order, Query
 from synthrank.specs.base import load
 from synthrank.specs.recipes import RecipeSpec, TeacherRecipe
-from synthrank.texts import known_texts
-from synthrank.trainsets.ordered import FEWEST, Contents, group_of, top, without, without_texts
-
-log = logging.getLogger(__name__)
+from synthrank.texts import absent, known_texts
+from synthrank.trainsets.ordered import FEWEST, group_of, top, without, without_texts, write_groups
 
 Lists = list[tuple[str, Order]]
 """Orders, each with the file it is from as the recipe names it."""
@@ -70,10 +67,7 @@ def teacher_trainset(
     usable = [(file, top(order, recipe.depth)) for file, order in known]
     usable = [(file, order) for file, order in usable if len(order.ids) >= FEWEST]
     counts["too_short"] = len(lists) - len(usable)
-    contents = Contents()
-    write_jsonl(trainset, contents.counted(_groups(usable, passages, recipe), str(spec)))
-    log.info("%d groups of %d orders", contents.groups, counts["orders"])
-    write_json(stats, {**contents.report(), **counts})
+    write_groups(_groups(usable, passages, recipe), counts, trainset, stats, spec)
 
 
 class _OfSplit:
@@ -130,9 +124,7 @@ def _known(lists: Lists, passages: Path, recipe: TeacherRecipe, counts: Counter[
     """Return the orders without passages that have no text anywhere, where the recipe drops these."""
     if recipe.unknown_passages == "refuse":
         return lists
-    unknown = without_texts(order for _, order in lists)
-    for _, row in json_lines(passages):
-        unknown.discard(row["id"])
+    unknown = absent(passages, without_texts(order for _, order in lists))
     known = [(file, order if order.texts else without(order, unknown)) for file, order in lists]
     counts["unknown_passages"] = _passages(lists) - _passages(known)
     return known
