@@ -360,6 +360,16 @@ def test_rules_use_what_a_reader_can_follow(path):
     assert path.name in ("Snakefile", "common.smk", "root.smk") or re.match(r'"""Stage \w+: .*\n\nTakes  .*', text)
 
 
+def test_the_rules_use_what_common_smk_imports():
+    """Ruff does not read Snakefiles."""
+    paths = [*RULE_FILES, ROOT / "Snakefile"]
+    names = re.findall(r"\w+", " ".join(path.read_text(encoding="utf-8") for path in paths))
+    lines = re.findall(r"^(?:from \S+ )?import (.+)$", (ROOT / "rules/common.smk").read_text(), re.MULTILINE)
+    imported = [name.strip() for line in lines for name in line.split(",")]
+    assert len(imported) > 10
+    assert [name for name in imported if names.count(name) < 2] == []
+
+
 # Environments
 
 

@@ -55,6 +55,6 @@ def _check_passages(run: Run, passages: Path, file: Path) -> None:
     if unknown := absent(passages, listed):
         first = next(name for name in listed if name in unknown)
         raise DataError(
-            f"{file}: {len(unknown)} of {len(listed)} listed passages are not in {passages}, first {first!r}; the lists "
-            "must be of this collection"
+            f"{file}: {len(unknown)} of {len(listed)} listed passages are not in {passages}, first {first!r}; expected "
+            "lists of this collection"
         )

@@ -10,7 +10,7 @@ from synthrank.errors import DataError
 from synthrank.files import write_jsonl
 from synthrank.records import ScoredList, WrittenPassage
 from synthrank.specs.filters import FilterSpec
-from synthrank.trainsets.filtered import filtered
+from synthrank.trainsets.pairs import filtered
 from synthrank.trec import write_run
 
 
