@@ -16,7 +16,7 @@ HUMAN = "human"
 """The source of a passage that people wrote, as in recipes of pairs."""
 
 HUMAN_GRADE = -1
-"""Below every level, so that negatives stand against the best written passage; the recipe says the label."""
+"""Below every level, so that the guard compares with the best written passage; the recipe states the label."""
 
 
 def graded_groups(
@@ -31,9 +31,9 @@ def graded_groups(
 ) -> list[Group]:
     """Return one group a query: a passage of each level, labelled with it (Esfandiarpoor et al. 2025, SyCL).
 
-    If the recipe gives human passages a label, the best one of each query is in its group, and a query that has none is
-    passed over. The guard of negatives compares with the passage of the highest level. If the recipe drops leaks, a
-    query of which any passage leaks is passed over: its list would lack a level.
+    If the recipe gives human passages a label, each group has the best one of its query, and a query without one is
+    skipped. The guard of negatives compares with the passage of the highest level. If the recipe drops leaks, a query
+    is skipped if any of its passages leaks: its list would lack a level.
 
     Args:
         recipe: the recipe.
@@ -51,7 +51,7 @@ def graded_groups(
         human = _best_human(judged, selection)
         count["queries_without_human"] = len(written.keys() - human.keys())
         written = _with_human(written, human, *passages)
-    # All are tested, for how many of the first ones keep every passage is not known before.
+    # All queries are tested: it is not known before how many of the first ones keep every passage.
     clean = selection.unleaked.written(written, order, len(order), count)
     whole = {name: items for name, items in clean.items() if len(items) == len(written[name])}
     chosen = choose(whole, order, recipe.queries, count, positives, "queries")
@@ -91,7 +91,7 @@ def _with_human(written: Written, human: Mapping[str, str], passages: Path) -> W
 def _group(
     items: list[WrittenPassage], human: str | None, negatives: tuple[Candidate, ...], recipe: GradedRecipe
 ) -> Group:
-    """Return a query's group, best label first; of one label the human passage, then the written, then negatives."""
+    """Return the group of a query, best label first; with equal labels human, then written passages, then negatives."""
     found = [
         Candidate(item.id, item.text, float(recipe.human_label), HUMAN)
         if item.id == human and recipe.human_label is not None

@@ -30,7 +30,7 @@ def allowed(
     Args:
         ranked: candidates of a run, best first.
         text_of: their texts.
-        positive: the positive they would stand against.
+        positive: the positive that they would be negatives of.
         known: passages that are relevant to its query.
         guard: what to leave out. ``skip_top`` counts before anything else is left out; an overlap is the share of the
             candidate's distinct words that the positive has too.

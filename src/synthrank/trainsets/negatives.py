@@ -56,9 +56,9 @@ def open_source(run: Path, passages: Path, excluded: Collection[str], reworded: 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A positive whose candidates are too few: what it has, with texts, and how many passages are missing.
+    """A positive with too few candidates: ``found`` are its negatives so far, with texts, ``missing`` lack.
 
-    ``texts`` are those that the group holds already, ``taken`` the passages that cannot fill the gap.
+    ``texts`` are the keys of the group's texts, ``taken`` the passages that cannot fill the gap.
     """
 
     item: WrittenPassage
@@ -87,7 +87,7 @@ def draw(
     of a relevant one. No two negatives of an anchor have the same text.
 
     Args:
-        anchors: the positives that negatives stand against; the guard compares with their text.
+        anchors: the positives that get negatives; the guard compares with their text.
         source: where negatives come from.
         settings: how many, how deep, under which guard.
         seed: of the choice, which is drawn for each query apart.
@@ -157,10 +157,10 @@ def _others(names: Iterable[str], text_of: Mapping[str, str], texts: set[str]) -
 
 
 def _fill(gaps: Sequence[_Gap], source: Source, seed: int) -> None:
-    """Fill gaps with passages in an order of each query's own; none of those taken, or of the query's own.
+    """Fill gaps with passages drawn at random per query, without those taken and those written for the query.
 
-    The collection is read once for all gaps, with twice as many passages as are missing; again, and with four times as
-    many, for gaps that equal texts leave open.
+    The collection is read once for all gaps, for the texts of twice as many passages as are missing. It is read again,
+    for four times as many, only if equal texts leave gaps open.
 
     Raises:
         BudgetError: too few passages are left for a query.

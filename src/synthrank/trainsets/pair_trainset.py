@@ -46,47 +46,44 @@ def pair_trainset(
     trainset: Path,
     stats: Path,
 ) -> None:
-    """Build one training group a positive or, for a graded recipe, one a query with a passage of each level.
+    """Build the training set of a recipe: one group per positive, or per query with a passage of each level.
 
-    Every recipe with the same seed walks the training queries in the same order and takes the first ones that have a
-    passage of the paradigm, so recipes of equal size train on the same queries, but for those without a usable
-    passage; these are counted as ``queries_replaced``. Queries that were made from passages are walked in an order of
-    theirs by the same seed, and as no one judged passages for them, the passage that each was made from is what is
-    relevant to it. Of each query the best passages are taken, those of equal grade
-    in a seeded order of its own; negatives are drawn for each query apart. Every positive gets the same number of
-    negatives: where the guard leaves too few of the run, passages drawn at random fill up, and are counted as
-    ``negatives_at_random``. No passage that answers a query of a held-out split is a positive or a negative. Where the
-    recipe states a filter, pairs that it drops give way to those of further queries, and are counted as
-    ``filter_dropped``. Where the recipe drops leaks, queries and passages that a test set holds too give way to the
-    next ones, and are counted as ``leaking_…``. A teacher scores every passage for its query; labels stay as they are.
+    Recipes with the same seed take the training queries in the same order, so that recipes of equal size train on the
+    same queries. A query without a usable passage is replaced by the next one, and counted as ``queries_replaced``. A
+    query's passages are taken by grade, best first, and in a seeded order of the query among equal grades. A query that
+    was made from a passage has no qrels: its own passage is what is relevant to it.
+
+    Negatives are drawn for each query. Each positive gets the same number: if the guard leaves too few candidates,
+    passages drawn at random fill the group, and are counted as ``negatives_at_random``. No passage that answers a query
+    of a held-out split is a positive or a negative. Further queries replace the pairs that a filter drops
+    (``filter_dropped``) and the texts that a test set has too, if the recipe drops leaks (``leaking_…``).
 
     Args:
         spec: the recipe's entity file, of kind pairs or graded.
-        size: how many queries of each paradigm in place of what the file says; 0 for what it says.
-        query_draw: which draw of queries and of positives of equal grade; 0 is the one of the recipe's seed.
-        negative_draw: which draw of negatives; likewise.
+        size: how many queries of each paradigm, in place of the number in the file; 0 for that number.
+        query_draw: which draw of queries, and of positives of equal grade; 0 for the recipe's own seed.
+        negative_draw: which draw of negatives; 0 for the recipe's own seed.
         queries: the queries of each paradigm of the recipe.
         qrels: the training qrels, for the guard and for human passages of a graded recipe.
         passages: the passages of the corpus, for these human passages; empty if the recipe takes none.
         held_out: qrels of the splits that training must not see.
-        positives: written passages, one file for each paradigm.
-        filters: what the filter of each goes by that has one: scores of all pairs, or a run for a round trip.
-        negative_runs: the run that the negatives of each come from; empty if the recipe takes none.
-        negative_passages: the passages that each run names.
-        reworded: the paradigms whose negative passages are another wording of those, of which some may be lost; such
-            candidates are passed over and counted as ``negatives_absent``.
-        dropped_queries: queries of the test sets whose leaks the recipe drops; empty where it drops none.
-        dropped_qrels: the qrels of each; likewise.
-        dropped_passages: the passages of the corpus of each; likewise.
-        dropped_retriever: the dense retriever's entity file, where near duplicates are dropped.
+        positives: the written passages of each paradigm.
+        filters: the scores, or the run of a round trip, that each filter of the recipe needs.
+        negative_runs: the run that the negatives of each paradigm come from; empty if the recipe takes none.
+        negative_passages: the passages that each of these runs names.
+        reworded: the paradigms whose negative passages are another wording of those that the run names. Candidates
+            without another wording are skipped, and counted as ``negatives_absent``.
+        dropped_queries: the queries of each test set whose leaks the recipe drops; empty if it drops none.
+        dropped_qrels: the qrels of each of these test sets.
+        dropped_passages: the passages of the corpus of each of these test sets.
+        dropped_retriever: the entity file of the dense retriever that finds near duplicates; empty if none are dropped.
         dropped_model: the folder of its model.
-        guard_retriever: the entity file of the dense retriever that scores positives and candidates, where the guard
-            states one.
+        guard_retriever: the entity file of the dense retriever that scores for the guard; empty if it names none.
         guard_model: the folder of its model.
-        teacher: the entity file of the ranker that scores every passage, where the recipe names one.
+        teacher: the entity file of the ranker that scores every passage; empty if the recipe names none.
         teacher_model: the folder of its model.
         trainset: written: the groups.
-        stats: written: what was counted.
+        stats: written: what was counted, by paradigm.
 
     Raises:
         BudgetError: too few queries have a passage, or too few passages are left for negatives.

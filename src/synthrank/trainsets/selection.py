@@ -39,9 +39,8 @@ class Selection(NamedTuple):
     def written(self, path: Path) -> Written:
         """Return the written passages of each query, the best grade first.
 
-        Those of equal grade are in an order that the seed, the query and their ids fix. So recipes with one seed take
-        the same passages of a query, be it in people's words or in others', and no passage is first because of its
-        name.
+        Those of equal grade are in an order that depends on the seed, the query and their ids. So recipes with one seed
+        take the same passages of a query, in any wording, and no passage is first because of its name.
         """
         found: Written = defaultdict(list)
         for item in read_jsonl(path, WrittenPassage):
@@ -70,7 +69,7 @@ class Selection(NamedTuple):
         Negatives that leak are replaced, as if the source did not have them.
 
         Args:
-            anchors: the positives that negatives stand against.
+            anchors: the positives that get negatives.
             positives: all positives of their queries.
             files: the run that negatives come from, and the passages that it names.
             settings: how many, how deep, under which guard.
@@ -102,8 +101,8 @@ def choose(written: Written, order: Sequence[str], wanted: int, count: Counter[s
         written: the passages of each query that may serve.
         order: all training queries.
         wanted: how many queries.
-        count: ``queries``, and ``queries_replaced`` where an earlier one has none; what was dropped before stands in
-            it as ``filter_dropped``, ``leaking_query`` and ``leaking_passage``, which the error tells.
+        count: gets ``queries``, and ``queries_replaced`` for those that take the place of an earlier one; has what was
+            dropped before, for the error, as ``filter_dropped``, ``leaking_query`` and ``leaking_passage``.
         origin: the file of the passages, for the error.
         key: of the recipe that states how many, for the error.
 
