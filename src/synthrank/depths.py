@@ -69,7 +69,7 @@ def depth_problems(study: Study) -> Iterable[str]:
     """
     experiment = study.experiment
     if experiment.claims:
-        rankers = [name for claim in experiment.claims.claims.values() for name in claim.rankers]
+        rankers = [name for claim in experiment.stated_claims for name in claim.rankers]
         yield from _too_deep(study, "claims.measure", [experiment.claims.measure], rankers, experiment.suites)
     if experiment.bias:
         of_bias = experiment.bias
@@ -82,7 +82,7 @@ def depth_problems(study: Study) -> Iterable[str]:
 def _too_deep(
     study: Study, key: str, measures: Iterable[str], rankers: Iterable[str], suites: Iterable[str]
 ) -> Iterator[str]:
-    testsets = dict.fromkeys(name for suite in suites for name in study.testsets_of(suite))
+    testsets = study.testsets_of(*suites)
     for measure in measures:
         for ranker in dict.fromkeys(rankers):
             for testset in testsets:

@@ -47,9 +47,7 @@ def _tested(study: Study) -> Iterator[str]:
         if corpus.development
     }
     suites = (*study.experiment.suites, *(study.experiment.twolar.suites if study.experiment.twolar else ()))
-    names = (name for suite in suites for name in study.testsets_of(suite))
-    for name in dict.fromkeys(names):
-        spec = study.entities["testsets"][name]
+    for name, spec in study.testsets_of(*suites).items():
         asked = _queries(study, spec.corpus, spec.split)
         found = [corpus for corpus, chosen_on in tuned.items() if _shared(chosen_on, asked)]
         if found:
@@ -102,7 +100,7 @@ def answerable_testsets(study: Study, recipe: str) -> list[str]:
     """
     own, same = study.entities["recipes"][recipe].corpus, origins(study)
     may_train = study.entities["corpora"][own].answers_may_train
-    tested = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
+    tested = study.testsets_of(*study.experiment.suites)
     return [
         name for name, spec in tested.items() if same[spec.corpus] == same[own] and (may_train or spec.corpus != own)
     ]
@@ -144,7 +142,7 @@ def _trained_on(study: Study) -> Iterator[str]:
 
 def _trained_and_tested(study: Study) -> Iterator[str]:
     """Yield a line for each test set of the experiment whose queries are trained on, under any corpus's name."""
-    tested = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
+    tested = study.testsets_of(*study.experiment.suites)
     for recipe in dict.fromkeys(recipe for recipe, _ in trained_pairs(study)):
         spec = study.entities["recipes"][recipe]
         split = TRAIN if isinstance(spec, Sized) else str(getattr(spec, "split", None) or getattr(spec, "queries", ""))
@@ -185,10 +183,9 @@ def _mixed(study: Study) -> Iterator[str]:
 def trained_pairs(study: Study) -> list[tuple[str, str]]:
     """Return (recipe, ranker) of everything that the experiment trains, with what that starts from, each once."""
     experiment = study.experiment
-    claims = experiment.claims.claims.values() if experiment.claims else ()
     twolar = experiment.twolar
     asked: list[tuple[Sequence[str], Sequence[str]]] = [(study.recipes, experiment.rankers)]
-    asked += [(claim.recipes, claim.rankers) for claim in claims]
+    asked += [(claim.recipes, claim.rankers) for claim in experiment.stated_claims]
     asked += [(twolar.recipes, twolar.rankers)] if twolar else []
     asked += [(item.recipes, item.rankers) for item in twolar.ablations.values()] if twolar else []
     waiting = [(recipe, ranker) for recipes, rankers in asked for recipe in recipes for ranker in rankers]

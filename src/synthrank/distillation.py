@@ -1,14 +1,19 @@
 """What the distillation study of an experiment consists of: its systems, and what language models are asked for."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from synthrank.specs.augmentations import LlmQueries, MixedQueries
 from synthrank.specs.base import NONE
 from synthrank.specs.paradigms import queryset_of
 from synthrank.specs.recipes import DistilRecipe, OrderRecipe, Sized
 from synthrank.specs.retrievers import Ordered
-from synthrank.study import Study
+
+if TYPE_CHECKING:
+    from synthrank.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,19 @@ def _of_recipes(study: Study) -> Iterator[Ranked]:
 
 
 def _of_first_stages(study: Study) -> Iterator[Ranked]:
-    for suite in suites_of(study):
-        for name, testset in study.testsets_of(suite).items():
-            for retriever in first_stages(study, name):
-                spec = study.entities["retrievers"][retriever]
-                if isinstance(spec, Ordered):
-                    yield Ranked(testset.corpus, testset.split, spec.pool, spec.ranking, spec.llm)
+    for name, testset in study.testsets_of(*suites_of(study)).items():
+        for retriever in first_stages(study, name):
+            spec = study.entities["retrievers"][retriever]
+            if isinstance(spec, Ordered):
+                yield Ranked(testset.corpus, testset.split, spec.pool, spec.ranking, spec.llm)
+
+
+def written_passages(study: Study) -> list[tuple[str, str, str]]:
+    """Return (corpus, paradigm, LLM) of all passages that language models write for both studies, each once."""
+    asked = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
+    if study.experiment.twolar:
+        asked += [(*pair, llm) for pair in study.generated(recipes_of(study)) for llm in study.twolar.llms]
+    return list(dict.fromkeys(asked))
 
 
 def written_queries(study: Study) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from synthrank.distillation import recipes_of
 from synthrank.errors import known
 from synthrank.origins import origins
 from synthrank.seen import seen
@@ -48,7 +49,7 @@ def _claims(study: Study) -> Iterable[str]:
             f"least as many training seeds, not {seeds} over {list(claims.over)}; or state null"
         )
     same = origins(study)
-    testsets = {name: spec for suite in study.experiment.suites for name, spec in study.testsets_of(suite).items()}
+    testsets = study.testsets_of(*study.experiment.suites)
     before = {name for names in seen(study).values() for name in names}
     tested, unseen = ({same[spec.corpus] for name, spec in testsets.items() if name not in out} for out in ((), before))
     for name, claim in claims.claims.items():
@@ -134,7 +135,7 @@ def _distillation(study: Study) -> Iterable[str]:
     twolar = study.experiment.twolar
     if twolar is None:
         return
-    recipes = {*twolar.recipes, *(name for ablation in twolar.ablations.values() for name in ablation.recipes)}
+    recipes = recipes_of(study)
     if any(study.is_generated(name) for name in recipes) and not twolar.llms:
         yield "experiment: twolar.llms: is empty, but a recipe needs a language model; name at least one LLM"
     yield from _scored(study, sorted(recipes), twolar.llms)
@@ -184,8 +185,7 @@ def _trained(study: Study) -> Iterable[tuple[str, str]]:
     """Return each recipe with each ranker that the tables of systems, claims and sizes train on it."""
     experiment = study.experiment
     trained = [(experiment.recipes, experiment.rankers)]
-    claims = experiment.claims.claims.values() if experiment.claims else ()
-    trained += [(item.recipes, item.rankers) for item in claims]
+    trained += [(item.recipes, item.rankers) for item in experiment.stated_claims]
     if experiment.sizes:
         trained.append((experiment.sizes.recipes, experiment.sizes.rankers or experiment.rankers))
     return dict.fromkeys((name, ranker) for names, rankers in trained for name in names for ranker in rankers)

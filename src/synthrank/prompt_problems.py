@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from synthrank.distillation import written_passages
 from synthrank.errors import known
 from synthrank.prompt_heads import FrontMatter
 from synthrank.reading.schemas import SCHEMA_OF
@@ -122,11 +123,7 @@ def _labels(study: Study) -> Iterator[str]:
 
 def _limits(study: Study) -> Iterator[str]:
     """Yield a line where an LLM's limit cuts the passages that a prompt asks it for."""
-    asked = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
-    if twolar := study.experiment.twolar:
-        recipes = [*twolar.recipes, *(name for ablation in twolar.ablations.values() for name in ablation.recipes)]
-        asked += [(*pair, llm) for pair in study.generated(recipes) for llm in twolar.llms]
-    for corpus, paradigm, llm in dict.fromkeys(asked):
+    for corpus, paradigm, llm in written_passages(study):
         words = study.entities["corpora"][corpus].passage_words
         limit = study.entities["llms"][llm].sampling.max_new_tokens
         told = "passage_words" in study.prompts[study.entities["paradigms"][paradigm].prompt].inputs

@@ -17,9 +17,8 @@ def seen(study: Study) -> dict[str, tuple[str, ...]]:
     Corpora that read the same data are one, whatever their names.
     """
     experiment, same = study.experiment, origins(study)
-    claims = experiment.claims.claims.values() if experiment.claims else ()
-    rankers = [*experiment.rankers, *(name for claim in claims for name in claim.rankers)]
-    testsets = {name: spec for suite in experiment.suites for name, spec in study.testsets_of(suite).items()}
+    rankers = [*experiment.rankers, *(name for claim in experiment.stated_claims for name in claim.rankers)]
+    testsets = study.testsets_of(*experiment.suites)
     found = {}
     for ranker in dict.fromkeys(rankers):
         corpora = {same[corpus] for corpus in _trained_on(study, base_of(study, ranker))}

@@ -157,13 +157,12 @@ class Study:
     def recipes(self) -> list[str]:
         """Every recipe of the passage study, each once: those compared in all tables, then those of single tables."""
         experiment = self.experiment
-        claims = experiment.claims.claims.values() if experiment.claims else ()
         enrichment = experiment.enrichment
         return list(
             dict.fromkeys(
                 [
                     *experiment.recipes,
-                    *(name for claim in claims for name in claim.recipes),
+                    *(name for claim in experiment.stated_claims for name in claim.recipes),
                     *((enrichment.base, *enrichment.enriched) if enrichment else ()),
                     *([enrichment.control] if enrichment and enrichment.control else []),
                     *(experiment.sizes.names if experiment.sizes else ()),
@@ -193,9 +192,10 @@ class Study:
             )
         )
 
-    def testsets_of(self, suite: str) -> dict[str, TestsetSpec]:
-        """Return the test sets of a suite, by name."""
-        return {name: self.entities["testsets"][name] for name in self.entities["suites"][suite].testsets}
+    def testsets_of(self, *suites: str) -> dict[str, TestsetSpec]:
+        """Return the test sets of suites by name, each once."""
+        names = (name for suite in suites for name in self.entities["suites"][suite].testsets)
+        return {name: self.entities["testsets"][name] for name in names}
 
     def passages_as(self, corpus: str) -> str:
         """Return whose prefix stands before the passages of a corpus: its test sets say the same."""

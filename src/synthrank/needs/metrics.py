@@ -84,7 +84,7 @@ class MetricNeeds(StageNeeds):
     def bias_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of bias is made from: first stages, then rankers, untrained first."""
         experiment = self.study.experiment
-        testsets = dict.fromkeys(name for suite in self.study.bias.suites for name in self.study.testsets_of(suite))
+        testsets = self.study.testsets_of(*self.study.bias.suites)
         systems = [(NONE, NONE), *made(self.study, experiment.recipes, experiment.llms)]
         return [
             *(

@@ -74,7 +74,7 @@ class ValidityNeeds(StageNeeds):
         """Return every test set of the experiment, each once."""
         experiment = self.study.experiment
         suites = [*experiment.suites, *(experiment.bias.suites if experiment.bias else ())]
-        return list(dict.fromkeys(name for suite in suites for name in self.study.testsets_of(suite)))
+        return list(self.study.testsets_of(*suites))
 
     def answered_testsets(self, wildcards: Wildcards) -> list[str]:
         """Return the test sets that passages of a training set may answer, as its corpus or another reads them."""

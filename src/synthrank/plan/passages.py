@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from synthrank.distillation import recipes_of
+from synthrank.distillation import written_passages
 from synthrank.draws import Draws, request_folder
 from synthrank.files import read_jsonl
 from synthrank.llms.draws import of_draw
@@ -30,12 +30,8 @@ def passage_lines(study: Study, results: Path, store: Path) -> Iterator[Line]:
 
     Requests are counted as if each reply were usable: what is asked again is not known before.
     """
-    written = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
-    if study.experiment.twolar:
-        pairs = study.generated(recipes_of(study))
-        written += [(*pair, llm) for pair in pairs for llm in study.twolar.llms]
     draws = Draws(study)
-    each = [(*asked, draw) for asked in dict.fromkeys(written) for draw in draws.passages(asked[1])]
+    each = [(*asked, draw) for asked in written_passages(study) for draw in draws.passages(asked[1])]
     for corpus, paradigm, llm, draw in each:
         path = results / Path(request_folder(corpus, paradigm, draw)).relative_to("results") / "requests.jsonl"
         requests = list(read_jsonl(path, Request)) if path.is_file() else None

@@ -234,6 +234,11 @@ class Experiment(Entity):
         "dollars; a request that could exceed it is not sent. Null is no limit.",
     )
 
+    @property
+    def stated_claims(self) -> tuple[Claim, ...]:
+        """Its claims; none without the section."""
+        return tuple(self.claims.claims.values()) if self.claims else ()
+
     @field_validator("seeds", "vary")
     @classmethod
     def _each_once(cls, values: tuple[int | str, ...]) -> tuple[int | str, ...]:
