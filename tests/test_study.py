@@ -332,7 +332,7 @@ def test_a_mixture_is_no_part_of_itself(copy):
 def test_a_part_of_a_mixture_is_named_once(copy):
     mixture(copy, "all", "titles", "crop", "crop")
     assert problem(copy) == (
-        "config/augmentations/all.yaml: parts: 'crop' stands there twice; name it once, with both counts together"
+        "config/augmentations/all.yaml: parts: 'crop' is named twice; name it once, with the sum of both counts"
     )
     mixture(copy, "all", "titles", "nosuch")
     assert problem(copy).startswith("config/augmentations/all.yaml: parts.augmentation: got 'nosuch'; no such file")

@@ -6,7 +6,7 @@ Each check yields lines for a person: the file, the key, what is wrong, what wou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -93,15 +93,20 @@ def _augmentations(study: Study) -> Iterable[str]:
         origin = f"{study.folder}/augmentations/{name}.yaml: parts"
         if len(set(parts)) < len(parts):
             twice = max(parts, key=parts.count)
-            yield f"{origin}: {twice!r} stands there twice; name it once, with both counts together"
-        held, waiting = set[str](), list(parts)
-        while waiting:
-            part = waiting.pop()
-            if part not in held:
-                held.add(part)
-                waiting += parts_of.get(part, [])
-        if name in held:
+            yield f"{origin}: {twice!r} is named twice; name it once, with the sum of both counts"
+        if name in reached(name, lambda part: parts_of.get(part, ())):
             yield f"{origin}: the mixture is a part of itself; a part must be made before the whole"
+
+
+def reached(start: str, parts_of: Callable[[str], Iterable[str]]) -> set[str]:
+    """Return the parts of a thing, and their parts in turn; the thing itself if it is among them."""
+    found, waiting = set[str](), [*parts_of(start)]
+    while waiting:
+        part = waiting.pop()
+        if part not in found:
+            found.add(part)
+            waiting += parts_of(part)
+    return found
 
 
 def _published(study: Study) -> Iterable[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import TYPE_CHECKING
 
-from synthrank.corpora_problems import split_problems
+from synthrank.corpora_problems import reached, split_problems
 from synthrank.errors import known
 from synthrank.specs.corpora import TRAIN, MixedCorpus
 from synthrank.specs.filters import LlmFilter, RankerFilter, RetrieverFilter, RoundTripFilter
@@ -18,7 +18,6 @@ from synthrank.specs.paradigms import (
     GeneratedParadigm,
     GradedParadigm,
     HumanParadigm,
-    ImportedParadigm,
     QueriedParadigm,
     rewords,
 )
@@ -48,13 +47,7 @@ def recipe_problems(study: Study) -> Iterable[str]:
 def _retrievers(study: Study) -> Iterable[str]:
     for name, retriever in study.entities["retrievers"].items():
         origin = f"{study.folder}/retrievers/{name}.yaml"
-        held, waiting = set[str](), _first_stages(study, name)
-        while waiting:
-            part = waiting.pop()
-            if part not in held:
-                held.add(part)
-                waiting += _first_stages(study, part)
-        if name in held:
+        if name in reached(name, lambda part: _first_stages(study, part)):
             yield f"{origin}: its run is made from its own run; a first stage must be there before what reorders it"
         if isinstance(retriever, Reranked):
             if not isinstance(study.entities["rankers"][retriever.ranker], Reranker):
@@ -87,12 +80,6 @@ def _recipes(study: Study) -> Iterable[str]:
         elif isinstance(recipe, TeacherRecipe) and recipe.split:
             yield from split_problems(study, origin, recipe.corpus, recipe.split)
             yield from _tested(study, f"{origin}: split", recipe.corpus, recipe.split)
-        elif isinstance(recipe, DistilRecipe):
-            teacher = study.entities["retrievers"][recipe.teacher]
-            if not isinstance(teacher, Dense):
-                yield f"{origin}: teacher: got {recipe.teacher!r}; it must be dense"
-            elif teacher.query_model:
-                yield f"{origin}: teacher: got {recipe.teacher!r}; it has a query_model, but one model must encode both"
         elif isinstance(recipe, OrderRecipe):
             names = {*study.entities["augmentations"], *study.entities["corpora"][recipe.corpus].splits}
             if recipe.queries not in names:
@@ -145,9 +132,7 @@ def _guards(study: Study) -> Iterable[str]:
 def _in_corpus(study: Study, paradigm: str) -> bool:
     """Tell whether the passages of a paradigm have the ids of passages of the corpus."""
     spec = study.entities["paradigms"][paradigm]
-    return isinstance(spec, HumanParadigm | QueriedParadigm) or (
-        isinstance(spec, ImportedParadigm) and spec.by == "passage"
-    )
+    return isinstance(spec, HumanParadigm | QueriedParadigm) or rewords(spec)
 
 
 def _filters(study: Study) -> Iterable[str]:
@@ -237,6 +222,8 @@ def _encoders(study: Study) -> Iterable[str]:
             }
         if isinstance(recipe, Sized) and recipe.negatives:
             named[f"{study.folder}/recipes/{name}.yaml: negatives.guard.scored_by"] = recipe.negatives.guard.scored_by
+        if isinstance(recipe, DistilRecipe):
+            named[f"{study.folder}/recipes/{name}.yaml: teacher"] = recipe.teacher
     for origin, retriever in named.items():
         spec = study.entities["retrievers"][retriever] if retriever else None
         if spec and not isinstance(spec, Dense):
