@@ -50,7 +50,7 @@ def graded_groups(
     if recipe.human_label is not None:
         human = _best_human(judged, selection)
         count["queries_without_human"] = len(written.keys() - human.keys())
-        written = _with_human(written, human, *passages)
+        written = _with_human(written, human, passages[0])
     # All queries are tested: it is not known before how many of the first ones keep every passage.
     clean = selection.unleaked.written(written, order, len(order), count)
     whole = {name: items for name, items in clean.items() if len(items) == len(written[name])}
@@ -62,7 +62,7 @@ def graded_groups(
         every = [item for items in chosen.values() for item in items]
         taken = {name: {found} for name, found in human.items()}
         found, _ = selection.negatives(
-            anchors, every, *negatives, recipe.negatives, known, count, label=recipe.negative_label, taken=taken
+            anchors, every, negatives[0], recipe.negatives, known, count, label=recipe.negative_label, taken=taken
         )
         drawn = {item.query_id: items for item, items in found}
     return [_group(items, human.get(name), drawn.get(name, ()), recipe) for name, items in chosen.items()]

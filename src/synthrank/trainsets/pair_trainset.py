@@ -108,7 +108,7 @@ def pair_trainset(
     }
     if isinstance(recipe, GradedRecipe):
         count = counts[recipe.paradigm]
-        groups = graded_groups(recipe, selection, judged, *queries, *positives, negatives, passages, count)
+        groups = graded_groups(recipe, selection, judged, queries[0], positives[0], negatives, passages, count)
     else:
         files = zip(queries, positives, negatives, strict=True)
         groups = pair_groups(recipe, selection, relevant(judged), files, filters, reworded, counts)
