@@ -11,7 +11,7 @@ from synthrank.specs.base import load
 from synthrank.specs.recipes import GradedRecipe, RecipeSpec, Sized
 from synthrank.trainsets.graded import graded_groups
 from synthrank.trainsets.pairs import pair_groups
-from synthrank.trainsets.selection import Selection
+from synthrank.trainsets.selection import COUNTED, Selection
 from synthrank.trainsets.taught import taught
 from synthrank.trainsets.unleaked import open_unleaked
 from synthrank.trec import read_qrels, relevant
@@ -103,11 +103,9 @@ def pair_trainset(
         guard_model=guard_model,
     )
     negatives = list(zip(negative_runs, negative_passages, strict=True))
-    counts = {
-        name: Counter(groups=0, queries=0, queries_replaced=0, negatives_at_random=0) for name in recipe.paradigms
-    }
+    counts: dict[str, Counter[str]] = {}
     if isinstance(recipe, GradedRecipe):
-        count = counts[recipe.paradigm]
+        count = counts[recipe.paradigm] = Counter(COUNTED)
         groups = graded_groups(recipe, selection, judged, queries[0], positives[0], negatives, passages, count)
     else:
         files = zip(queries, positives, negatives, strict=True)

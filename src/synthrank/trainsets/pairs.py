@@ -10,7 +10,7 @@ from synthrank.files import read_jsonl
 from synthrank.records import Candidate, Group, ScoredList, WrittenPassage
 from synthrank.specs.filters import FilterSpec, RoundTripFilter, ScoreFilter
 from synthrank.specs.recipes import PairsRecipe
-from synthrank.trainsets.selection import Selection, choose
+from synthrank.trainsets.selection import COUNTED, Selection, choose
 from synthrank.trainsets.unleaked import Written
 from synthrank.trec import read_run
 
@@ -24,7 +24,7 @@ def pair_groups(
     files: Iterable[tuple[Path, Path, tuple[Path, Path]]],
     filters: Sequence[Path],
     reworded: Collection[str],
-    counts: Mapping[str, Counter[str]],
+    counts: dict[str, Counter[str]],
 ) -> list[Group]:
     """Return one group a positive, paradigm by paradigm.
 
@@ -35,12 +35,13 @@ def pair_groups(
         files: of each paradigm its queries, its written passages, and the run and the passages of its negatives.
         filters: what the filter of each goes by that has one.
         reworded: the paradigms whose negative passages are another wording of those that the run names.
-        counts: by paradigm, what was counted.
+        counts: gets what was counted, by paradigm.
     """
     groups: list[Group] = []
     evidence = iter(filters)
     for wanted, (queries, positives, negatives) in zip(recipe.positives, files, strict=True):
-        count, order, found = counts[wanted.paradigm], selection.order(queries), selection.written(positives)
+        count = counts[wanted.paradigm] = Counter(COUNTED)
+        order, found = selection.order(queries), selection.written(positives)
         known = {name: {item.id for item in items} for name, items in found.items()} | judged
         if wanted.filter:
             found = filtered(found, wanted.filter, next(evidence), count)

@@ -17,6 +17,9 @@ from synthrank.trainsets.guard import copies, open_scorer
 from synthrank.trainsets.negatives import Drawn, draw, open_source
 from synthrank.trainsets.unleaked import Unleaked, Written
 
+COUNTED = {"groups": 0, "queries": 0, "queries_replaced": 0, "negatives_at_random": 0}
+"""What is counted of a paradigm even if there is none."""
+
 
 class Selection(NamedTuple):
     """How a recipe takes queries, passages and negatives; two recipes with one seed take the same queries.
