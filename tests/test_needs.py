@@ -178,7 +178,9 @@ def ordered(config, tmp_path):
     for kind in ("pools", "rankings"):
         (folder / kind).mkdir(exist_ok=True)
     (folder / "pools/two.yaml").write_text("sources: [bm25, minilm]\nstrategy: rrf\n")
-    (folder / "prompts/some-order.md").write_text("---\ntask: passage\ninputs: [query]\n---\n# user\n{{ query }}\n")
+    (folder / "prompts/some-order.md").write_text(
+        "---\ntask: listwise\ninputs: [query, passages]\n---\n# user\n{{ query }}{{ passages }}\n"
+    )
     (folder / "rankings/some.yaml").write_text("kind: listwise\nprompt: some-order\n")
     order = "kind: order\ncorpus: nfcorpus\nqueries: {}\npool: two\nranking: some\n"
     (folder / "recipes/order-titles.yaml").write_text(order.format("titles"))

@@ -86,7 +86,8 @@ class Study:
         self.experiment: Experiment = validate(Experiment, dict(experiment), "experiment")
         self.entities: dict[str, dict[str, Any]] = {kind: self._read(kind) for kind in KINDS}
         self.entities["recipes"] |= dict(self._sized())
-        self.prompts = {path.stem: read_head(path)[0] for path in sorted((folder / "prompts").glob("*.md"))}
+        names = sorted(path.stem for path in (folder / "prompts").glob("*.md"))
+        self.prompts = {name: read_head(self.prompt_file(name))[0] for name in names}
         for problem in chain(self._unknown_names(), *(check(self) for check in CHECKS)):
             raise ConfigError(problem)
 
