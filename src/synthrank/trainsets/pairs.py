@@ -1,7 +1,7 @@
 """Groups of a recipe of pairs: a positive, labelled 1, and its negatives, labelled 0."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from math import ceil
 from pathlib import Path
 
@@ -20,7 +20,7 @@ Keep = Callable[[WrittenPassage], bool]
 def pair_groups(
     recipe: PairsRecipe,
     selection: Selection,
-    judged: Mapping[str, set[str]],
+    judged: dict[str, set[str]],
     files: Iterable[tuple[Path, Path, tuple[Path, Path]]],
     filters: Sequence[Path],
     reworded: Collection[str],
