@@ -23,7 +23,7 @@ EXAMPLES = {
     ),
     "experiments/graded-passages": (
         ["results/tables/id.csv"],
-        ["generate_passages paradigm=graded", "graded_trainset recipe=msmarco-graded", "train_ranker gpu=2"],
+        ["generate_passages paradigm=graded", "pair_trainset recipe=msmarco-graded", "train_ranker gpu=2"],
     ),
     "experiments/dl20-teachers": (
         ["results/tables/twolar.csv"],
