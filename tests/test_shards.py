@@ -16,6 +16,14 @@ def test_shares_laid_end_to_end_are_the_whole_and_differ_by_one_row_at_most(tota
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
+@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_units_stay_together_and_the_last_may_be_short(of: int) -> None:
+    for total in (0, 1, 6, 7, 300):
+        shares = [Shard(number, of).rows(total, 3) for number in range(1, of + 1)]
+        assert [row for share in shares for row in share] == list(range(total))
+        assert all(share.start % 3 == 0 for share in shares if share)
+
+
 def test_a_shard_has_the_name_that_snakemake_gives_it() -> None:
     assert Shard.parse("2-of-4") == Shard(2, 4)
     assert str(Shard(2, 4)) == "2-of-4"

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from synthrank.corpora.fetch_archives import fetch_archives
 from synthrank.errors import ChecksumError, ConfigError, DataError
 from synthrank.files import read_jsonl, sha256_of
 from synthrank.records import Passage, Query
+from synthrank.sources import documentation
 from synthrank.trec import read_qrels
 
 CONFIG = Path(__file__).parents[2] / "config/corpora"
@@ -65,7 +67,15 @@ def test_only_a_faq_corpus_has_archives(tmp_path: Path) -> None:
         fetch_archives(spec=path, archives=tmp_path / "out")
 
 
+@pytest.fixture
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the steps of a test read the pages of an archive once: docutils takes seconds for them."""
+    pages = cache(documentation.read_pages)
+    monkeypatch.setattr(documentation, "read_pages", lambda folder, names: pages(folder, tuple(names)))
+
+
 @pytest.mark.network
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize(
     ("name", "splits", "first", "last"),
     [
