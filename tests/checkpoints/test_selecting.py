@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,12 +56,11 @@ def development(tmp_path_factory):
     return [folder / name for name in ("queries.jsonl", "qrels.txt", "passages.jsonl", "run.trec")]
 
 
-@pytest.fixture
-def job(tmp_path, bases, development, monkeypatch):
-    """Return a function that trains by the step, and is killed after some updates in all where it is told so."""
-    write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
+@pytest.fixture(scope="module")
+def step(bases, development):
+    """Return a function that trains by the step in a folder, and is killed after some updates in all if told so."""
 
-    def do(name, architecture="cross-encoder", selection=GRID, kill=None, files=development, gpus=1, **optimiser):
+    def do(work, name, architecture="cross-encoder", selection=GRID, kill=None, files=development, gpus=1, **optimiser):
         done = 0
 
         def on_step_end(self, args, state, control, **_):
@@ -76,16 +76,42 @@ def job(tmp_path, bases, development, monkeypatch):
         loss = "multiple-negatives" if architecture == "bi-encoder" else "ranknet"
         changed = {"gpus": gpus, **({"selection": selection} if selection else {})}
         spec = toy.spec(architecture, loss, optimiser=settings, **changed)
-        (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)
-                                                         | {"architecture": architecture}))  # fmt: skip
-        with monkeypatch.context() as patch:
+        (work / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)
+                                                     | {"architecture": architecture}))  # fmt: skip
+        write_jsonl(work / "groups.jsonl", toy.groups(12))
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(trainers.ProgressCallback, "on_step_end", on_step_end)
-            train_ranker(trainset=tmp_path / "groups.jsonl", spec=tmp_path / "ranker.yaml", base=bases[architecture],
-                         seed=1, checkpoint=tmp_path / name / "seed-1",
+            train_ranker(trainset=work / "groups.jsonl", spec=work / "ranker.yaml", base=bases[architecture],
+                         seed=1, checkpoint=work / name / "seed-1",
                          development=files if selection else [])  # fmt: skip
-        return tmp_path / name / "seed-1"
+        return work / name / "seed-1"
 
     return do
+
+
+@pytest.fixture
+def job(step, tmp_path):
+    """Return :func:`step` in the folder of the test."""
+    return partial(step, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(step, tmp_path_factory):
+    """Return the checkpoint of a cross-encoder whose whole grid was tried at once."""
+    return step(tmp_path_factory.mktemp("whole"), "whole")
+
+
+@pytest.fixture
+def tried(monkeypatch):
+    """Return the learning rates that are trained, in a list that grows."""
+    rates, real = [], selecting.train
+
+    def train(spec, *rest, **named):
+        rates.append(spec.optimiser.learning_rate)
+        return real(spec, *rest, **named)
+
+    monkeypatch.setattr(selecting, "train", train)
+    return rates
 
 
 def told(folder, name="selection.json"):
@@ -111,15 +137,15 @@ def ndcg(spec, folder, files):
 
 
 @pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder", "seq2seq"])
-def test_the_model_that_is_kept_is_the_best_of_the_grid(job, tmp_path, development, architecture):
-    folder = job("out", architecture)
+def test_the_model_that_is_kept_is_the_best_of_the_grid(job, whole, development, architecture):
+    folder = whole if architecture == "cross-encoder" else job("out", architecture)
     made = told(folder)
     trials = [(item["learning_rate"], item["epochs"], item["updates"]) for item in made["trials"]]
     assert trials == [(rate, *point) for rate in RATES for point in ((1.0, 3), (2.6667, 8), (3.0, 9))]
     (chosen,) = [item for item in made["trials"] if item["chosen"]]
     values = [item["value"] for item in made["trials"]]
     assert chosen["value"] == max(values) > min(values)
-    spec = load(RankerSpec, tmp_path / "ranker.yaml")
+    spec = load(RankerSpec, folder.parents[1] / "ranker.yaml")
     assert ndcg(spec, folder, development) == pytest.approx(chosen["value"], abs=1e-6)
     assert (made["split"], made["queries"], made["measure"], made["retriever"]) == ("toy/dev", 12, "nDCG@4", "bm25")
     assert (made["trainings"], made["updates_to_last_point"]) == (3, 27)
@@ -146,50 +172,40 @@ def test_to_be_measured_changes_no_training(job, architecture):
 
 
 @pytest.mark.parametrize("kill", [5, 20])
-def test_a_killed_selection_ends_with_the_same_model(job, kill):
-    whole = job("whole")
+def test_a_killed_selection_ends_with_the_same_model(job, whole, tried, tmp_path, kill):
+    """What is done is not trained again."""
     with pytest.raises(KeyboardInterrupt):
         job("killed", save_every=2, kill=kill)
-    (state,) = (whole.parents[1] / "killed").iterdir()
+    (state,) = (tmp_path / "killed").iterdir()
     assert state.name.startswith(".seed-1.state-")
-    done = {path.name: path.stat().st_mtime_ns for path in state.glob("rate-*.json")}
-    assert len(done) == (kill - 1) // 9
+    done = (kill - 1) // 9
+    assert len(list(state.glob("rate-*.json"))) == done
+    tried.clear()
     resumed = job("killed", save_every=2)
+    assert tried == list(RATES[done:])
     assert weights(resumed) == weights(whole)
     assert told(resumed) == told(whole)
     assert [path.name for path in resumed.parent.iterdir()] == ["seed-1"], "the states are gone"
 
 
-def test_what_is_done_is_not_trained_again_unless_the_development_split_changes(job, development, monkeypatch):
+def test_a_changed_development_split_has_every_rate_trained_again(job, development, tried):
     with pytest.raises(KeyboardInterrupt):
-        job("killed", save_every=2, kill=20)
-    trained = []
-    real = selecting.train
-
-    def train(spec, *rest, **named):
-        trained.append(spec.optimiser.learning_rate)
-        return real(spec, *rest, **named)
-
-    monkeypatch.setattr(selecting, "train", train)
-    job("killed", save_every=2)
-    assert trained == [3e-2]
-    with pytest.raises(KeyboardInterrupt):
-        job("other", save_every=2, kill=20)
-    trained.clear()
+        job("killed", save_every=2, kill=10)
+    assert tried == list(RATES[:2]), "the first is done"
+    tried.clear()
     qrels = development[1].read_text().splitlines(keepends=True)
     fewer = development[1].with_name("fewer.txt")
     fewer.write_text("".join(qrels[1:]))
-    job("other", save_every=2, files=[development[0], fewer, *development[2:]])
-    assert trained == list(RATES)
+    job("killed", save_every=2, files=[development[0], fewer, *development[2:]])
+    assert tried == list(RATES)
 
 
-def test_other_judgments_choose_another_model(job, development):
+def test_other_judgments_choose_another_model(job, whole, development):
     """What is chosen follows the judgments that the step is given, and nothing else."""
     wrong = development[1].with_name("wrong.txt")
     run = read_run(development[3])
     write_qrels(wrong, [Judgment(query, ranked[0][0], 1) for query, ranked in run.items()])
-    right, other = job("right"), job("other", files=[development[0], wrong, *development[2:]])
-    assert weights(right) != weights(other)
+    assert weights(job("other", files=[development[0], wrong, *development[2:]])) != weights(whole)
 
 
 def test_two_processes_leave_the_models_of_their_points_too(job):
@@ -227,7 +243,7 @@ def test_a_point_beyond_the_training_is_refused(job):
 
 def test_rates_that_are_tried_are_those_that_train(job):
     """The chosen model is that of its own rate: trained alone it has the same weights."""
-    made = job("grid", selection={**GRID, "epochs": [3]})
+    made = job("grid", selection={**GRID, "learning_rates": list(RATES[1:]), "epochs": [3]})
     (chosen,) = [item for item in told(made)["trials"] if item["chosen"]]
     alone = job("alone", selection=None, learning_rate=chosen["learning_rate"])
     assert weights(made) == weights(alone)
