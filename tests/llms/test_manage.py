@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from synthrank.errors import StoreError
+from synthrank.errors import DataError, StoreError
+from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms import manage
 from synthrank.llms.manage import cache_info, compact_store, export_replies, import_replies
 from synthrank.llms.store import ReplyStore, folder_of
@@ -62,6 +65,59 @@ def test_an_export_is_imported_into_the_folders_of_its_models(store, tmp_path, c
     assert {path.name for path in other.iterdir()} == {"gpt-4.1-mini", "org--other"}
     export_replies(store=other, file=tmp_path / "again.jsonl")
     assert (tmp_path / "again.jsonl").read_bytes() == file.read_bytes()
+
+
+def test_an_export_holds_each_reply_once_and_imports_as_it_was(tmp_path, capsys):
+    one, two, file, again = (tmp_path / name for name in ("one", "two", "all.jsonl", "again.jsonl"))
+    with ReplyStore(one) as replies:
+        replies.add_all([reply("a"), reply("b"), replace(reply("a"), text="later")])
+    with ReplyStore(one) as replies:
+        replies.add(replace(reply("c"), text="\ud800"))
+        before = list(replies.replies())
+    assert [item.text for item in before] == ["Because a.", "Because b.", "\ud800"]
+    export_replies(store=one, file=file)
+    assert list(read_jsonl(file, Reply)) == before
+    import_replies(store=two, file=file)
+    import_replies(store=two, file=file)
+    with ReplyStore(folder_of(two, "gpt-4.1-mini")) as replies:
+        assert list(replies.replies()) == before
+        assert replies.spent_usd() == 1.5
+    export_replies(store=two, file=again)
+    assert again.read_bytes() == file.read_bytes()
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        f"3 replies of 1 models are in {file}",
+        f"3 replies stored in {two}, 0 were there",
+        f"0 replies stored in {two}, 3 were there",
+    ]
+
+
+def test_an_import_takes_the_first_of_two_and_what_is_missing(tmp_path, capsys):
+    store = tmp_path / "store"
+    with ReplyStore(folder_of(store, "gpt-4.1-mini")) as replies:
+        replies.add(reply("a"))
+    lines = [replace(reply("b"), text="one"), replace(reply("b"), text="two"), replace(reply("a"), text="three")]
+    write_jsonl(tmp_path / "some.jsonl", lines)
+    import_replies(store=store, file=tmp_path / "some.jsonl")
+    assert capsys.readouterr().out == f"1 replies stored in {store}, 2 were there\n"
+    with ReplyStore(folder_of(store, "gpt-4.1-mini")) as replies:
+        assert {item.text for item in replies.replies()} == {"Because a.", "one"}
+
+
+def test_an_import_of_something_else_names_the_line(tmp_path):
+    (tmp_path / "bad.jsonl").write_text('{"id": "p1"}\n')
+    with pytest.raises(DataError, match=r"bad\.jsonl:1: not a Reply"):
+        import_replies(store=tmp_path / "store", file=tmp_path / "bad.jsonl")
+
+
+def test_an_export_that_fails_leaves_the_old_file(store, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "all.jsonl").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        export_replies(store=store, file=tmp_path / "all.jsonl")
+    assert (tmp_path / "all.jsonl").read_text() == "old"
 
 
 def test_an_export_of_no_store_names_the_remedy(tmp_path):

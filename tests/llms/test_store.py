@@ -10,14 +10,14 @@ import sys
 import time
 from dataclasses import fields, replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
-from synthrank.errors import DataError, StoreError
-from synthrank.files import read_jsonl
+from synthrank.errors import StoreError
 from synthrank.llms import segment_writer, segments, store_merge
-from synthrank.llms.lines import encode
-from synthrank.llms.store import ReplyStore, folder_of
+from synthrank.llms.segments import encode
+from synthrank.llms.store import ReplyStore, folder_of, open_store, spent_usd
 from synthrank.llms.store_merge import compact
 from synthrank.records import Message, Reply
 
@@ -166,7 +166,7 @@ def test_what_json_cannot_hold_is_refused(tmp_path):
     with ReplyStore(tmp_path) as store:
         with pytest.raises(StoreError, match="query q-a: cannot be stored"):
             store.add(reply("a", price_usd=float("nan")))
-        with pytest.raises(StoreError, match="query q-a: a count of tokens is none"):
+        with pytest.raises(StoreError, match="query q-a: a count of tokens is not a whole number from 0 on"):
             store.add(reply("a", tokens_out=-1))
         store.add(reply("b"))
     assert list(held(tmp_path, "ab")) == [key("b")]
@@ -432,143 +432,106 @@ def test_a_segment_that_is_removed_while_it_is_written(tmp_path):
     assert list(held(tmp_path, "ab")) == [key("b")]
 
 
-# The index
+# Scans
 
 
-@pytest.fixture
-def many(tmp_path):
-    """A closed segment that is long enough for an index."""
-    fill(tmp_path, range(300))
-    return tmp_path
+def test_a_line_is_scanned_once_by_a_process(tmp_path, monkeypatch):
+    path, scanned, take = fill(tmp_path, range(300)), [], segments.Segment._take
+    monkeypatch.setattr(segments.Segment, "_take", lambda self, line: scanned.append(line) or take(self, line))
+    with ReplyStore(tmp_path) as reader:
+        assert len(reader.find(map(key, range(300)))) == 300
+        assert reader.spent_usd() == 75.0
+        assert reader.summary().models["gpt-4.1-mini"].tokens_out == 6000
+        assert scanned == path.read_bytes().splitlines(keepends=True)
+        fill_more(tmp_path, ["x"])
+        assert reader.find([key("x")])
+        assert len(scanned) == 302 + 3
+    assert sorted(tmp_path.glob("*.jsonl")) == sorted(tmp_path.iterdir()), "a reader writes nothing"
 
 
-def test_a_long_segment_gets_an_index_that_is_used(many, monkeypatch):
-    assert only(many, "*.index").stat().st_size < 300 * 42 + 300
-    monkeypatch.setattr(segments, "decode", raiser(AssertionError("it is scanned")))
-    assert held(many, range(300)).keys() == {key(place) for place in range(300)}
-    with ReplyStore(many) as store:
+def test_what_an_earlier_version_wrote_is_read(tmp_path):
+    """Its lines have the same fields in the same order; its indexes are ignored, and removed by a merge."""
+    path = fill(tmp_path, "ab")
+    first = b'{"key": "' + key("c").encode() + b'", "time": "2025-11-02T03:04:05+00:00", "model": "gpt-4.1-mini", '
+    rest = (
+        b'"finish_reason": "stop", "tokens_in": 10, "tokens_out": 20, "price_usd": 0.25, "query_id": "q-c", "query": '
+        b'"why do bees dance", "sample": 0, "text": "Bees dance c.", "sampling": {"temperature": 1.0, "seed": null}, '
+        b'"messages": [{"role": "user", "content": "why"}], "snapshot": "", "tokens_cached": 0, "blocked": "", '
+        b'"latency_s": 0.0, "attempts": 1, "mode": "live"}\n'
+    )
+    old = tmp_path / "replies-20251102T030405000000-host-7-0123456789ab.jsonl"
+    old.write_bytes(b'{"format": "synthrank-replies", "version": 1}\n' + first + rest + b'{"end": 1}\n')
+    for segment in (path, old):
+        segment.with_suffix(".index").write_bytes(b"\0\1\2\3")
+    found = held(tmp_path, "abc")
+    assert [item.query_id for item in found.values()] == ["q-a", "q-b", "q-c"]
+    assert compact(tmp_path) == 2
+    assert held(tmp_path, "abc") == found
+    assert not list(tmp_path.glob("*.index"))
+
+
+def test_a_line_that_is_damaged_behind_what_a_scan_reads(tmp_path, caplog):
+    path = fill(tmp_path, range(300))
+    path.write_bytes(path.read_bytes().replace(b'"query_id": "q-7"', b'"query_id": "q-7\x01'))
+    with ReplyStore(tmp_path) as store:
+        assert len(store.find(map(key, range(300)))) == 299
+        assert (store.summary().replies, store.summary().broken, store.spent_usd()) == (299, 1, 75.0)
+        assert len(list(store.replies())) == 299
+    assert f"{path}: the line at byte " in caplog.text
+
+
+def test_a_duplicate_takes_the_place_of_a_damaged_line(tmp_path):
+    with ReplyStore(tmp_path) as store:
+        store.add_all([reply("a", text="first"), reply("a", text="second")])
+    path = only(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'"text": "first"', b'"text": "fir\x01t"'))
+    assert [item.text for item in held(tmp_path, "a").values()] == ["second"]
+
+
+def test_a_segment_that_is_rewritten_while_it_is_read_gives_no_reply_to_another_request(tmp_path):
+    path = fill(tmp_path, range(300))
+    with ReplyStore(tmp_path) as store:
         assert store.spent_usd() == 75.0
-        assert store.summary().models["gpt-4.1-mini"].tokens_out == 6000
+        head, first, second, *rest = path.read_bytes().splitlines(keepends=True)
+        assert len(first) == len(second)
+        path.write_bytes(b"".join([head, second, first, *rest]))
+        found = store.find(map(key, range(300)))
+        assert all(found[key(place)].query_id == f"q-{place}" for place in range(300))
+        assert store.find([key(0)]) == {}
 
 
-def test_a_missing_index_is_made_anew(many):
-    path = only(many, "*.index")
-    old = path.read_bytes()
-    path.unlink()
-    assert len(held(many, range(300))) == 300
-    assert path.read_bytes() == old
-
-
-@pytest.mark.parametrize("place", [0, 10, 500, -1])
-def test_a_corrupt_index_is_made_anew(many, place):
-    path = only(many, "*.index")
-    old = path.read_bytes()
-    bad = bytearray(old)
-    bad[place] ^= 1
-    path.write_bytes(bad)
-    assert len(held(many, range(300))) == 300
-    assert path.read_bytes() == old
-
-
-@pytest.mark.parametrize("size", [0, 3, 50, 1000])
-def test_a_cut_index_is_made_anew(many, size):
-    path = only(many, "*.index")
-    old = path.read_bytes()
-    path.write_bytes(old[:size])
-    assert len(held(many, range(300))) == 300
-    assert path.read_bytes() == old
-
-
-def test_an_index_of_a_longer_segment_is_made_anew(many):
-    path = only(many)
-    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:200]))
-    with ReplyStore(many) as store:
+def test_a_segment_that_shrinks_is_read_again(tmp_path):
+    """As when a writer takes back lines that a full disk did not take."""
+    path = fill(tmp_path, range(300))
+    with ReplyStore(tmp_path) as store:
+        assert store.spent_usd() == 75.0
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:200]))
         assert (store.summary().replies, store.spent_usd()) == (199, 199 * 0.25)
         assert store.find(map(key, range(300))).keys() == {key(place) for place in range(199)}
 
 
-def test_lines_behind_an_index_are_read(many):
-    """An index of a segment that grew: what it covers holds, the rest is scanned."""
-    path = only(many)
-    lines = fill(many / "more", ["x"]).read_bytes().splitlines(keepends=True)
-    with path.open("ab") as stream:
-        stream.write(lines[1])
-    assert len(held(many, [*range(300), "x"])) == 301
+def test_the_dollars_of_all_models_are_summed(tmp_path):
+    assert spent_usd(tmp_path / "absent") == 0.0
+    fill(tmp_path / "one", "ab")
+    fill(tmp_path / "two", "c")
+    (tmp_path / "file").touch()
+    assert spent_usd(tmp_path) == 0.75
+    fill_more(tmp_path / "two", "d")
+    assert spent_usd(tmp_path) == 1.0
 
 
-def test_an_index_of_other_content_of_the_same_size_is_noticed(many, caplog):
-    path = only(many)
-    head, first, second, *rest = path.read_bytes().splitlines(keepends=True)
-    assert len(first) == len(second)
-    path.write_bytes(b"".join([head, second, first, *rest]))
-    found = held(many, range(300))
-    assert {found[key(place)].query_id for place in range(300)} == {f"q-{place}" for place in range(300)}
-    assert "is not what its index says" in caplog.text
-
-
-def test_a_line_that_breaks_after_it_was_indexed(many):
-    path = only(many)
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b'"query_id": "q-7"', b'"query_id": "q-7\x01'))
-    with ReplyStore(many) as store:
-        assert len(store.find(map(key, range(300)))) == 299
-        assert (store.summary().replies, store.summary().broken) == (299, 1)
-
-
-def test_a_folder_that_takes_no_index_can_be_read(many, monkeypatch):
-    only(many, "*.index").unlink()
-    monkeypatch.setattr(segments, "atomic_path", raiser(OSError(errno.EROFS, "Read-only file system")))
-    assert len(held(many, range(300))) == 300
-
-
-# Export and import
-
-
-def test_an_export_imported_is_the_same_store(tmp_path):
-    with ReplyStore(tmp_path / "one") as store:
-        store.add_all([reply("a"), reply("b"), reply("a", text="later")])
-    with ReplyStore(tmp_path / "one") as store:
-        store.add(reply("c", text="\ud800"))
-        assert store.export(tmp_path / "all.jsonl") == 3
-        before = list(store.replies())
-    assert [item.key for item in before] == [key("a"), key("b"), key("c")]
-    assert list(read_jsonl(tmp_path / "all.jsonl", Reply)) == before
-    with ReplyStore(tmp_path / "two") as store:
-        assert store.import_(tmp_path / "all.jsonl") == (3, 0)
-        assert list(store.replies()) == before
-        assert store.import_(tmp_path / "all.jsonl") == (0, 3)
-        assert store.spent_usd() == 0.75
-        store.export(tmp_path / "again.jsonl")
-    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
-
-
-def test_an_import_takes_the_first_of_two_and_what_is_missing(tmp_path):
-    lines = [json.dumps({**json.loads(line), "text": text}) for line, text in import_lines(tmp_path)]
-    (tmp_path / "some.jsonl").write_text("\n".join(lines) + "\n")
-    fill(tmp_path / "store", "a")
-    with ReplyStore(tmp_path / "store") as store:
-        assert store.import_(tmp_path / "some.jsonl") == (1, 2)
-        assert {item.text for item in store.replies()} == {"Bees dance a.", "one"}
-
-
-def import_lines(tmp_path):
-    a, b = fill(tmp_path / "source", "ab").read_text().splitlines()[1:3]
-    return [(b, "one"), (b, "two"), (a, "three")]
-
-
-def test_an_import_of_something_else_names_the_line(tmp_path):
-    (tmp_path / "bad.jsonl").write_text('{"id": "p1"}\n')
-    with ReplyStore(tmp_path / "store") as store, pytest.raises(DataError, match=r"bad\.jsonl:1: not a Reply"):
-        store.import_(tmp_path / "bad.jsonl")
-
-
-def test_an_export_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    fill(tmp_path / "store", "a")
-    (tmp_path / "all.jsonl").write_text("old")
-    monkeypatch.setattr(os, "fsync", raiser(OSError(errno.ENOSPC, "No space left on device")))
-    with ReplyStore(tmp_path / "store") as store, pytest.raises(OSError, match="No space"):
-        store.export(tmp_path / "all.jsonl")
-    assert (tmp_path / "all.jsonl").read_text() == "old"
+def test_an_opened_store_is_one_per_folder_and_closed_at_the_end_of_the_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_store(tmp_path / "a") is open_store(Path("a")) is not open_store(tmp_path / "b")
+    code = f"""
+import sys
+sys.path[:0] = [{SRC!r}, {os.path.dirname(__file__)!r}]
+from pathlib import Path
+from test_store import open_store, reply
+open_store(Path("c")).add(reply())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert only(tmp_path / "c").read_bytes().endswith(b'\n{"end": 1}\n')
 
 
 @pytest.mark.parametrize(
@@ -597,7 +560,6 @@ def test_small_segments_are_merged_and_all_stays(tmp_path):
     assert len(found) == 2, "a segment that is written is left alone"
     assert (after.segments, after.duplicates, after.replies) == (2, 1, summary.replies + 1)
     assert after.models["gpt-4.1-mini"].usd == summary.models["gpt-4.1-mini"].usd + 0.25
-    assert len(list(tmp_path.glob("*.index"))) == 1
     assert not (tmp_path / "merge.lock").exists()
     assert held(tmp_path, names) == before
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from synthrank.errors import ModelError
 from synthrank.llms.base import Llm
-from synthrank.llms.store import ReplyStore, folder_of, spent_usd
+from synthrank.llms.store import folder_of, open_store, spent_usd
 from synthrank.llms.stored import Budget, StoredLlm
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
 from synthrank.variables import budget_usd, store_folder
@@ -96,5 +96,5 @@ def open_stored(spec: LlmSpec, model: Path | None = None) -> StoredLlm:
             return open_llm(spec, folder=folder / "batches", budget=budget)
         return loaded()
 
-    replies, identity = ReplyStore(folder), identity_of(spec, model)
+    replies, identity = open_store(folder), identity_of(spec, model)
     return StoredLlm(backend, identity, replies, spec, limit_usd=budget_usd(), spent_usd=partial(spent_usd, store))

@@ -4,6 +4,7 @@ The store is a folder with one folder of replies a model.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,14 +15,16 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from synthrank.errors import StoreError, SynthrankError
-from synthrank.files import read_jsonl
-from synthrank.llms.segments import PATTERN
-from synthrank.llms.store import IMPORTED_AT_ONCE, ReplyStore, folder_of, write_replies
+from synthrank.files import atomic_path, read_jsonl
+from synthrank.llms.segments import PATTERN, encode
+from synthrank.llms.store import ReplyStore, Totals, folder_of
 from synthrank.llms.store_merge import compact
-from synthrank.llms.store_view import ModelTotals, total
 from synthrank.records import Reply
 from synthrank.texts import chunks
 from synthrank.variables import DEFAULT_STORE, STORE, tracebacks
+
+IMPORTED_AT_ONCE = 20_000
+"""Replies of an import that are looked up and committed together, some 50 MB of memory."""
 
 Store = Annotated[Path, Parameter(env_var=STORE)]
 DEFAULT = Path(DEFAULT_STORE)
@@ -37,12 +40,12 @@ def cache_info(*, store: Store = DEFAULT) -> None:
         store: the folder of the whole store.
     """
     rows = [("model", "replies", "tokens in", "tokens out", "dollars")]
-    summaries = []
-    for folder in _folders(store):
-        with ReplyStore(folder) as replies:
-            summaries.append(replies.summary())
-        rows += [_row(held, name) for name, held in summaries[-1].models.items()]
-    rows.append(_row(total([held for summary in summaries for held in summary.models.values()]), "total"))
+    summaries = [ReplyStore(folder).summary() for folder in _folders(store)]
+    total = Totals()
+    for name, held in (model for summary in summaries for model in summary.models.items()):
+        rows.append(_row(name, held))
+        total.add(held)
+    rows.append(_row("total", total))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:
         line = [name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))]
@@ -66,10 +69,14 @@ def export_replies(*, store: Store = DEFAULT, file: Path) -> None:
     """
     if not store.is_dir():
         raise StoreError(f"{store}: no such folder; give --store FOLDER or set {STORE}")
-    with ExitStack() as stack:
-        stores = [stack.enter_context(ReplyStore(folder)) for folder in _folders(store)]
-        count = write_replies(file, chain.from_iterable(replies.replies() for replies in stores))
-    sys.stdout.write(f"{count} replies of {len(stores)} models are in {file}\n")
+    count, folders = 0, list(_folders(store))
+    with atomic_path(file) as temporary, temporary.open("wb") as stream:
+        for reply in chain.from_iterable(ReplyStore(folder).replies() for folder in folders):
+            stream.write(encode(reply))
+            count += 1
+        stream.flush()
+        os.fsync(stream.fileno())
+    sys.stdout.write(f"{count} replies of {len(folders)} models are in {file}\n")
 
 
 @app.command(name="import")
@@ -80,7 +87,7 @@ def import_replies(*, store: Store = DEFAULT, file: Path) -> None:
         store: the folder of the whole store.
         file: JSON lines that an export wrote.
     """
-    new = total = 0
+    new = read = 0
     stores: dict[str, ReplyStore] = {}
     with ExitStack() as stack:
         for chunk in chunks(read_jsonl(file, Reply), IMPORTED_AT_ONCE):
@@ -88,8 +95,8 @@ def import_replies(*, store: Store = DEFAULT, file: Path) -> None:
                 if model not in stores:
                     stores[model] = stack.enter_context(ReplyStore(folder_of(store, model)))
                 new += stores[model].add_new([reply for reply in chunk if reply.model == model])
-            total += len(chunk)
-    sys.stdout.write(f"{new} replies stored in {store}, {total - new} were there\n")
+            read += len(chunk)
+    sys.stdout.write(f"{new} replies stored in {store}, {read - new} were there\n")
 
 
 @app.command(name="compact")
@@ -110,7 +117,7 @@ def _folders(store: Path) -> Iterator[Path]:
             yield folder
 
 
-def _row(held: ModelTotals, name: str) -> tuple[str, str, str, str, str]:
+def _row(name: str, held: Totals) -> tuple[str, str, str, str, str]:
     return name, f"{held.replies:,}", f"{held.tokens_in:,}", f"{held.tokens_out:,}", f"{held.usd:,.4f}"
 
 

@@ -4,14 +4,12 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from synthrank.errors import StoreError
 from synthrank.files import atomic_path
-from synthrank.llms.segment_writer import segment_name, sync_folder
-from synthrank.llms.segments import Segment, end, header
+from synthrank.llms.segment_writer import end, header, segment_name, sync_folder
+from synthrank.llms.segments import Segment
 from synthrank.llms.store import segment_paths
 
 log = logging.getLogger(__name__)
@@ -20,8 +18,8 @@ SMALL = 64 << 20
 """Bytes below which a segment is merged."""
 
 ABANDONED_S = 30 * 86400.0
-"""Seconds without a write after which a segment without an end line is taken for a killed job's: no batch takes so
-long, and whether a process of another host or container lives cannot be seen from here."""
+"""Seconds without a write after which a segment without an end line counts as that of a killed job: no batch takes so
+long, and whether a process of another host or container is alive cannot be seen from here."""
 
 _LOCK = "merge.lock"
 
@@ -40,7 +38,7 @@ def compact(folder: Path) -> int:
         return 0
     lock = folder / _LOCK
     try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        lock.touch(exist_ok=False)
     except FileExistsError as error:
         raise StoreError(f"{lock}: another merge is at work; if none is, remove this file") from error
     try:
@@ -63,15 +61,14 @@ def _merge(folder: Path) -> int:
     # the new name begins as the oldest does, so that the order of the segments, and with it ties, stay
     path = folder / segment_name(small[0].path.name.split("-")[1])
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        names = [segment.path.name for segment in small]
-        stream.write(header(created=datetime.now(UTC).isoformat(timespec="seconds"), replaces=names))
+        stream.write(header(replaces=[segment.path.name for segment in small]))
         for segment in small:
-            _copy(segment, stream.write)
-        stream.write(end(sum(len(segment.rows) for segment in small)))
+            with segment.path.open("rb") as source:
+                stream.writelines(line for line in source if _is_kept(line))
+        stream.write(end(sum(len(segment.offsets()) for segment in small)))
         stream.flush()
         os.fsync(stream.fileno())
     sync_folder(folder)
-    Segment(path).refresh()  # writes its index
     _remove([segment.path for segment in small])
     log.info("%s: %d segments are now %s", folder, len(small), path.name)
     return len(small)
@@ -82,14 +79,11 @@ def _is_small_and_done(segment: Segment) -> bool:
     return done and segment.size < SMALL
 
 
-def _copy(segment: Segment, write: Callable[[bytes], int]) -> None:
-    with segment.path.open("rb") as source:
-        for line in source:
-            if line.endswith(b"\n") and not line.startswith((b'{"format": ', b'{"end": ')):
-                write(line)
+def _is_kept(line: bytes) -> bool:
+    return line.endswith(b"\n") and not line.startswith((b'{"format": ', b'{"end": '))
 
 
 def _remove(paths: list[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
-        path.with_suffix(".index").unlink(missing_ok=True)
+        path.with_suffix(".index").unlink(missing_ok=True)  # of an earlier version
