@@ -49,7 +49,7 @@ class Journal:
     def results(self, entry: Entry) -> Path:
         """Return an empty folder for the result files."""
         folder = self.folder / f"{entry.name}.results"
-        with told(folder):
+        with disk_errors(folder):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         return folder
@@ -68,7 +68,7 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Write an open entry; it is durable on return."""
-        with told(self.path(entry)):
+        with disk_errors(self.path(entry)):
             write_jsonl(self.path(entry), [entry])
 
     def open_entries(self) -> list[Entry]:
@@ -84,7 +84,7 @@ class Journal:
             except (DataError, ValueError) as error:
                 raise StoreError(
                     f"{path}: is not the journal of a batch ({error}); remove it to submit the requests of batch "
-                    f"{path.stem} anew, which are paid again if that batch was submitted"
+                    f"{path.stem} again, which are paid twice if that batch was submitted"
                 ) from error
             if self._done(entry.name).exists():
                 self.forget(entry)  # The process ended between the two steps of `close`.
@@ -95,7 +95,7 @@ class Journal:
     def close(self, entry: Entry, outcome: Mapping[str, Any]) -> None:
         """Move an entry to ``done/``, all its answers being stored."""
         summary = {"name": entry.name, "batch_id": entry.batch_id, "round": entry.round, "requests": len(entry.keys)}
-        with told(self._done(entry.name)):
+        with disk_errors(self._done(entry.name)):
             write_json(self._done(entry.name), {**summary, **outcome})
         self.forget(entry)
 
@@ -109,7 +109,7 @@ class Journal:
     def keep(self, entry: Entry, lines: Sequence[Mapping[str, Any]]) -> None:
         """Keep result lines that no request asked for, as ``{"key", "line"}``."""
         path = self.folder / "unasked" / f"{entry.name}.json"
-        with told(path):
+        with disk_errors(path):
             write_json(path, list(lines))
 
     def kept(self, wanted: Container[str]) -> Iterator[dict[str, Any]]:
@@ -123,15 +123,15 @@ class Journal:
                 lines = json.loads(path.read_bytes())
                 yield from (row["line"] for row in lines if row["key"] in wanted)
             except (OSError, ValueError, KeyError, TypeError) as error:
-                raise StoreError(f"{path}: cannot be read ({error}); remove it to ask its requests anew") from error
+                raise StoreError(f"{path}: cannot be read ({error}); remove it to ask its requests again") from error
 
     def _done(self, name: str) -> Path:
         return self.folder / "done" / f"{name}.json"
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn what a full or read-only disk does into one line."""
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the error of a full or read-only disk into one line."""
     try:
         yield
     except OSError as error:
