@@ -1,15 +1,17 @@
-"""Vectors of a collection in folders, one a shard: written in a stream, read in blocks, never held whole.
+"""Vectors of a collection in folders, one per shard: written in a stream, read in blocks, never held whole.
 
-A folder holds ``vectors.npy``, shape (rows, dimensions), ``ids.jsonl``, the id of each row as a JSON string a line,
-and ``encodings.json``, which says the version of this format, the rows, the dimensions and the number type. A vector
-takes 4 bytes a dimension as float32, 2 as float16: 8.8 million passages with 768 dimensions 27 or 13.5 GB.
+A folder holds ``vectors.npy``, shape (rows, dimensions), ``ids.jsonl``, the id of each row as a JSON string per line,
+and ``encodings.json``, which states the version of this format, the rows, the dimensions and the number type. A vector
+takes 4 bytes per dimension as float32, 2 as float16: 8.8 million passages with 768 dimensions 27 or 13.5 GB.
 
-A model gives a text the same vector whatever its batch, but for the last digit. So the rows that are encoded together
-stay together in one shard, :data:`TOGETHER` of them, and the vectors do not depend on the number of shards.
+The last digit of a vector depends on the batch of its text. So the rows that are encoded together stay together in one
+shard, :data:`TOGETHER` of them, and the vectors do not depend on the number of shards.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -17,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthrank.errors import DataError, ModelError
-from synthrank.formats import read_format, write_format
-from synthrank.ids import Ids, id_line, write_ids
+from synthrank.files import read_format, write_format
 from synthrank.progress import Progress
 from synthrank.shards import Shard, check_shards
 from synthrank.texts import chunks
@@ -27,6 +28,9 @@ Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimensions)."""
 
 StoredType = Literal["float32", "float16"]
+
+Part = tuple[Iterable[str], npt.NDArray[Any]]
+"""Ids, and their vectors, shape (ids, dimensions)."""
 
 
 class Encoder(Protocol):
@@ -40,7 +44,7 @@ class Encoder(Protocol):
 
 
 def passage_encoder(encoder: Encoder, side: Literal["passages", "queries"]) -> Callable[[Sequence[str]], Vectors]:
-    """Return what encodes passages: with the prefix of passages, or with that of queries where a test set says so."""
+    """Return what encodes passages: with the prefix of passages, or with that of queries if a test set says so."""
     return encoder.queries if side == "queries" else encoder.passages
 
 
@@ -49,6 +53,9 @@ TOGETHER = 4096
 
 FORMAT = 1
 FORM = "encodings.json"
+
+_BYTES_AT_ONCE = 2**24
+_NEWLINE = 10
 
 
 def write_encodings(
@@ -72,52 +79,49 @@ def write_encodings(
 
     Raises:
         DataError: there are fewer passages than ``total``.
-        ModelError: a vector has a component that is no finite number of the stored type.
+        ModelError: a component of a vector is not a finite number of the stored type.
     """
     share = shard.rows(total, TOGETHER)
-    folder.mkdir()
-    vectors, done = None, 0
-    with (
-        (folder / "ids.jsonl").open("w", encoding="utf-8") as names,
-        Progress(len(share), "passages") as state,
-    ):
-        for chunk in chunks(shard.take(rows, total, TOGETHER), TOGETHER):
-            found = encode([text for _, text in chunk])
-            if vectors is None:
-                vectors = _new(folder, (len(share), found.shape[1]), dtype)
-            with np.errstate(over="ignore"):
-                vectors[done : done + len(chunk)] = found
-            _check_finite(vectors[done : done + len(chunk)], chunk, dtype)
-            names.writelines(id_line(name) for name, _ in chunk)
-            done += len(chunk)
-            state.advance(len(chunk))
+    with Progress(len(share), "passages") as state:
+        done = _write(folder, len(share), dtype, _encoded(encode, shard.take(rows, total, TOGETHER), dtype, state))
     if done < len(share):
         raise DataError(f"shard {shard}: {done:,} passages of {len(share):,}; were passages removed while it ran?")
-    _close(folder, vectors, done, dtype)
     return done
 
 
-def _new(folder: Path, shape: tuple[int, int], dtype: StoredType) -> Any:
-    return np.lib.format.open_memmap(folder / "vectors.npy", mode="w+", dtype=np.dtype(dtype), shape=shape)
+def _encoded(
+    encode: Callable[[Sequence[str]], Vectors], rows: Iterable[tuple[str, str]], dtype: StoredType, state: Progress
+) -> Iterator[Part]:
+    for chunk in chunks(rows, TOGETHER):
+        with np.errstate(over="ignore"):
+            vectors = encode([text for _, text in chunk]).astype(dtype, copy=False)
+        finite = np.isfinite(vectors).all(axis=1)
+        if not finite.all():
+            name = chunk[int(np.argmin(finite))][0]
+            raise ModelError(f"passage {name}: its vector is not finite as {dtype}; expected finite numbers")
+        yield (name for name, _ in chunk), vectors
+        state.advance(len(chunk))
 
 
-def _close(folder: Path, vectors: Any, rows: int, dtype: StoredType) -> None:
-    """Write what is left to write. Without rows there are no dimensions either."""
-    if vectors is None:
-        vectors = _new(folder, (0, 0), dtype)
-    vectors.flush()
-    write_format(folder, FORM, FORMAT, rows=rows, dimensions=vectors.shape[1], dtype=dtype)
-
-
-def _check_finite(vectors: Any, chunk: Sequence[tuple[str, str]], dtype: StoredType) -> None:
-    whole = np.isfinite(vectors).all(axis=1)
-    if not whole.all():
-        name = chunk[int(np.argmin(whole))][0]
-        raise ModelError(f"passage {name}: its vector is not finite as {dtype}; expected finite numbers")
+def _write(folder: Path, rows: int, dtype: StoredType, parts: Iterable[Part]) -> int:
+    """Write vectors and their ids, in a new folder, and return how many rows there were of those announced."""
+    folder.mkdir()
+    create = partial(np.lib.format.open_memmap, folder / "vectors.npy", mode="w+", dtype=np.dtype(dtype))
+    stored, done = None, 0
+    with (folder / "ids.jsonl").open("w", encoding="utf-8") as names:
+        for ids, vectors in parts:
+            stored = create(shape=(rows, vectors.shape[1])) if stored is None else stored
+            stored[done : done + len(vectors)] = vectors
+            names.writelines(map(_id_line, ids))
+            done += len(vectors)
+    stored = create(shape=(0, 0)) if stored is None else stored  # without rows there are no dimensions either
+    stored.flush()
+    write_format(folder, FORM, FORMAT, rows=done, dimensions=stored.shape[1], dtype=dtype)
+    return done
 
 
 class Encodings:
-    """The vectors and ids of a collection, out of the folders of all shards; memory-mapped."""
+    """The vectors and ids of a collection, from the folders of all shards; memory-mapped."""
 
     def __init__(self, folders: Sequence[Path], total: int) -> None:
         """Open the folders.
@@ -159,7 +163,7 @@ class Encodings:
         """Yield (place of the first, vectors as float32) of blocks; they end where the size says, whatever the shards.
 
         Args:
-            size: vectors of a block, 4 bytes a component.
+            size: vectors per block, 4 bytes per component.
         """
         for start in range(0, len(self), size):
             yield start, np.ascontiguousarray(self.stored(start, start + size), dtype=np.float32)
@@ -180,12 +184,9 @@ class Encodings:
 
     def copy(self, folder: Path) -> None:
         """Write all shards as one into a new folder, block by block."""
-        folder.mkdir()
-        vectors = _new(folder, (len(self), self.dimensions), self.dtype)
-        for start in range(0, len(self), TOGETHER):
-            vectors[start : start + TOGETHER] = self.stored(start, start + TOGETHER)
-        write_ids(folder / "ids.jsonl", self.ids())
-        _close(folder, vectors, len(self), self.dtype)
+        ids, starts = self.ids(), range(0, len(self), TOGETHER)
+        blocks = (self.stored(start, start + TOGETHER) for start in starts)
+        _write(folder, len(self), self.dtype, ((islice(ids, len(block)), block) for block in blocks))
 
 
 def read_encodings(folder: Path) -> Encodings:
@@ -206,3 +207,50 @@ def _vectors(folder: Path, form: dict[str, Any]) -> npt.NDArray[Any]:
     if vectors.shape != (form["rows"], form["dimensions"]) or vectors.dtype != form["dtype"]:
         raise DataError(f"{path}: {vectors.shape} as {vectors.dtype} is not what encodings.json says; run again")
     return vectors  # type: ignore[no-any-return]  # whatever the type that is stored
+
+
+def _id_line(name: str) -> str:
+    """Return an id as a line: a JSON string, since an id may hold anything."""
+    return json.dumps(name) + "\n"
+
+
+def write_ids(path: Path, names: Iterable[str]) -> None:
+    """Write ids, one per line."""
+    with path.open("w", encoding="utf-8") as stream:
+        stream.writelines(map(_id_line, names))
+
+
+class Ids:
+    """The ids of a file that is memory-mapped; 8 bytes of each are held."""
+
+    def __init__(self, path: Path, rows: int) -> None:
+        """Find the lines.
+
+        Args:
+            path: JSON strings, one per line.
+            rows: how many there must be.
+
+        Raises:
+            DataError: there are more, or fewer.
+        """
+        self._bytes = np.memmap(path, dtype=np.uint8, mode="r") if path.stat().st_size else np.zeros(0, np.uint8)
+        starts = range(0, len(self._bytes), _BYTES_AT_ONCE)
+        ends = [np.flatnonzero(self._bytes[start : start + _BYTES_AT_ONCE] == _NEWLINE) + start for start in starts]
+        self._ends = np.concatenate([np.array([-1]), *ends])
+        if len(self) != rows:
+            raise DataError(f"{path}: {len(self):,} ids of {rows:,} vectors; delete the folder, run again")
+
+    def __len__(self) -> int:
+        """Return how many ids there are."""
+        return len(self._ends) - 1
+
+    def __getitem__(self, place: int) -> str:
+        """Return the id at a place, from 0."""
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        name: str = json.loads(self._bytes[self._ends[place] + 1 : self._ends[place + 1]].tobytes())
+        return name
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all ids, in their order."""
+        return (self[place] for place in range(len(self)))

@@ -83,6 +83,27 @@ def write_json(path: Path, value: Any) -> None:
         stream.write("\n")
 
 
+def write_format(folder: Path, file: str, version: int, **what: Any) -> None:
+    """Write ``file`` into a folder of binary data: the version of its format, and facts needed to read the rest."""
+    write_json(folder / file, {"format": version, **what})
+
+
+def read_format(folder: Path, file: str, version: int) -> dict[str, Any]:
+    """Return the facts that :func:`write_format` wrote.
+
+    Raises:
+        DataError: the folder is of another version, or has no such file.
+    """
+    try:
+        what = json.loads((folder / file).read_text(encoding="utf-8"))
+        found = what.pop("format")
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+        raise DataError(f"{folder}: has no {file}; another version made it, or another step: delete it") from None
+    if found != version:
+        raise DataError(f"{folder}: made by another version, format {found}; this one reads {version}: delete it")
+    return dict(what)
+
+
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a UTF-8 file; a byte order mark before the first is no text.
 

@@ -12,10 +12,9 @@ from typing import Any
 import faiss
 import numpy as np
 
-from synthrank.encodings import Encodings, Vectors
+from synthrank.encodings import Encodings, Ids, Vectors, write_ids
 from synthrank.errors import ConfigError, DataError
-from synthrank.formats import read_format, write_format
-from synthrank.ids import Ids, write_ids
+from synthrank.files import read_format, write_format
 from synthrank.progress import Progress
 from synthrank.records import Query
 from synthrank.specs.retrievers import HnswIndex, IvfPqIndex

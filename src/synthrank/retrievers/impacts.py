@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from synthrank.errors import DataError
-from synthrank.formats import read_format, write_format
+from synthrank.files import read_format, write_format
 from synthrank.progress import Progress
 from synthrank.retrievers import anserini
 from synthrank.shards import Shard, check_shards
