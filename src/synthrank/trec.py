@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from math import isfinite
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +20,13 @@ Run = dict[str, list[tuple[str, float]]]
 Qrels = dict[str, dict[str, int]]
 """Per query id, the grade of each judged passage."""
 
+RunLine = tuple[str, str, str, str, int]
+"""Query id, passage id, rank, score, and the number of the line."""
+
 GRADES = range(-10, 101)
 """Grades of judgments: TREC's reach from -2 (junk) to 4, and trec_eval takes memory for each up to the highest."""
 
 _LARGEST = float(np.finfo(np.float32).max)
-
-_MINUS_ZERO = int(np.iinfo(np.int32).min)
-"""The bits of a 32-bit float that is minus zero, as a whole number."""
-
-_MINUS_INFINITY = _MINUS_ZERO - int(np.float32(-np.inf).view(np.int32))
-"""Minus infinity, counted in 32-bit floats from zero."""
 
 
 def rank(scored: Iterable[tuple[str, float]], depth: int | None = None) -> list[tuple[str, float]]:
@@ -63,17 +62,13 @@ def rank(scored: Iterable[tuple[str, float]], depth: int | None = None) -> list[
 
 
 def _strict(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return falling scores, each that is not below the one before it set to the next smaller 32-bit float.
-
-    As whole numbers that count 32-bit floats from zero, neighbours are 1 apart: no score may be above any earlier one
-    less their distance in the list. The smallest is followed by minus infinity.
-    """
-    bits = scores.view(np.int32).astype(np.int64)
-    steps = np.where(bits < 0, _MINUS_ZERO - bits, bits)
-    places = np.arange(len(scores))
-    lowered = np.maximum(np.minimum.accumulate(steps + places) - places, _MINUS_INFINITY)
-    as_floats = np.where(lowered < 0, _MINUS_ZERO - lowered, lowered).astype(np.int32).view(np.float32)
-    return np.where(lowered == steps, scores, as_floats)
+    """Set each of the falling scores that is not below the one before it to the next smaller 32-bit float, in place."""
+    with np.errstate(over="ignore"):  # the smallest score is followed by minus infinity
+        for place in (np.flatnonzero(scores[1:] >= scores[:-1]) + 1).tolist():
+            while place < len(scores) and scores[place] >= scores[place - 1]:
+                scores[place] = np.nextafter(scores[place - 1], np.float32(-np.inf))
+                place += 1
+    return scores
 
 
 def write_run(path: Path, run: Mapping[str, Iterable[tuple[str, float]]], tag: str, depth: int | None = None) -> None:
@@ -98,30 +93,23 @@ def read_run(path: Path, depth: int | None = None) -> Run:
         DataError: a line has not six columns, a score is not a finite number, or a passage is listed twice for a query.
     """
     run: Run = {}
-    for query_id, scores in _stretches(path):
-        if query_id in run:  # the lines of a query do not stand together: no list is whole before the file ends
-            return {name: rank(listed.items(), depth) for name, listed in dict(_stretches(path, {})).items()}
-        run[query_id] = rank(scores.items(), depth)
+    for query_id, lines in groupby(_run_lines(path), key=itemgetter(0)):
+        if query_id in run:  # the lines of a query are not together: no list is whole before the file ends
+            return {name: rank(scores.items(), depth) for name, scores in _scores(path, _run_lines(path)).items()}
+        # ranked as soon as it is read, a run takes half the time that it takes to hold all lists first
+        run[query_id] = rank(_scores(path, lines)[query_id].items(), depth)
     return run
 
 
-def _stretches(path: Path, whole: dict[str, dict[str, float]] | None = None) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield (query id, score of each passage) of successive lines of one query.
-
-    One list is held at a time: ranked while it is warm, a run is read 1.8 times as fast as when all are held. With
-    ``whole`` scores are gathered there, and what is yielded grows with every later stretch of the same query.
-    """
-    last, scores = None, dict[str, float]()
-    for number, (query_id, _, passage_id, _, score, _) in _run_lines(path):
-        if query_id != last:
-            if last is not None:
-                yield last, scores
-            last, scores = query_id, {} if whole is None else whole.setdefault(query_id, {})
-        if passage_id in scores:
+def _scores(path: Path, lines: Iterable[RunLine]) -> dict[str, dict[str, float]]:
+    """Return the score of each passage per query."""
+    scores: dict[str, dict[str, float]] = defaultdict(dict)
+    for query_id, passage_id, _, score, number in lines:
+        listed = scores[query_id]
+        if passage_id in listed:
             raise DataError(f"{path}:{number}: passage {passage_id} is listed twice for query {query_id}")
-        scores[passage_id] = _score(score, path, number)
-    if last is not None:
-        yield last, scores
+        listed[passage_id] = _score(score, path, number)
+    return scores
 
 
 def _score(text: str, path: Path, number: int) -> float:
@@ -173,7 +161,7 @@ def ranks_of(path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
         DataError: a line has not six columns, or a rank is not a whole number.
     """
     ranks = {}
-    for number, (query_id, _, passage_id, place, _, _) in _run_lines(path):
+    for query_id, passage_id, place, _, number in _run_lines(path):
         if wanted.get(query_id) == passage_id:
             if not is_whole(place):
                 raise DataError(f"{path}:{number}: rank {place!r} is not a whole number")
@@ -181,13 +169,13 @@ def ranks_of(path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
     return ranks
 
 
-def _run_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, the six columns) of a run."""
+def _run_lines(path: Path) -> Iterator[RunLine]:
     for number, line in text_lines(path):
         columns = line.split()
         if len(columns) != 6:
             raise DataError(f"{path}:{number}: {len(columns)} columns; a run line has six: qid Q0 docno rank score tag")
-        yield number, columns
+        query_id, _, passage_id, place, score, _ = columns
+        yield query_id, passage_id, place, score, number
 
 
 def write_qrels(path: Path, judgments: Iterable[Judgment]) -> None:
