@@ -21,7 +21,7 @@
 # A wildcard is the name of a file under config/, a recipe's with @N for N queries, or what a corpus or the experiment states;
 # `none` stands where no recipe or no LLM was involved. {draw} is the training seed whose data lie there, 0 where all
 # seeds share them. {data} is trainsets/{recipe}/{llm}/draw-{draw} or passages/{corpus}/{paradigm}/draw-{draw}/{llm};
-# shards/{scatteritem} beside a file is a share of it.
+# shards/{scatteritem} beside a file is a shard of it.
 
 from snakemake.utils import min_version
 

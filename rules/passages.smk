@@ -3,7 +3,7 @@
 Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml; where the
        passages are the corpus's own and queries were made from them, results/queries/{corpus}/{augmentation}/
 Gives  results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, every reply and every dropped one beside
-       it, the replies share by share in shards/; {draw} is a training seed that has passages of its own, else 0;
+       it, the replies shard by shard in shards/; {draw} is a training seed that has passages of its own, else 0;
        judged/ holds scores by an LLM, which filters of recipes go by; {llm} is none if people wrote the passages,
        and if they are imported: then all imported texts stand
        in collection.jsonl beside them
@@ -199,7 +199,7 @@ rule write_requests:
 
 
 rule generate_passages:
-    """Ask a language model for every request of a share and keep every reply."""
+    """Ask a language model for every request of a shard and keep every reply."""
     input:
         requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
@@ -240,7 +240,7 @@ rule generate_passages:
 
 
 rule gather_replies:
-    """Lay the replies of all shares end to end."""
+    """Concatenate the replies of all shards."""
     input:
         requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",

@@ -104,7 +104,7 @@ rule sample_passages:
 
 
 rule predict_queries:
-    """Predict queries from a share of the sampled passages with a sequence-to-sequence model."""
+    """Predict queries from a shard of the sampled passages with a sequence-to-sequence model."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         model=needs.query_model,
@@ -139,7 +139,7 @@ rule predict_queries:
 
 
 rule gather_predicted_queries:
-    """Lay the predicted queries of all shares end to end."""
+    """Concatenate the predicted queries of all shards."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         model=needs.query_model,
@@ -210,7 +210,7 @@ rule draw_exemplars:
 
 
 rule ask_queries:
-    """Ask a language model for queries to a share of the sampled passages."""
+    """Ask a language model for queries to a shard of the sampled passages."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         prompt=needs.query_prompt,
@@ -252,7 +252,7 @@ rule ask_queries:
 
 
 rule gather_asked_queries:
-    """Lay the replies of all shares end to end and read them as queries."""
+    """Concatenate the replies of all shards and read them as queries."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",

@@ -43,7 +43,7 @@ rule pool_candidates:
 
 
 rule rank_candidates:
-    """Have a language model order the candidates of a share of the queries."""
+    """Have a language model order the candidates of a shard of the queries."""
     input:
         candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
         ranking="config/rankings/{ranking}.yaml",
@@ -88,7 +88,7 @@ rule rank_candidates:
 
 
 rule gather_orders:
-    """Lay the orders of all shares end to end and count what was asked for them."""
+    """Concatenate the orders of all shards and count what was asked for them."""
     input:
         candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
         ranking="config/rankings/{ranking}.yaml",

@@ -72,7 +72,7 @@ rule search_bm25:
 
 
 rule encode_dense:
-    """Encode a share of one collection with a dense retriever."""
+    """Encode a shard of one collection with a dense retriever."""
     input:
         spec=ancient("config/retrievers/{retriever}.yaml"),
         model=needs.retriever_model,
@@ -180,7 +180,7 @@ rule search_dense:
 
 
 rule encode_sparse:
-    """Encode a share of one collection with a learned sparse retriever."""
+    """Encode a shard of one collection with a learned sparse retriever."""
     input:
         spec=ancient("config/retrievers/{retriever}.yaml"),
         model=needs.retriever_model,
@@ -285,7 +285,7 @@ rule search_sparse:
 
 
 rule rerank_run:
-    """Reorder the top of a share of a first stage's lists with a pointwise reranker."""
+    """Reorder the top of a shard of a first stage's lists with a pointwise reranker."""
     input:
         spec="config/retrievers/{retriever}.yaml",
         ranker=needs.reranker_spec,
@@ -363,7 +363,7 @@ rule score_passages:
 
 
 rule gather_run:
-    """Lay the shares of a reranked run end to end."""
+    """Concatenate the shards of a reranked run."""
     input:
         spec="config/retrievers/{retriever}.yaml",
         queries=needs.queryset,
@@ -464,7 +464,7 @@ rule import_run:
 
 
 rule rerank_suite:
-    """Reorder a share of every test set of a suite with one ranker, alone and fused with its first stage."""
+    """Reorder a shard of every test set of a suite with one ranker, alone and fused with its first stage."""
     input:
         checkpoint=needs.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
@@ -550,7 +550,7 @@ rule gather_suite:
 
 
 rule search_suite:
-    """Search a share of every collection of a suite with one bi-encoder."""
+    """Search a shard of every collection of a suite with one bi-encoder."""
     input:
         checkpoint=needs.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
@@ -589,7 +589,7 @@ rule search_suite:
 
 
 rule merge_suite:
-    """Rank what the shares of a suite's collections hold for each query."""
+    """Rank what the shards of a suite's collections hold for each query."""
     input:
         ranker="config/rankers/{ranker}.yaml",
         testsets=needs.suite_specs,

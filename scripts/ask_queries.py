@@ -1,4 +1,4 @@
-"""Ask a language model for queries to a share of the sampled passages."""
+"""Ask a language model for queries to a shard of the sampled passages."""
 
 from synthrank.cli import run
 from synthrank.queries.ask_queries import ask_queries

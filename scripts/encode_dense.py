@@ -1,4 +1,4 @@
-"""Encode a share of one collection with a dense retriever."""
+"""Encode a shard of one collection with a dense retriever."""
 
 from synthrank.cli import run
 from synthrank.runs.encode_dense import encode_dense

@@ -1,4 +1,4 @@
-"""Encode a share of one collection with a learned sparse retriever."""
+"""Encode a shard of one collection with a learned sparse retriever."""
 
 from synthrank.cli import run
 from synthrank.runs.encode_sparse import encode_sparse

@@ -1,4 +1,4 @@
-"""Lay the replies of all shares end to end and read them as queries."""
+"""Concatenate the replies of all shards and read them as queries."""
 
 from synthrank.cli import run
 from synthrank.queries.gather_asked_queries import gather_asked_queries

@@ -1,4 +1,4 @@
-"""Lay the orders of all shares end to end and count what was asked for them."""
+"""Concatenate the orders of all shards and count what was asked for them."""
 
 from synthrank.cli import run
 from synthrank.rankings.gather_orders import gather_orders

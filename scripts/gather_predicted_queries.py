@@ -1,4 +1,4 @@
-"""Lay the predicted queries of all shares end to end."""
+"""Concatenate the predicted queries of all shards."""
 
 from synthrank.cli import run
 from synthrank.queries.gather_predicted_queries import gather_predicted_queries

@@ -1,4 +1,4 @@
-"""Lay the replies of all shares end to end."""
+"""Concatenate the replies of all shards."""
 
 from synthrank.cli import run
 from synthrank.passages.gather_replies import gather_replies

@@ -1,4 +1,4 @@
-"""Lay the shares of a reranked run end to end."""
+"""Concatenate the shards of a reranked run."""
 
 from synthrank.cli import run
 from synthrank.runs.gather_run import gather_run

@@ -1,4 +1,4 @@
-"""Lay the shares of a ranker's runs on a suite end to end."""
+"""Concatenate the shards of a ranker's runs on a suite."""
 
 from synthrank.cli import run
 from synthrank.runs.gather_suite import gather_suite

@@ -1,4 +1,4 @@
-"""Ask a language model for every request of a share and keep every reply."""
+"""Ask a language model for every request of a shard and keep every reply."""
 
 from synthrank.cli import run
 from synthrank.passages.generate_passages import generate_passages

@@ -1,4 +1,4 @@
-"""Have a language model order the candidates of a share of the queries."""
+"""Have a language model order the candidates of a shard of the queries."""
 
 from synthrank.cli import run
 from synthrank.rankings.rank_candidates import rank_candidates

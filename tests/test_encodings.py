@@ -31,7 +31,7 @@ def written(folder, of, dtype="float32", rows=ROWS, total=None):
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 4, 12])
-def test_shards_laid_end_to_end_are_the_whole(tmp_path, of):
+def test_shards_concatenated_are_the_whole(tmp_path, of):
     whole = Encodings(written(tmp_path, of), len(ROWS))
     assert (len(whole), whole.dimensions, whole.dtype) == (10, 3, "float32")
     assert list(whole.ids()) == [name for name, _ in ROWS] == [whole.id(place) for place in range(10)]

@@ -5,7 +5,7 @@ SynthrankError
 ├── PromptError     a prompt file cannot be read or rendered
 ├── DataError       a file's content breaks its contract
 │   ├── ChecksumError   a file is not the one that was pinned
-│   └── ShardError      a shard does not hold the rows of its share
+│   └── ShardError      a shard does not hold the rows that it should
 ├── FetchError      something that must be downloaded could not be had
 ├── ModelError      a model cannot do what is asked of it
 ├── ProviderError   a hosted model will not answer, however often it is asked
@@ -43,7 +43,7 @@ class ChecksumError(DataError):
 
 
 class ShardError(DataError):
-    """A shard does not hold the rows of its share."""
+    """A shard does not hold the rows that it should."""
 
 
 class FetchError(SynthrankError):

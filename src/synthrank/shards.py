@@ -1,6 +1,6 @@
-"""Shards: the share of a step's work that one of several jobs does, by Snakemake's scatter and gather.
+"""Shards: the parts of a step's work that several jobs do, by Snakemake's scatter and gather.
 
-Every share is a stretch of the rows that the step works through, in their order, so that shares laid end to end are
+Every shard is a stretch of the rows that the step works through, in their order, so that shards concatenated are
 the whole; no two differ by more than one row, or one unit where rows are shared by units.
 """
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of several shares of some rows, the ``number``-th from 1 of ``of``."""
+    """One of several shards of some rows, the ``number``-th from 1 of ``of``."""
 
     number: int
     of: int
@@ -41,10 +41,10 @@ class Shard:
         return [cls(number, count) for number in range(1, count + 1)]
 
     def rows(self, total: int, unit: int = 1) -> range:
-        """Return the places of this share among ``total`` rows.
+        """Return the places of this shard among ``total`` rows.
 
         Args:
-            total: the rows of all shares.
+            total: the rows of all shards.
             unit: rows that stay together, such as those that a model sorts into batches: what it makes of a row may
                 depend in the last digit on the others of its batch, and must not depend on the number of shards.
         """
@@ -53,7 +53,7 @@ class Shard:
         return range(ends[0], min(ends[1], total))
 
     def take(self, rows: Iterable[T], total: int, unit: int = 1) -> Iterator[T]:
-        """Yield this share of ``total`` rows; the others are passed over, never held."""
+        """Yield this shard of ``total`` rows; the others are passed over, never held."""
         mine = self.rows(total, unit)
         return islice(rows, mine.start, mine.stop)
 
@@ -63,7 +63,7 @@ class Shard:
 
 
 def check_shards(found: Sequence[tuple[Path, int]], total: int, unit: int = 1) -> None:
-    """Check that shards, in their order, hold the rows of their shares and nothing else.
+    """Check that shards, in their order, hold their rows and nothing else.
 
     Args:
         found: the file or folder of every shard and the rows it holds, from the first shard on.
@@ -71,26 +71,26 @@ def check_shards(found: Sequence[tuple[Path, int]], total: int, unit: int = 1) -
         unit: the rows that stayed together.
 
     Raises:
-        ShardError: a shard holds another number of rows than its share.
+        ShardError: a shard holds another number of rows than it should.
     """
     for shard, (path, rows) in zip(Shard.all(len(found)), found, strict=True):
-        share = len(shard.rows(total, unit))
-        if rows != share:
+        expected = len(shard.rows(total, unit))
+        if rows != expected:
             raise ShardError(
-                f"{path}: {rows:,} rows; shard {shard.number} of {shard.of} of {total:,} has {share:,}: "
+                f"{path}: {rows:,} rows; shard {shard.number} of {shard.of} of {total:,} has {expected:,}: "
                 "delete it, run again"
             )
 
 
 def check_names(found: Sequence[tuple[Path, Sequence[str]]], names: Sequence[str]) -> None:
-    """Check that shards, in their order, hold what belongs to the names of their shares, in their order.
+    """Check that shards, in their order, hold what belongs to their names, in their order.
 
     Args:
         found: the file of every shard and the names it holds, from the first shard on.
         names: those of all rows.
 
     Raises:
-        ShardError: a shard holds another number of names than its share, or other ones.
+        ShardError: a shard holds another number of names than it should, or other ones.
     """
     check_shards([(path, len(held)) for path, held in found], len(names))
     rest = iter(names)

@@ -1,4 +1,4 @@
-"""Replies of several shares, laid end to end: the file that a single job writes, and no other."""
+"""Replies of several shards, concatenated: the file that a single job writes, and no other."""
 
 import json
 

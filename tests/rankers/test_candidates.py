@@ -60,14 +60,14 @@ def test_the_passages_of_a_run_must_be_there(collection):
 
 def test_a_share_is_of_the_queries_that_have_a_list(collection, monkeypatch):
     whole = collection(RUN)
-    shares = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
-    assert [[query.id for query in share.queries] for share in shares] == [[], ["q2", "q1"]], "scored together"
-    assert shares[0].texts == {}
+    shards = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
+    assert [[query.id for query in shard.queries] for shard in shards] == [[], ["q2", "q1"]], "scored together"
+    assert shards[0].texts == {}
     monkeypatch.setattr(module, "PAIRS_AT_ONCE", 3)
-    shares = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
-    assert [share.ids for share in shares] == [{"q2": ["c"]}, {"q1": ["a", "b"]}]
-    assert [share.texts for share in shares] == [{"c": ""}, {"a": "sea", "b": " "}], "no other text is held"
-    assert {share.together for share in shares} == {1}
+    shards = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
+    assert [shard.ids for shard in shards] == [{"q2": ["c"]}, {"q1": ["a", "b"]}]
+    assert [shard.texts for shard in shards] == [{"c": ""}, {"a": "sea", "b": " "}], "no other text is held"
+    assert {shard.together for shard in shards} == {1}
 
 
 def test_how_many_lists_are_scored_together(monkeypatch):

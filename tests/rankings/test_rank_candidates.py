@@ -32,7 +32,7 @@ class World:
         write_jsonl(folder / "passages.jsonl", [Passage(f"p{place}", f"w{place}") for place in range(PASSAGES)])
 
     def rank(self, pools, llm=None, kind="listwise", *, llm_file=None, shards=1, **settings):
-        """Run the step on each share and lay them end to end; return the orders, asks and counts."""
+        """Run the step on each shard and concatenate them; return the orders, asks and counts."""
         prompt = settings.pop("prompt", f"rank-{kind}")
         (self.folder / "order.yaml").write_text(json.dumps({"kind": kind, "prompt": prompt, **settings}))
         if llm:
@@ -216,7 +216,7 @@ def test_no_pools_no_orders(world):
 
 
 def test_any_number_of_shards_gives_the_same_files(world):
-    # Half of the passages are cut, one is empty, and pools of different shares hold the same ones.
+    # Half of the passages are cut, one is empty, and pools of different shards hold the same ones.
     texts = ("" if place == 3 else " ".join([f"w{place}"] * (1 + place % 2)) for place in range(PASSAGES))
     write_jsonl(world.folder / "passages.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
     said = {"q1#0": "[2] > [1]", "q1#1": "so sorry", "q3#0": "[1] > [1] > [77]", "q5#0": "[3] then\u2028[2]"}
@@ -258,7 +258,7 @@ def test_a_shard_that_is_not_its_share_is_named(world):
     assert world.made() == before
 
 
-def test_a_share_reads_no_text_of_another(world):
+def test_a_shard_reads_no_text_of_another(world):
     world.rank([pool([0, 1], "a"), pool([2, 3], "b")], Oracle())
     write_jsonl(world.folder / "passages.jsonl", [Passage("p0", "w0"), Passage("p1", "w1")])
     with pytest.raises(DataError, match=r"2 passages are not in it, first 'p2'"):

@@ -1,4 +1,4 @@
-"""Step gather_replies: the replies of all shares, as if one job had asked for them."""
+"""Step gather_replies: the replies of all shards, as if one job had asked for them."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def gather_replies(*, requests: Path, paradigm: Path, shards: list[Path], replies: Path) -> None:
-    """Lay shards end to end, round by round: the file is the one that a single job would write.
+    """Concatenate shards, round by round: the file is the one that a single job would write.
 
     Which replies a round holds is read out of the replies themselves, as it was when they were asked for. No more than
     the passages of a shard is held, never the messages.
@@ -25,17 +25,17 @@ def gather_replies(*, requests: Path, paradigm: Path, shards: list[Path], replie
     Args:
         requests: what was asked.
         paradigm: the paradigm's entity file: it says when a reply is usable, how many are wanted and how often to ask.
-        shards: the replies of every share, from the first on.
+        shards: the replies of every shard, from the first on.
         replies: written: every reply, by round, in the order of the requests.
 
     Raises:
-        ShardError: a shard holds other queries than its share, or not all replies to them.
+        ShardError: a shard holds other queries than it should, or not all replies to them.
     """
     spec: Asked = load(ParadigmSpec, paradigm)
     names = [row["query_id"] for _, row in json_lines(requests)]
     check_names([(path, list(dict.fromkeys(row["query_id"] for _, row in json_lines(path)))) for path in shards], names)
-    shares = (shard.take(names, len(names)) for shard in Shard.all(len(shards)))
-    sizes = [_sizes(path, share, spec) for path, share in zip(shards, shares, strict=True)]
+    parts = (shard.take(names, len(names)) for shard in Shard.all(len(shards)))
+    sizes = [_sizes(path, part, spec) for path, part in zip(shards, parts, strict=True)]
     log.info("%d replies to %d queries in %d shards", sum(map(sum, sizes)), len(names), len(shards))
     with atomic_text(replies) as stream:
         stream.writelines(line + "\n" for line in _by_round(shards, sizes))

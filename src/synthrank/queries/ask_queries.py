@@ -1,4 +1,4 @@
-"""Step ask_queries: replies of a language model that is asked for queries to a share of the sampled passages."""
+"""Step ask_queries: replies of a language model that is asked for queries to a shard of the sampled passages."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from synthrank.files import read_jsonl, write_jsonl
 from synthrank.llms import open_stored
 from synthrank.progress import progress
 from synthrank.prompts import Prompt, read_prompt
-from synthrank.queries.sources import share_of
+from synthrank.queries.sources import shard_of
 from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.records import Exemplar, Passage, Request
 from synthrank.specs.augmentations import AugmentationSpec, LlmQueries
@@ -27,11 +27,11 @@ def ask_queries(
     shard: str,
     replies: Path,
 ) -> None:
-    """Ask a language model for queries to the passages of a share.
+    """Ask a language model for queries to the passages of a shard.
 
     Each passage sees the first exemplars that are not itself, as many as the augmentation states.
 
-    Replies in the store are the same in any share, and so are those of a model in float32. In a 16-bit type a share
+    Replies in the store are the same in any shard, and so are those of a model in float32. In a 16-bit type a shard
     makes other batches, and some replies may be others than in the whole.
 
     Args:
@@ -41,16 +41,16 @@ def ask_queries(
         model: the folder of the model that runs in-process; empty for an LLM that does not.
         sampled: the passages to ask about.
         exemplars: the exemplars, one more than a prompt shows; empty where it shows none.
-        shard: the share of the passages to ask about, such as 2-of-4.
+        shard: which shard of the passages to ask about, such as 2-of-4.
         replies: written: every reply as it came, passages in their order.
 
     Raises:
-        ConfigError: the share is none.
+        ConfigError: the name is that of no shard.
         PromptError: the prompt's text uses other inputs than its head declares.
     """
     settings: LlmQueries = load(AugmentationSpec, spec)
     template = read_prompt(prompt)
-    chosen = share_of(sampled, shard)
+    chosen = shard_of(sampled, shard)
     pool = [item for path in exemplars for item in read_jsonl(path, Exemplar)]
     requests = [_request(template, settings, passage, pool) for passage in chosen]
     backend = open_stored(load(LlmSpec, llm), model[0] if model else None)

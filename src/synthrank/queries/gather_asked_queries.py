@@ -1,4 +1,4 @@
-"""Step gather_asked_queries: the queries in the replies of all shares."""
+"""Step gather_asked_queries: the queries in the replies of all shards."""
 
 import logging
 from collections import Counter
@@ -51,18 +51,18 @@ class Tally:
 def gather_asked_queries(
     *, spec: Path, sampled: Path, shards: list[Path], raw: Path, replies: Path, counts: Path
 ) -> None:
-    """Lay shards end to end, and take the first ``count`` queries of them, of a reply at most ``per_passage``.
+    """Concatenate shards, and take the first ``count`` queries of them, of a reply at most ``per_passage``.
 
     Args:
         spec: the augmentation's entity file, of kind llm-query.
         sampled: the passages that were asked about.
-        shards: the replies of every share, from the first on.
+        shards: the replies of every shard, from the first on.
         raw: written: the queries, passages in the seeded order; ``source`` is the passage each was made from.
         replies: written: every reply as it came, in the same order.
         counts: written: how the replies could be read.
 
     Raises:
-        ShardError: a shard holds replies about other passages than its share.
+        ShardError: a shard holds replies about other passages than it should.
         BudgetError: no reply holds a query.
     """
     settings: LlmQueries = load(AugmentationSpec, spec)

@@ -1,4 +1,4 @@
-"""Step gather_predicted_queries: the queries that were predicted from all shares of the sampled passages."""
+"""Step gather_predicted_queries: the queries that were predicted from all shards of the sampled passages."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def gather_predicted_queries(
     *, spec: Path, model: Path, sampled: Path, shards: list[Path], raw: Path, sampling: Path
 ) -> None:
-    """Lay shards end to end, and take the first ``count`` queries of them.
+    """Concatenate shards, and take the first ``count`` queries of them.
 
     An empty query is left out, and takes its number with it.
 
@@ -27,13 +27,13 @@ def gather_predicted_queries(
         spec: the augmentation's entity file, of kind doc2query.
         model: the folder of the model, for the hashes of its weights.
         sampled: the passages that were predicted from.
-        shards: the queries of every share, from the first on.
+        shards: the queries of every shard, from the first on.
         raw: written: the queries, passages in the seeded order; ``source`` is the passage each was made from.
         sampling: written: the model, its weights and all that determined its choices.
 
     Raises:
         ModelError: the folder is none that ``unpack_model`` wrote.
-        ShardError: a shard holds the queries of other passages than its share.
+        ShardError: a shard holds the queries of other passages than it should.
         BudgetError: no passage gave a query.
     """
     settings: Doc2QueryQueries = load(AugmentationSpec, spec)

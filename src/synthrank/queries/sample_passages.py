@@ -18,7 +18,7 @@ def sample_passages(*, spec: Path, passages: Path, held_out: list[Path], sampled
     """Take the first passages of a seeded order, none of which answers a query of a held-out split.
 
     They are as many as give ``count`` queries at ``per_passage`` each, or all. The corpus is read once, whatever the
-    number of shares in which they are worked through.
+    number of shards in which they are worked through.
 
     Args:
         spec: the augmentation's entity file, of kind llm-query or doc2query.

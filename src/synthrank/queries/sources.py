@@ -22,8 +22,8 @@ def allowed(passages: Path, held_out: Iterable[Path]) -> Iterator[Passage]:
     return (item for item in read_jsonl(passages, Passage) if item.id not in excluded and item.text.strip())
 
 
-def share_of(sampled: Path, shard: str) -> list[Passage]:
-    """Return a share of the passages that ``sample_passages`` wrote."""
+def shard_of(sampled: Path, shard: str) -> list[Passage]:
+    """Return a shard of the passages that ``sample_passages`` wrote."""
     return list(Shard.parse(shard).take(read_jsonl(sampled, Passage), count_lines(sampled)))
 
 

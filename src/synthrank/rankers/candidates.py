@@ -42,7 +42,7 @@ def lists_of(queries: Iterable[Query], run: Run, depth: int) -> Lists:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The queries of a share, for each the ids of its passages, and the passages' texts.
+    """The queries of a shard, for each the ids of its passages, and the passages' texts.
 
     ``together`` says how many queries are scored together.
     """
@@ -58,10 +58,10 @@ class Candidates:
 
 
 def candidates(collection: Collection, depth: int) -> Candidates:
-    """Return the share of the top of the collection's first stage, and log what is short, empty or missing there.
+    """Return the shard of the top of the collection's first stage, and log what is short, empty or missing there.
 
     A list that is shorter than the depth is reordered as it is, and an empty passage is scored like any other. A query
-    without a list is left out: measures count it as 0. The texts of this share's candidates are held, and no others.
+    without a list is left out: measures count it as 0. The texts of this shard's candidates are held, and no others.
 
     Args:
         collection: queries, passages and the run.

@@ -1,4 +1,4 @@
-"""Step gather_orders: the orders of all shares, and the account of what was asked for them."""
+"""Step gather_orders: the orders of all shards, and the account of what was asked for them."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ def gather_orders(
     asks: Path,
     counts: Path,
 ) -> None:
-    """Lay shards end to end, drop the queries that the ranking drops, and count.
+    """Concatenate shards, drop the queries that the ranking drops, and count.
 
     Everything that was asked is kept as it came, of dropped queries too; what had to be repaired is counted. A passage
     that several shards cut counts once, and so does the price of a reply that answers asks of several shards.
@@ -37,14 +37,14 @@ def gather_orders(
         candidates: the pools.
         ranking: the ranking's entity file.
         llm: the LLM's name.
-        shards: the outcomes of every share, from the first on.
-        texts: the cut and the empty passages of every share.
+        shards: the outcomes of every shard, from the first on.
+        texts: the cut and the empty passages of every shard.
         orders: written: the order of each query that is kept.
         asks: written: everything that was asked and said, query by query.
         counts: written: how much of each, and which queries were dropped.
 
     Raises:
-        ShardError: a shard holds the orders of other queries than its share.
+        ShardError: a shard holds the orders of other queries than it should.
     """
     spec: RankingSpec = load(RankingSpec, ranking)
     held = [(path, [row["pool"]["query_id"] for _, row in json_lines(path)]) for path in shards]

@@ -1,4 +1,4 @@
-"""Step rank_candidates: a language model orders the candidates of a share of the queries."""
+"""Step rank_candidates: a language model orders the candidates of a shard of the queries."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -39,9 +39,9 @@ def rank_candidates(
     outcomes: Path,
     texts: Path,
 ) -> None:
-    """Have a language model order each pool of a share, many queries side by side.
+    """Have a language model order each pool of a shard, many queries side by side.
 
-    Replies in the store are the same in any share, and so is what a model in float32 writes. A share makes other
+    Replies in the store are the same in any shard, and so is what a model in float32 writes. A shard makes other
     batches: in a 16-bit type some replies may be others than in the whole, and log-probabilities, which are not stored,
     may differ in their last digits in any type.
 
@@ -52,24 +52,24 @@ def rank_candidates(
         llm: the LLM's entity file.
         model: the folder of the model that runs in-process; empty for an LLM that does not.
         passages: the passages of the corpus.
-        shard: the share of the pools, such as 2-of-4.
+        shard: which shard of the pools, such as 2-of-4.
         outcomes: written: the order of each query and everything that was asked for it, in the order of the pools.
-        texts: written: the passages of the share that are cut, and those that are empty.
+        texts: written: the passages of the shard that are cut, and those that are empty.
 
     Raises:
-        ConfigError: the share is none.
+        ConfigError: the name is that of no shard.
         DataError: a query or a candidate is there twice, or a candidate is not in the collection.
         ModelError: the ranking takes log-probabilities and the model gives none, or a prompt is too long for it.
     """
     spec: RankingSpec = load(RankingSpec, ranking)
     template, asked = read_prompt(prompt), load(LlmSpec, llm)
-    total, share = _checked(candidates), Shard.parse(shard)
-    names = {item.id for pool in share.take(read_jsonl(candidates, Pool), total) for item in pool.candidates}
+    total, part = _checked(candidates), Shard.parse(shard)
+    names = {item.id for pool in part.take(read_jsonl(candidates, Pool), total) for item in pool.candidates}
     shown = Texts(passages, names, spec.passage_words)
     backend = open_stored(asked, model[0] if model else None)
-    pools = share.take(read_jsonl(candidates, Pool), total)
+    pools = part.take(read_jsonl(candidates, Pool), total)
     found = _outcomes(pools, spec, template, shown.texts, backend, _round_of(asked, spec))
-    write_jsonl(outcomes, progress(found, len(share.rows(total)), "queries"))
+    write_jsonl(outcomes, progress(found, len(part.rows(total)), "queries"))
     write_json(texts, {"cut": shown.cut, "empty": shown.empty})
 
 

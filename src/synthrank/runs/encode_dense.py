@@ -1,4 +1,4 @@
-"""Step encode_dense: the vectors of a share of one collection."""
+"""Step encode_dense: the vectors of a shard of one collection."""
 
 from pathlib import Path
 from typing import Literal
@@ -21,19 +21,19 @@ def encode_dense(
     vectors: Path,
     passages_as: Literal["passages", "queries"] = "passages",
 ) -> None:
-    """Encode a share of the passages of a corpus, or of the written passages of a paradigm.
+    """Encode a shard of the passages of a corpus, or of the written passages of a paradigm.
 
     Args:
         spec: the retriever's entity file.
         model: the folder of the model that encodes passages.
         passages: JSON lines with ``id`` and ``text``.
-        shard: the share, such as ``2-of-4``.
+        shard: which shard, such as ``2-of-4``.
         vectors: written: a folder of encodings, in the number type that the index needs.
         passages_as: which prefix stands before them, that of ``passages`` or of ``queries``.
     """
     settings: Dense = load(RetrieverSpec, spec)
-    share, total = Shard.parse(shard), count_lines(passages)
+    part, total = Shard.parse(shard), count_lines(passages)
     encoder = open_encoder(settings, model)
     with atomic_path(vectors) as folder:
         encode = passage_encoder(encoder, passages_as)
-        write_encodings(encode, id_texts(passages), total, folder, settings.index.dtype, shard=share)
+        write_encodings(encode, id_texts(passages), total, folder, settings.index.dtype, shard=part)

@@ -1,4 +1,4 @@
-"""Step encode_sparse: the impacts of a share of one collection."""
+"""Step encode_sparse: the impacts of a shard of one collection."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from synthrank.texts import id_texts
 
 
 def encode_sparse(*, spec: Path, model: Path, passages: Path, shard: str, impacts: Path) -> None:
-    """Encode a share of the passages of a corpus, or of the written passages of a paradigm.
+    """Encode a shard of the passages of a corpus, or of the written passages of a paradigm.
 
     Args:
         spec: the retriever's entity file.
         model: the folder of the model that encodes passages.
         passages: JSON lines with ``id`` and ``text``.
-        shard: the share, such as ``2-of-4``.
+        shard: which shard, such as ``2-of-4``.
         impacts: written: a folder of JSON lines, and ``impacts.json`` that counts them.
     """
     settings: Sparse = load(RetrieverSpec, spec)
-    share, total = Shard.parse(shard), count_lines(passages)
+    part, total = Shard.parse(shard), count_lines(passages)
     encoder = ImpactEncoder(settings, model)
     with atomic_path(impacts) as folder:
-        write_impacts(encoder.passages, id_texts(passages), total, folder, share)
+        write_impacts(encoder.passages, id_texts(passages), total, folder, part)

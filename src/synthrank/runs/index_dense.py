@@ -19,12 +19,12 @@ def index_dense(*, spec: Path, passages: Path, shards: list[Path], index: Path) 
     Args:
         spec: the retriever's entity file.
         passages: JSON lines, one a vector, which are counted.
-        shards: the folders that encode_dense made, from the first share on.
+        shards: the folders that encode_dense made, from the first shard on.
         index: written: the folder of an index of the kind that the entity file says.
 
     Raises:
         DataError: the collection is empty.
-        ShardError: a share has another number of vectors than it should.
+        ShardError: a shard has another number of vectors than it should.
     """
     settings: Dense = load(RetrieverSpec, spec)
     encodings = Encodings(shards, count_lines(passages))

@@ -14,7 +14,7 @@ def index_sparse(*, passages: Path, shards: list[Path], index: Path, threads: in
 
     Args:
         passages: JSON lines, which are counted.
-        shards: the folders that encode_sparse made, from the first share on.
+        shards: the folders that encode_sparse made, from the first shard on.
         index: written: the folder of a Lucene index.
         threads: how many Anserini uses.
     """

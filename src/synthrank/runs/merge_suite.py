@@ -1,4 +1,4 @@
-"""Step merge_suite: one bi-encoder's runs on every test set of a suite, the best of what all shares hold."""
+"""Step merge_suite: one bi-encoder's runs on every test set of a suite, the best of what all shards hold."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
@@ -18,19 +18,19 @@ from synthrank.trec import rank, write_run
 def merge_suite(
     *, ranker: Path, testsets: list[Path], passages: list[Path], queries: list[Path], shards: list[Path], runs: Path
 ) -> None:
-    """Rank what the shares of a collection hold for each query, and check that no share is short.
+    """Rank what the shards of a collection hold for each query, and check that no shard is short.
 
     Args:
         ranker: the ranker's entity file, without ``rerank``.
         testsets: the test sets' entity files.
         passages: for each test set its collection, which is counted.
         queries: for each test set its queries.
-        shards: the folders that search_suite made, from the first share on.
+        shards: the folders that search_suite made, from the first shard on.
         runs: written: a folder with ``TESTSET.trec`` for each test set.
 
     Raises:
         ConfigError: the ranker is no bi-encoder.
-        ShardError: a share has not the list of each query in its place, or one has another length than it should.
+        ShardError: a shard has not the list of each query in its place, or one has another length than it should.
     """
     spec = searcher(ranker)
     totals = {path: count_lines(path) for path in dict.fromkeys(passages)}
@@ -39,8 +39,8 @@ def merge_suite(
         for testset, path, asked in zip(testsets, passages, queries, strict=True):
             names = [query.id for query in read_jsonl(asked, Query)]
             found = [
-                _lists(shard / f"{testset.stem}.jsonl", names, min(spec.depth, len(share.rows(totals[path], TOGETHER))))
-                for shard, share in zip(shards, Shard.all(len(shards)), strict=True)
+                _lists(shard / f"{testset.stem}.jsonl", names, min(spec.depth, len(part.rows(totals[path], TOGETHER))))
+                for shard, part in zip(shards, Shard.all(len(shards)), strict=True)
             ]
             parts = zip(names, *found, strict=True)
             run = {name: rank(chain.from_iterable(lists), spec.depth) for name, *lists in parts}
@@ -48,7 +48,7 @@ def merge_suite(
 
 
 def _lists(path: Path, names: Sequence[str], length: int) -> Iterator[list[tuple[str, float]]]:
-    """Yield the list of each query in a share; those of all shares together would be many times the run.
+    """Yield the list of each query in a shard; those of all shards together would be many times the run.
 
     Raises:
         ShardError: the lists are not those of the queries, or one has another length.

@@ -1,4 +1,4 @@
-"""Step rerank_run: a share of the top of a first stage's run in the order of a pointwise reranker."""
+"""Step rerank_run: a shard of the top of a first stage's run in the order of a pointwise reranker."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def rerank_run(
     shard: str,
     run: Path,
 ) -> None:
-    """Reorder the first ``depth`` candidates of a share of the queries; what is below them is in no list.
+    """Reorder the first ``depth`` candidates of a shard of the queries; what is below them is in no list.
 
     The depth is the retriever's: the ranker's own says what it reorders on test sets.
 
@@ -33,16 +33,16 @@ def rerank_run(
         ranker: the entity file of its ranker.
         checkpoint: the folder of the model.
         passages: the collection.
-        queries: the queries, of all shares.
+        queries: the queries, of all shards.
         first_stage: the run to reorder.
-        shard: the share of the queries that have a list, such as ``2-of-4``.
-        run: written: the run of the share.
+        shard: which shard of the queries that have a list, such as ``2-of-4``.
+        run: written: the run of the shard.
     """
     settings: Reranked = load(RetrieverSpec, spec)
     reranker: Reranker = load(RankerSpec, ranker)
-    share = Shard.parse(shard)
+    part = Shard.parse(shard)
     as_stated = reranker.model_copy(update={"rerank": reranker.rerank.model_copy(update={"depth": settings.depth})})
     asked = tuple(read_jsonl(queries, Query))
     model = open_ranker(as_stated, checkpoint, settings.seed)
-    found = model.rank(Collection(asked, passages, read_run(first_stage, settings.depth), shard=share))
+    found = model.rank(Collection(asked, passages, read_run(first_stage, settings.depth), shard=part))
     write_run(run, found, spec.stem)

@@ -1,4 +1,4 @@
-"""What steps share that rank test sets: who searches, which lists are reordered, and runs laid end to end."""
+"""What steps share that rank test sets: who searches, which lists are reordered, and runs concatenated."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from synthrank.specs.testsets import TestsetSpec
 from synthrank.trec import Run, read_run
 
 DEVELOPMENT = "development/run.trec"
-"""In a share of a suite: the ranker's lists of the split that the weight of its score is chosen on."""
+"""In a shard of a suite: the ranker's lists of the split that the weight of its score is chosen on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +90,15 @@ def without_own(run: Run, testset: TestsetSpec) -> Run:
     return {query: [pair for pair in ranked if pair[0] != query] for query, ranked in run.items()}
 
 
-def end_to_end(shards: Sequence[Path], lists: Lists) -> Run:
-    """Return a run out of its shares.
+def concatenated(shards: Sequence[Path], lists: Lists) -> Run:
+    """Return a run out of its shards.
 
     Args:
-        shards: the runs of all shares, from the first on.
-        lists: what the shares were taken of.
+        shards: the runs of all shards, from the first on.
+        lists: what the shards were taken of.
 
     Raises:
-        ShardError: a share has another number of lists than it should.
+        ShardError: a shard has another number of lists than it should.
     """
     runs = [read_run(path) for path in shards]
     found = [(path, len(run)) for path, run in zip(shards, runs, strict=True)]
