@@ -66,7 +66,7 @@ rule build_passages:
 
 
 rule build_queries:
-    """Normalise the queries and judgments of one split of one corpus."""
+    """Normalise the queries and qrels of one split of one corpus."""
     input:
         spec="config/corpora/{corpus}.yaml",
         source=needs.corpus_source_there,
@@ -136,8 +136,8 @@ rule mix_passages:
         """
 
 
-rule mix_judgments:
-    """Let the judgments of a split hold for both wordings of a passage."""
+rule mix_qrels:
+    """Let the qrels of a split hold for both wordings of a passage."""
     input:
         spec="config/corpora/{corpus}.yaml",
         original_queries=needs.mixed_queries,
@@ -147,9 +147,9 @@ rule mix_judgments:
         queries="results/corpora/{corpus}/{split}/queries.jsonl",
         qrels="results/corpora/{corpus}/{split}/qrels.txt",
     log:
-        "results/logs/mix_judgments/{corpus}/{split}.log",
+        "results/logs/mix_qrels/{corpus}/{split}.log",
     benchmark:
-        "results/benchmarks/mix_judgments/{corpus}/{split}.tsv"
+        "results/benchmarks/mix_qrels/{corpus}/{split}.tsv"
     wildcard_constraints:
         corpus=study.pattern_of("corpora", MixedCorpus),
     conda:
@@ -159,10 +159,10 @@ rule mix_judgments:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(60),
     params:
-        code=code_of("mix_judgments.py"),
+        code=code_of("mix_qrels.py"),
     shell:
         r"""
-        python "$SCRIPTS"/mix_judgments.py \
+        python "$SCRIPTS"/mix_qrels.py \
             --spec {input.spec:q} \
             --split {wildcards.split:q} \
             --original-queries {input.original_queries:q} \

@@ -1,6 +1,6 @@
 """Stage metrics: measures of every run, per query.
 
-Takes  runs, and the judgments of their test sets
+Takes  runs, and the qrels of their test sets
 Gives  results/metrics/testsets/{testset}/{retriever}.csv and results/metrics/suites/…/seed-{seed}.csv;
        results/metrics/bias/… for mixed corpora, human and rewritten passages apart
 """

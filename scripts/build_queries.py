@@ -1,4 +1,4 @@
-"""Normalise the queries and judgments of one split of one corpus."""
+"""Normalise the queries and qrels of one split of one corpus."""
 
 from synthrank.cli import run
 from synthrank.corpora.build_queries import build_queries

@@ -165,7 +165,7 @@ def read_testset(queries: Path, qrels: Path, passages: Path) -> list[Text]:
 
     Args:
         queries: its queries.
-        qrels: its judgments.
+        qrels: its qrels.
         passages: the passages of its corpus.
     """
     text_of = known_texts(passages, answers([qrels]))

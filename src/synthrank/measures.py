@@ -15,7 +15,7 @@ def measure_run(run: Run, qrels: Qrels, names: Sequence[str], relevance_level: i
 
     Args:
         run: the run, each list best first.
-        qrels: the judgments.
+        qrels: the qrels.
         names: measures as ir_measures reads them, for example ``nDCG@10``.
         relevance_level: lowest grade that binary measures count as relevant, where a name does not say.
 

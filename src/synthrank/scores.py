@@ -13,7 +13,7 @@ HUMAN, REWRITTEN = "human", "rewritten"
 
 
 def worded(measure: str, wording: str) -> str:
-    """Return the name of a measure by the judgments of one wording alone."""
+    """Return the name of a measure by the qrels of one wording alone."""
     return f"{measure} {wording}"
 
 

@@ -1,4 +1,4 @@
-"""Queries and judgments of a split: checked against each other and the passages, and never half written."""
+"""Queries and qrels of a split: checked against each other and the passages, and never half written."""
 
 import json
 import os

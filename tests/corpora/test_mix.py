@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from synthrank.corpora.mix_judgments import mix_judgments
 from synthrank.corpora.mix_passages import mix_passages
+from synthrank.corpora.mix_qrels import mix_qrels
 from synthrank.errors import ConfigError, DataError
 from synthrank.files import read_jsonl, write_jsonl
 from synthrank.records import Passage, Query
@@ -30,7 +30,7 @@ def mix(tmp_path):
         mix_passages(spec=tmp_path / "mixed.yaml", originals=tmp_path / "originals.jsonl",
                      rewritten=tmp_path / "rewritten.jsonl", passages=tmp_path / "out/passages.jsonl",
                      stats=tmp_path / "out/passages.json")  # fmt: skip
-        mix_judgments(spec=tmp_path / "mixed.yaml", split="test", original_queries=tmp_path / "queries.jsonl",
+        mix_qrels(spec=tmp_path / "mixed.yaml", split="test", original_queries=tmp_path / "queries.jsonl",
                       original_qrels=tmp_path / "qrels.txt", passages=tmp_path / "out/passages.jsonl",
                       queries=tmp_path / "out/queries.jsonl", qrels=tmp_path / "out/qrels.txt")  # fmt: skip
         return (

@@ -1,4 +1,4 @@
-"""Write the queries and judgments of one split of a corpus."""
+"""Write the queries and qrels of one split of a corpus."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ def build_queries(
         split: the split's name in the entity.
         passages: the passages that ``build_passages`` wrote; only ids that judgments name are held.
         queries: the queries to write, those with at least one judgment in the split.
-        qrels: the judgments to write.
+        qrels: the qrels to write.
         archives: the unpacked documentation, for a ``faq`` corpus.
 
     Raises:

@@ -36,7 +36,7 @@ def measure_to_depth(
 
     Args:
         run: the run.
-        qrels: the judgments.
+        qrels: the qrels.
         names: measures as ir_measures reads them.
         relevance_level: lowest grade that binary measures count as relevant.
         depth: passages that a list may hold; ``whole`` where they are the collection, ``listed`` where the longest list

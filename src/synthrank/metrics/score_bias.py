@@ -23,13 +23,13 @@ def score_bias(
     seed: int,
     metrics: Path,
 ) -> None:
-    """Measure every run of the folder, once by the judgments of human passages and once by those of rewritten ones.
+    """Measure every run of the folder, once by the qrels of human passages and once by those of rewritten ones.
 
     Args:
         runs: the folder that gather_suite or merge_suite made.
         testsets: the test sets' entity files.
         corpora: for each test set the entity file of its corpus, which is mixed.
-        qrels: for each test set its judgments.
+        qrels: for each test set its qrels.
         measure: its name as ir_measures reads it.
         ranker: name of the ranker.
         recipe: name of the recipe.
@@ -42,9 +42,9 @@ def score_bias(
         DataError: the folder has no run for a test set.
     """
     scores = []
-    for testset, corpus, judgments in zip(testsets, corpora, qrels, strict=True):
+    for testset, corpus, judged_file in zip(testsets, corpora, qrels, strict=True):
         settings: TestsetSpec = load(TestsetSpec, testset)
-        judged = read_qrels(judgments)
+        judged = read_qrels(judged_file)
         for suffix, path in suite_runs(runs, testset.stem):
             scores += [
                 Score(ranker + suffix, recipe, llm, str(seed), testset.stem, name, query, value)

@@ -17,7 +17,7 @@ def score_first_stage(
     Args:
         run: the run.
         testset: the test set's entity file.
-        qrels: its judgments.
+        qrels: its qrels.
         depth: how deep its lists may reach; ``whole`` where they hold the collection, ``listed`` where the longest list
             shows it. Of a measure that looks deeper no value is written.
         measures: names as ir_measures reads them.

@@ -13,13 +13,13 @@ from synthrank.trec import read_qrels
 def score_first_stage_bias(
     *, run: Path, testset: Path, corpus: Path, qrels: Path, measure: str, retriever: str, metrics: Path
 ) -> None:
-    """Measure the run, once by the judgments of human passages and once by those of rewritten ones.
+    """Measure the run, once by the qrels of human passages and once by those of rewritten ones.
 
     Args:
         run: the run.
         testset: the test set's entity file.
         corpus: that of its corpus, which is mixed.
-        qrels: its judgments.
+        qrels: its qrels.
         measure: its name as ir_measures reads it.
         retriever: name of the first stage.
         metrics: written: the scores, with recipe and LLM none and no seed; the measure's name is followed by ``human``

@@ -28,7 +28,7 @@ def score_suite(
     Args:
         runs: the folder that gather_suite or merge_suite made.
         testsets: the test sets' entity files.
-        qrels: for each test set its judgments.
+        qrels: for each test set its qrels.
         depths: for each test set how deep the ranker's lists may reach; ``whole`` where they hold the collection,
             ``listed`` where the longest list shows it. Of a measure that looks deeper no value is written.
         fused_depths: the same of its lists fused with the first stage's.
@@ -43,9 +43,9 @@ def score_suite(
         DataError: the folder has no run for a test set.
     """
     scores = []
-    for testset, judgments, own, fused in zip(testsets, qrels, depths, fused_depths, strict=True):
+    for testset, judged_file, own, fused in zip(testsets, qrels, depths, fused_depths, strict=True):
         settings: TestsetSpec = load(TestsetSpec, testset)
-        judged = read_qrels(judgments)
+        judged = read_qrels(judged_file)
         for suffix, path in suite_runs(runs, testset.stem):
             scores += [
                 Score(ranker + suffix, recipe, llm, str(seed), testset.stem, measure, query, value)

@@ -22,7 +22,7 @@ def measure_wordings(
 
     Args:
         run: the run.
-        qrels: the judgments, of both wordings.
+        qrels: the qrels, of both wordings.
         measure: its name as ir_measures reads it.
         testset: the test set.
         corpus: the entity file of its corpus.

@@ -39,7 +39,7 @@ class CorpusNeeds(StageNeeds):
         return f"{self._mixed_split(wildcards)}/queries.jsonl"
 
     def mixed_qrels(self, wildcards: Wildcards) -> str:
-        """Return the judgments of the split that one of a mixed corpus is."""
+        """Return the qrels of the split that one of a mixed corpus is."""
         return f"{self._mixed_split(wildcards)}/qrels.txt"
 
     def _mixed(self, wildcards: Wildcards) -> MixedCorpus:
@@ -52,7 +52,7 @@ class CorpusNeeds(StageNeeds):
         return f"results/corpora/{spec.corpus}/{spec.splits.get(wildcards.split, NONE)}"
 
     def held_out_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments whose answers training must not see; none where the corpus lets them train."""
+        """Return the qrels whose answers training must not see; none where the corpus lets them train."""
         corpus, splits = self._held_out(wildcards)
         if self.study.entities["corpora"][corpus].answers_may_train:
             return []
@@ -80,7 +80,7 @@ class CorpusNeeds(StageNeeds):
         return [f"{folder}/queries.jsonl" for folder in self._training(wildcards)]
 
     def training_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the training judgments of a corpus, if it has any."""
+        """Return the training qrels of a corpus, if it has any."""
         return [f"{folder}/qrels.txt" for folder in self._training(wildcards)]
 
     def _training(self, wildcards: Wildcards) -> list[str]:
@@ -88,7 +88,7 @@ class CorpusNeeds(StageNeeds):
         return [f"results/corpora/{wildcards.corpus}/{TRAIN}"] if has_some else []
 
     def held_out_from_queryset(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments that candidates of a queryset must not answer: none where it is held out itself.
+        """Return the qrels that candidates of a queryset must not answer: none where it is held out itself.
 
         Ranking a test split is evaluation, not training; its answers are what is to be found.
         """

@@ -14,7 +14,7 @@ class ReleaseNeeds(StageNeeds):
     """What data sets, models and runs are released with."""
 
     def queryset_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of a set of queries, where it is a split."""
+        """Return the qrels of a set of queries, where it is a split."""
         if wildcards.queryset not in self.study.entities["corpora"][wildcards.corpus].splits:
             return []
         return [f"results/corpora/{wildcards.corpus}/{wildcards.queryset}/qrels.txt"]

@@ -49,7 +49,7 @@ class TrainsetNeeds(StageNeeds):
         return f"results/corpora/{self.study.entities['recipes'][wildcards.recipe].corpus}/passages.jsonl"
 
     def recipe_qrels(self, wildcards: Wildcards) -> str:
-        """Return the training judgments of a recipe's corpus."""
+        """Return the training qrels of a recipe's corpus."""
         return f"results/corpora/{self.study.entities['recipes'][wildcards.recipe].corpus}/{TRAIN}/qrels.txt"
 
     def recipe_run(self, wildcards: Wildcards) -> str:

@@ -24,8 +24,8 @@ def collect_passages(
     Args:
         passages: the passages of the corpus.
         queries: the training queries.
-        qrels: the training judgments.
-        held_out: judgments of the splits that training must not see.
+        qrels: the training qrels.
+        held_out: qrels of the splits that training must not see.
         positives: written: the positives.
         counts: written: how many there are and how many were left out.
 

@@ -39,8 +39,8 @@ def import_passages(
         paradigm: the paradigm's entity file.
         file: the texts, as JSON lines.
         queries: the training queries; empty where the corpus has none, and nothing but the collection is wanted.
-        qrels: the training judgments; likewise.
-        held_out: judgments of the splits that training must not see.
+        qrels: the training qrels; likewise.
+        held_out: qrels of the splits that training must not see.
         passages: written: the positives.
         collection: written: every text that has words, under its own id.
         counts: written: how many there are, and how many were left out and why.

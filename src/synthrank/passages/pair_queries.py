@@ -20,7 +20,7 @@ def pair_queries(*, queries: Path, passages: Path, held_out: list[Path], positiv
     Args:
         queries: the queries, after the filters of their augmentation.
         passages: the passages of the corpus.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         positives: written: the positives, in the order of the queries.
         counts: written: how many there are and how many were left out.
 

@@ -47,8 +47,8 @@ def write_requests(
         corpus: the entity file of the corpus, for what the prompt says of it.
         passages: the passages of the corpus.
         queries: the training queries.
-        qrels: the training judgments.
-        held_out: judgments of the splits that training must not see.
+        qrels: the training qrels.
+        held_out: qrels of the splits that training must not see.
         exemplar_draw: which draw of the exemplars; 0 by the paradigm's own seed, another by a seed derived from both.
         requests: written: one request a query.
         exemplars: written: every exemplar that a prompt shows, once.

@@ -41,7 +41,7 @@ def crop_sentences(*, spec: Path, passages: Path, held_out: list[Path], raw: Pat
     Args:
         spec: the augmentation's entity file, of kind crop.
         passages: the passages of the corpus.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         raw: written: the queries in the seeded order; ``source`` is the passage each was made from.
 
     Raises:

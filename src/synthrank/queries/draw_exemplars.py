@@ -26,8 +26,8 @@ def draw_exemplars(
         spec: the augmentation's entity file, of kind llm-query, which states exemplars.
         passages: the passages of the corpus.
         queries: the training queries.
-        qrels: the training judgments.
-        held_out: judgments of the splits that training must not see.
+        qrels: the training qrels.
+        held_out: qrels of the splits that training must not see.
         exemplars: written: the exemplars, in a seeded order.
 
     Raises:

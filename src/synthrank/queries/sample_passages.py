@@ -23,7 +23,7 @@ def sample_passages(*, spec: Path, passages: Path, held_out: list[Path], sampled
     Args:
         spec: the augmentation's entity file, of kind llm-query or doc2query.
         passages: the passages of the corpus.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         sampled: written: the passages, in the seeded order.
     """
     settings: LlmQueries | Doc2QueryQueries = load(AugmentationSpec, spec)

@@ -16,7 +16,7 @@ def allowed(passages: Path, held_out: Iterable[Path]) -> Iterator[Passage]:
 
     Args:
         passages: the passages of a corpus; read once, line by line.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
     """
     excluded = excluded_passages(held_out)
     return (item for item in read_jsonl(passages, Passage) if item.id not in excluded and item.text.strip())

@@ -20,7 +20,7 @@ def take_titles(*, spec: Path, passages: Path, held_out: list[Path], raw: Path) 
     Args:
         spec: the augmentation's entity file, of kind title.
         passages: the passages of the corpus.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         raw: written: the queries; ``source`` is the passage each was made from.
 
     Raises:

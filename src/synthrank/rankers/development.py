@@ -34,7 +34,7 @@ def open_development(
 
     Args:
         queries: the queries of the split, in ``CORPUS/SPLIT/``.
-        qrels: its judgments.
+        qrels: its qrels.
         passages: the passages of the corpus.
         run: the first stage's run of the split.
         depth: how much of each list is read; all by default.

@@ -35,7 +35,7 @@ def pool_candidates(
         spec: the pool's entity file.
         queries: the queries.
         runs: for each source of the pool its run of them.
-        held_out: judgments of the splits that training must not see; none where the queries are held out themselves.
+        held_out: qrels of the splits that training must not see; none where the queries are held out themselves.
         candidates: written: the pools.
         stats: written: what was counted.
 

@@ -10,14 +10,14 @@ from synthrank.specs.corpora import BeirCorpus, CorpusSpec, DocumentationCorpus,
 
 
 class Source(Protocol):
-    """Passages, queries and judgments of one collection, as its files have them."""
+    """Passages, queries and qrels of one collection, as its files have them."""
 
     def passages(self) -> Iterator[Passage]:
         """Yield every passage; a large collection is streamed."""
         ...
 
     def queries(self, split: str) -> tuple[list[Query], list[Judgment]]:
-        """Return the judgments of a split and at least the queries that they name."""
+        """Return the qrels of a split and at least the queries that they name."""
         ...
 
     def report(self) -> dict[str, Any]:

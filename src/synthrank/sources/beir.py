@@ -74,7 +74,7 @@ class BeirSource:
         return list(read_judgments(path) if path.suffix == ".txt" else _table(path))
 
     def _cut(self, judgments: list[Judgment], part: SplitPart, split: str) -> list[Judgment]:
-        """Return the judgments of the queries in a part."""
+        """Return the qrels of the queries in a part."""
         order = seeded({item.query_id for item in judgments}, part.seed)
         chosen = set(order[round(part.start * len(order)) : round(part.end * len(order))])
         if not chosen:

@@ -11,7 +11,7 @@ from synthrank.trec import grade_of
 
 
 class IrdsSource:
-    """Documents, queries and judgments by their ir_datasets ids; documents are streamed."""
+    """Documents, queries and qrels by their ir_datasets ids; documents are streamed."""
 
     def __init__(self, spec: IrdsCorpus, origin: Path) -> None:
         self._spec = spec
@@ -31,7 +31,7 @@ class IrdsSource:
             yield Passage(doc.doc_id, text, title)
 
     def queries(self, split: str) -> tuple[list[Query], list[Judgment]]:
-        """Return all queries and judgments of the id that the entity gives for a split.
+        """Return all queries and qrels of the id that the entity gives for a split.
 
         Raises:
             ConfigError: the entity has no such split, the catalogue no such id, or the id no queries or judgments.

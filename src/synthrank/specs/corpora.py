@@ -158,7 +158,7 @@ class HeadingCorpus(_Documentation):
 
 
 class SplitPart(Entity):
-    """A part of the queries of a file of judgments, cut out of a seeded order."""
+    """A part of the queries of a qrels file, cut out of a seeded order."""
 
     file: str
     start: Share = Field(description="Share of the queries before the part.")
@@ -172,7 +172,7 @@ class BeirCorpus(_Corpus):
     source: Literal["beir"]
     folder: str = Field(description="Name of the folder under the directory that SYNTHRANK_DATA names (default data/).")
     splits: dict[Name, str | SplitPart] = Field(
-        description="For each split its judgments, for example train: qrels/train.tsv, or a part of such a file. A "
+        description="For each split its qrels, for example train: qrels/train.tsv, or a part of such a file. A "
         "file whose name ends in .txt is read as TREC qrels."
     )
     sha256: dict[str, Sha256] = Field(default_factory=dict, description="SHA-256 of each file of the folder to check.")
@@ -183,7 +183,7 @@ class IrdsCorpus(_Corpus):
 
     source: Literal["ir_datasets"]
     dataset: str = Field(description="ir_datasets id whose documents are the passages.")
-    splits: dict[Name, str] = Field(description="For each split the ir_datasets id of its queries and judgments.")
+    splits: dict[Name, str] = Field(description="For each split the ir_datasets id of its queries and qrels.")
 
 
 class MixedCorpus(_Corpus):

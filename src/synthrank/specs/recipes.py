@@ -171,7 +171,7 @@ class GradedRecipe(Entity):
 
 
 class DistilRecipe(Entity):
-    """Candidates of a first stage labelled with a dense model's similarity; needs no judgments and no LLM."""
+    """Candidates of a first stage labelled with a dense model's similarity; needs no qrels and no LLM."""
 
     kind: Literal["distil"]
     corpus: CorpusName

@@ -9,7 +9,7 @@ from synthrank.specs.rankers import Rerank
 
 
 class TestsetSpec(Entity):
-    """The queries and judgments of one held-out split of a corpus."""
+    """The queries and qrels of one held-out split of a corpus."""
 
     __test__ = False  # pytest would take the name for a test case
 

@@ -43,7 +43,7 @@ def distil_trainset(
         queries: the queries.
         run: the first stage's run of them.
         passages: the passages of the corpus.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         teacher: the dense retriever's entity file.
         model: the folder of its model.
         trainset: written: the groups.

@@ -37,7 +37,7 @@ def order_trainset(
         orders: the orders of the language model.
         candidates: the pools that it ordered.
         passages: the passages of the corpus, for orders that come without texts.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         trainset: written: the groups, in the order of ``orders``.
         stats: written: what was counted.
 

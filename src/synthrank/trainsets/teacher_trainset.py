@@ -44,7 +44,7 @@ def teacher_trainset(
         files: the recorded orders, in the order of the recipe.
         queries: the queries that may train, where the recipe names their split.
         passages: the passages of the corpus, for files without texts.
-        held_out: judgments of the splits that training must not see.
+        held_out: qrels of the splits that training must not see.
         held_out_queries: their queries, which may not train where the recipe names no split.
         trainset: written: the groups, file by file.
         stats: written: what was counted.

@@ -104,7 +104,7 @@ def open_unleaked(
     Args:
         dropped: what the recipe states.
         queries: the queries of each of its test sets.
-        qrels: the judgments of each.
+        qrels: the qrels of each.
         passages: the passages of the corpus of each.
         retriever: the dense retriever's entity file, where a cosine is stated.
         model: the folder of its model.

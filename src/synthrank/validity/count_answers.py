@@ -20,7 +20,7 @@ def count_answers(*, data: Path, testsets: list[str], queries: list[Path], qrels
         data: the training set.
         testsets: names of the test sets over the same collection.
         queries: for each test set its queries.
-        qrels: for each test set its judgments.
+        qrels: for each test set its qrels.
         counts: written: ``{"passages": distinct positives, "testsets": {NAME: how many of them answer},
             "queries": {NAME: how many of its queries are trained on in the same words}}``.
 

@@ -66,7 +66,7 @@ def find_leaks(
         exemplars: what the prompts showed, for each generated paradigm with exemplars.
         testsets: the names of the test sets.
         queries: the queries of each.
-        qrels: the judgments of each.
+        qrels: the qrels of each.
         passages: the passages of the corpus of each.
         retriever: the dense retriever's entity file, where the tests state a cosine.
         model: the folder of its model.

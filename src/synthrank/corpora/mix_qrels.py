@@ -1,4 +1,4 @@
-"""Let the judgments of a split hold for both wordings of a passage."""
+"""Let the qrels of a split hold for both wordings of a passage."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from synthrank.texts import absent
 from synthrank.trec import read_judgments, write_qrels
 
 
-def mix_judgments(
+def mix_qrels(
     *,
     spec: Path,
     split: str,
@@ -29,10 +29,10 @@ def mix_judgments(
         spec: the corpus entity, of source mixed.
         split: the split's name in the entity.
         original_queries: the queries of the original split.
-        original_qrels: its judgments.
+        original_qrels: its qrels.
         passages: the passages that ``mix_passages`` wrote; only ids that judgments name are held.
         queries: the queries to write.
-        qrels: the judgments to write, each original one followed by that of the rewritten passage.
+        qrels: the qrels to write, each original one followed by that of the rewritten passage.
 
     Raises:
         DataError: the entity states other counts, of judgments whose passage is not there too.
