@@ -11,7 +11,8 @@ def main(python: str, server: str) -> None:
     """Have the server run what the arguments say, or run it here where it is no script."""
     arguments = sys.argv[1:]
     script = bool(arguments) and arguments[0].endswith(".py")
-    if not (script or arguments[:2] == ["-m", "snakemake"]) or "PYTHONHASHSEED" in os.environ:
+    module = arguments[:2] in (["-m", "snakemake"], ["-m", "pytest"])
+    if not (script or module) or "PYTHONHASHSEED" in os.environ:
         os.execv(python, [python, *arguments])
     request = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
