@@ -172,6 +172,14 @@ def test_models_and_seeds_are_those_of_the_files(case):
     assert [value for key, value in seeds[2:] if "recipes/human.yaml" in key] == ["77"]
 
 
+def test_every_kind_of_model_says_where_it_is_from(config):
+    rows = {row["model"]: row for row in models_of(sorted((config / "models").glob("*.yaml")))}
+    assert len(rows) == len(list((config / "models").glob("*.yaml")))
+    table = {"model": "smollm2-table", "from": "token-table of smollm2-135m", "revision": "that of smollm2-135m"}
+    assert rows["smollm2-table"] == table
+    assert rows["smollm2-135m-6-layers"]["from"] == "first-layers of smollm2-135m"
+
+
 def test_every_table_and_figure_has_one_place():
     tables = [name for section in SECTIONS for name in section.tables]
     figures = [name for section in SECTIONS for name in section.figures]

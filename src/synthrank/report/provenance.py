@@ -11,7 +11,7 @@ from synthrank import __version__
 from synthrank.machine import commit_of, hardware, operating_system
 from synthrank.report.benchmarks import Took
 from synthrank.specs.base import load, read_yaml
-from synthrank.specs.models import HubModel, ModelSpec, PackagedModel
+from synthrank.specs.models import FolderModel, HubModel, ModelSpec, PackagedModel
 
 
 def code_and_machine() -> dict[str, str]:
@@ -40,6 +40,8 @@ def _pinned(path: Path) -> dict[str, str]:
         return {"from": f"model hub, {spec.repo}", "revision": spec.revision}
     if isinstance(spec, PackagedModel):
         return {"from": f"package {spec.package} {spec.version}", "revision": f"sha256 {spec.archive_sha256}"}
+    if not isinstance(spec, FolderModel):  # made here from another one, which has a row of its own
+        return {"from": f"{spec.source} of {spec.model}", "revision": f"that of {spec.model}"}
     hashes = ", ".join(f"{name} sha256 {value}" for name, value in spec.sha256.items())
     return {"from": f"folder {spec.path}", "revision": hashes or "not pinned"}
 
