@@ -48,6 +48,8 @@ def machine() -> str:
 def readme(name: str, config: str, commit: str, rules: list[tuple[str, int, float, float]], kept: list[str]) -> str:
     """Return the page that says what made the tables."""
     wall, used = sum(row[2] for row in rules), sum(row[3] for row in rules)
+    needs_data = "SYNTHRANK_DATA" in (PROJECT / config).read_text(encoding="utf-8")
+    data = ", with the collections where SYNTHRANK_DATA says" if needs_data else ""
     lines = [
         f"# {name}",
         "",
@@ -55,8 +57,8 @@ def readme(name: str, config: str, commit: str, rules: list[tuple[str, int, floa
         "<!-- age:end -->",
         "",
         f"Made by commit `{commit}` from `{config}`, on {machine()}: {wall / 3600:.1f} hours of "
-        f"jobs, {used / 3600:.1f} hours of processor time (the first grows with what else the machine does). Again, "
-        "with the collections where SYNTHRANK_DATA says:",
+        f"jobs, {used / 3600:.1f} hours of processor time (the first grows with what else the machine does). Again"
+        f"{data}:",
         "",
         "```",
         f"snakemake --cores all --configfile {config} -- \\",

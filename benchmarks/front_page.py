@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+STUDY = "docs/experiments/study"
 TARGETS = ("results/tables/id.csv", "results/tables/ood.csv")
 
 
@@ -49,6 +51,28 @@ def published() -> str:
         if row["measure"] == table[0]["measure"]
     ]
     return "\n".join(lines)
+
+
+def finding() -> str:
+    """Return nDCG@10 of the study by training set, and how its claims came out, as Markdown."""
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for table, testset in (("id.csv", "python-headings"), ("ood.csv", "macro-average")):
+        for row in rows(f"experiments/study/{table}"):
+            if row["measure"] == "nDCG@10" and row["testset"] == testset:
+                cells.setdefault((row["ranker"], row["recipe"]), {})[table] = f"{float(row['mean']):.3f}"
+    rankers = ["static", "static-reranker+first-stage"]
+    trained = list(dict.fromkeys(recipe for ranker, recipe in cells if ranker in rankers))
+    lines = [
+        f"| trained on | {' | '.join(f'`{ranker}`, id | ood' for ranker in rankers)} |",
+        f"|---|{'---:|' * 2 * len(rankers)}",
+        f"| BM25, for comparison | {' | '.join([*cells['bm25', 'none'].values()] * len(rankers))} |",
+    ]
+    for recipe in trained:
+        found = [text for ranker in rankers for text in cells[ranker, recipe].values()]
+        lines.append(f"| {'not trained' if recipe == 'none' else recipe} | {' | '.join(found)} |")
+    verdicts = Counter(row["verdict"] for row in rows("experiments/study/claims.csv"))
+    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return "\n".join([*lines, "", f"Claims, by training set, ranker and distribution: {told}."])
 
 
 def graph(told: str) -> str:

@@ -178,6 +178,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": front_page.commands,
     "demo": lambda: with_age("docs/demo", f"{results()}\n\n{times()}"),
     "errors": errors,
+    "finding": lambda: with_age(front_page.STUDY, front_page.finding()),
     "plan": plan,
     "power": powers,
     "published": front_page.published,

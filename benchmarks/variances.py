@@ -72,7 +72,7 @@ def write(path: Path, rows: Iterable[Variances]) -> None:
         writer = csv.DictWriter(stream, list(Variances.model_fields), lineterminator="\n")
         writer.writeheader()
         for key in sorted(kept):
-            writer.writerow({name: f"{v:.3g}" if isinstance(v, float) else v for name, v in kept[key].items()})
+            writer.writerow({name: f"{v:.4g}" if isinstance(v, float) else v for name, v in kept[key].items()})
 
 
 def main() -> None:

@@ -223,4 +223,4 @@ def test_the_file_keeps_what_was_not_measured(tmp_path, monkeypatch):
     benchmark.write(tmp_path / "config" / FILE, [*read_variances(tmp_path / "config" / FILE), row(query=0.123456)])
     with (tmp_path / "config" / FILE).open(newline="") as stream:
         kept = [(item["architecture"], item["var_query"]) for item in csv.DictReader(stream)]
-    assert kept == [("bi-encoder", "0.123"), ("cross-encoder", "0.04")]
+    assert kept == [("bi-encoder", "0.1235"), ("cross-encoder", "0.04")]
