@@ -54,7 +54,5 @@ def _check_passages(run: Run, passages: Path, file: Path) -> None:
     listed = list(dict.fromkeys(name for ranked in run.values() for name, _ in ranked))
     if unknown := absent(passages, listed):
         first = next(name for name in listed if name in unknown)
-        raise DataError(
-            f"{file}: {len(unknown)} of {len(listed)} listed passages are not in {passages}, first {first!r}; expected "
-            "lists of this collection"
-        )
+        lacking = f"{len(unknown)} of {len(listed)} listed passages are not in {passages}, first {first!r}"
+        raise DataError(f"{file}: {lacking}; the lists must be of this collection")
