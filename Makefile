@@ -45,7 +45,7 @@ progress: installed ## Say how far the run is: jobs, time, money, and what faile
 
 .PHONY: test
 test: .venv/.ready ## Set up, then run the tests, two files at a time
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: slurm-test
 slurm-test: .venv/.ready ## Run the tests that start a SLURM of their own; they take ten minutes, and root

@@ -1,8 +1,11 @@
-"""What several tests share: the committed configuration, and torch on one thread."""
+"""What several tests share: the committed configuration, one thread, a finished toy, and the order of the files."""
 
+import csv
 import fcntl
+import gc
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -13,8 +16,26 @@ from synthrank.specs.base import read_yaml
 from synthrank.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
+# Models and collections of tests are too small for two threads, which would wait for each other on busy cores. This
+# must be set before a library with threads is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
 # A toy's index is searched in less time than Java takes to compile the search well; rankings are the same.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that took longest first, so that all workers end together; then those with most tests."""
+    seconds, tests = Counter[str](), Counter(item.nodeid.split("::")[0] for item in items)
+    with (ROOT / "docs/demo/slowest-tests.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            seconds[row["test"].split("::")[0]] += float(row["seconds"])
+    items.sort(key=lambda item: [-counted[item.nodeid.split("::")[0]] for counted in (seconds, tests)])
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every garbage collection what was imported, which is a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +99,15 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 @pytest.fixture(scope="session")
 def finished_toy(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """Return the folder of a toy experiment that ran; copy it to change it."""
-    from toy_experiment import TABLES, make_toy, snakemake
+    from java_archive import make_archive
+    from toy_experiment import ARCHIVE, TABLES, make_toy, snakemake
+    from warm import warm_folder
 
-    return once("finished-toy", lambda folder: snakemake(make_toy(folder), "--cores", "2", "--", *TABLES))
+    def make(folder: Path) -> None:
+        make_archive(warm_folder() / ARCHIVE)
+        snakemake(make_toy(folder), "--cores", "2", "--", *TABLES)
+
+    return once("finished-toy", make)
 
 
 @pytest.fixture(scope="session")

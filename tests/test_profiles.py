@@ -2,11 +2,11 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from warm import warm_folder
 
 PROFILES = ("profiles/default", *(f"config/profiles/{name}" for name in ("slurm", "slurm-gres", "kubernetes")))
 GRES = {
@@ -90,7 +90,7 @@ def test_snakemake_finds_the_default_profile_by_itself(root: Path, tmp_path: Pat
     for name in ("profiles", "config"):
         (tmp_path / name).symlink_to(root / name)
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [warm_folder() / "snakemake", "--cores", "1"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "profile profiles/default" in done.stdout + done.stderr
     assert "error: so and so" in done.stdout + done.stderr, "the line that says what to do is shown"

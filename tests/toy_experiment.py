@@ -12,9 +12,13 @@ import yaml
 from tiny_models import tiny_encoder, tiny_splade, tiny_t5
 from warm import warm_folder
 
+from synthrank.fingerprint import codes_of
+
 PROJECT = Path(__file__).resolve().parents[1]
 TOY = Path(__file__).resolve().parent / "toy" / "config"
 TABLES = ("results/tables/id.csv", "results/tables/ood.csv")
+ARCHIVE = "anserini.jsa"
+"""Beside the warm ``python``, once the finished toy is asked for: what ``java_archive`` makes."""
 TWOLAR = """
 twolar:
   llms: [echo]
@@ -58,10 +62,12 @@ PLACES = "shade gravel clay sand loam peat moss bark straw compost slate limesto
 
 def make_toy(folder: Path) -> Path:
     """Copy the project into ``folder`` and put the toy's configuration, data and models there."""
+    codes_of(PROJECT / "scripts", PROJECT / "src")  # kept beside the bytecode, and copied with it
+    half_written = (".*", "*.pyc.*")
     for name in ("Snakefile", "rules", "scripts", "src", "envs"):
         source = PROJECT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.egg-info", *half_written))
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
@@ -157,7 +163,9 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
     """
     environment = {**os.environ, "SYNTHRANK_DATA": "data", "CI": "true"}
     environment["PATH"] = os.pathsep.join([str(warm_folder()), str(Path(sys.executable).parent), environment["PATH"]])
-    for name in ("PYTHONPATH", "SYNTHRANK_STORE", "SYNTHRANK_BUDGET_USD"):
+    shared = f"-XX:SharedArchiveFile={warm_folder() / ARCHIVE}"
+    environment["JDK_JAVA_OPTIONS"] = f"{environment.get('JDK_JAVA_OPTIONS', '')} {shared}".strip()
+    for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SYNTHRANK_STORE", "SYNTHRANK_BUDGET_USD"):
         environment.pop(name, None)
     done = subprocess.run(
         [warm_folder() / "python", "-m", "snakemake", "--show-failed-logs", "--scheduler", "greedy", *arguments],

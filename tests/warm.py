@@ -1,14 +1,15 @@
 """Run the toy's Python processes as forks of one that has imported the heavy libraries.
 
 A job of the toy works for a tenth of a second and imports torch and sentence-transformers for ten. :func:`warm_folder`
-starts a server and returns a folder to put first on PATH, with a ``python`` and a ``snakemake``. They hand their
-arguments, folder, environment and streams to the server, which forks, and end with the fork's status. The fork imports
-the project's own modules, and is killed when its client is. Anything but a script or ``-m snakemake`` is run by a plain
-Python.
+starts a server for all workers of a test run and returns a folder to put first on PATH, with a ``python`` and a
+``snakemake``. They hand their arguments, folder, environment and streams to the server, which forks, and end with the
+fork's status. The fork imports the project's own modules, and is killed when its client is. Anything but a script,
+``-m snakemake`` or ``-m pytest`` is run by a plain Python.
 """
 
 import array
-import atexit
+import fcntl
+import gc
 import json
 import os
 import selectors
@@ -23,10 +24,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 LIBRARIES = (
-    "snakemake.cli", "snakemake.api", "snakemake.workflow", "cyclopts", "jinja2", "pydantic", "yaml", "tqdm",
-    "numpy", "scipy.stats", "pandas", "torch", "transformers", "sentence_transformers", "datasets", "accelerate",
-    "peft", "tokenizers", "safetensors.torch", "faiss", "ir_measures", "statsmodels.stats.multitest", "pyarrow",
-    "altair", "docutils.core", "openai", "google.genai", "httpx2", "tenacity",
+    "snakemake.cli", "snakemake.api", "snakemake.workflow", "snakemake.profiles", "snakemake.storage",
+    "snakemake.report.html_reporter", "cyclopts", "jinja2", "pydantic", "yaml", "tqdm", "numpy", "scipy.stats",
+    "pandas", "torch", "transformers", "transformers.models.bert.modeling_bert",
+    "transformers.models.t5.modeling_t5", "sentence_transformers", "datasets", "accelerate", "peft", "tokenizers",
+    "safetensors.torch", "faiss", "ir_measures", "pytrec_eval", "trectools.fusion", "statsmodels.stats.multitest",
+    "pyarrow", "altair", "docutils.core", "openai", "google.genai", "httpx2", "tenacity", "unearth",
 )  # fmt: skip
 """Imported once: none reads an environment variable of a job, but those that the fork sets again."""
 
@@ -44,48 +47,71 @@ main({python!r}, {server!r})
 
 @cache
 def warm_folder() -> Path:
-    """Return the folder whose ``python`` forks a server, which is started once and ends with this process."""
+    """Return the folder whose ``python`` forks a server, which ends with the last process that called this."""
     # A socket's path has 107 characters at most, and pytest's folders are deep.
-    folder = Path(tempfile.mkdtemp(prefix="warm-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    folder = Path(tempfile.gettempdir(), f"warm-{run}") if run else Path(tempfile.mkdtemp(prefix="warm-"))
+    folder.mkdir(exist_ok=True)
     server = folder / "socket"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not server.exists():
+            _start(server)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(server))
+    connection.sendall(b"null\n")
+    _KEPT.append(connection)
+    return folder
+
+
+_KEPT: list[Any] = []
+"""What the server sees closed when this process ends: a connection, and its standard input if this one started it."""
+
+
+def _start(server: Path) -> None:
     environment = {**os.environ, **OFFLINE}
     for name in ("PYTHONPATH", "OMP_NUM_THREADS"):
         environment.pop(name, None)
     command = [sys.executable, str(Path(__file__).resolve()), str(server)]
-    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    running = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    )
+    _KEPT.append(running)
     assert running.stdout is not None
     if running.stdout.readline() != b"ready\n":
         raise RuntimeError("the warm server did not start")
-    atexit.register(running.kill)
-    python = folder / "python"
+    python, command = server.with_name("python"), server.with_name("snakemake")
     here = str(Path(__file__).resolve().parent)
     python.write_text(CLIENT.format(python=sys.executable, folder=here, server=str(server)))
-    command = folder / "snakemake"
     command.write_text(f'#!/bin/sh\nexec "{python}" -m snakemake "$@"\n')
     for program in (python, command):
         program.chmod(0o755)
-    return folder
 
 
 def serve(place: str) -> NoReturn:
-    """Fork for every request until standard input is closed."""
+    """Fork for every request until no process keeps the server."""
     import importlib
 
     for name in LIBRARIES:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection in a fork would look at all that the libraries hold, and copy the memory it is in
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(place)
     listener.listen(64)
     chosen = selectors.DefaultSelector()
     chosen.register(listener, selectors.EVENT_READ, "new")
-    chosen.register(sys.stdin, selectors.EVENT_READ, "end")
+    chosen.register(sys.stdin, selectors.EVENT_READ, "kept")
     os.write(1, b"ready\n")
     while True:
         for key, _ in chosen.select():
             what: Any = key.data
-            if what == "end":
-                os._exit(0)
+            if what == "kept":
+                chosen.unregister(key.fileobj)
+                key.fileobj.close()  # type: ignore[union-attr]
+                if not any(other.data == "kept" for other in chosen.get_map().values()):
+                    shutil.rmtree(Path(place).parent, ignore_errors=True)
+                    os._exit(0)
             elif what == "new":
                 _accept(listener, chosen)
             elif key.fileobj is what[0]:  # the client has gone: nobody waits for the fork
@@ -115,12 +141,16 @@ def _accept(listener: socket.socket, chosen: selectors.BaseSelector) -> None:
         for level, kind, data in extra:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 streams.frombytes(data)
+    request = json.loads(text)
+    if request is None:
+        chosen.register(client, selectors.EVENT_READ, "kept")
+        return
     pid = os.fork()
     if pid == 0:
         listener.close()
         client.close()
         chosen.close()
-        _become(json.loads(text), streams)
+        _become(request, streams)
     for stream in streams:
         os.close(stream)
     client.sendall(f"{pid}\n".encode())
@@ -131,6 +161,7 @@ def _accept(listener: socket.socket, chosen: selectors.BaseSelector) -> None:
 
 def _become(request: dict[str, Any], streams: Any) -> NoReturn:
     """Be the process that was asked for."""
+    import atexit
     import runpy
     import threading
 
@@ -140,6 +171,7 @@ def _become(request: dict[str, Any], streams: Any) -> NoReturn:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
     if threads := os.environ.get("OMP_NUM_THREADS"):

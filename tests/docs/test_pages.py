@@ -44,6 +44,7 @@ def project(small: Path, tmp_path: Path) -> Path:
 def shell(project: Path, text: str) -> str:
     """Run lines in a shell as a reader does, in the project with its environment active."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNTHRANK_")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["PATH"] = os.pathsep.join([str(warm_folder()), str(Path(sys.executable).parent), environment["PATH"]])
     environment["PYTHONPATH"] = str(project / "src")  # the environment is installed from another copy
     done = subprocess.run(
