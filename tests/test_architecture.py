@@ -103,17 +103,7 @@ def test_no_module_imports_a_step(name):
 
 
 HEAVY = {
-    "altair": {
-        "figures.claims",
-        "figures.cost",
-        "figures.differences",
-        "figures.effectiveness",
-        "figures.enrichment",
-        "figures.passages",
-        "figures.sizes",
-        "figures.style",
-        "report.graph",
-    },
+    "altair": {"figures.charts", "figures.style", "report.graph"},
     "datasets": {"rankers.bi_encoder", "rankers.reranker", "rankers.shapes"},
     "docutils": {"sources.rst"},
     "faiss": {"retrievers.approximate"},
@@ -122,15 +112,7 @@ HEAVY = {
     "igraph": {"report.graph"},
     "itables": set(),
     "peft": set(),
-    "pandas": {
-        "figures.cost",
-        "figures.differences",
-        "figures.passages",
-        "figures.sizes",
-        "figures.style",
-        "figures.tables",
-        "tables.make_reply_tables",
-    },
+    "pandas": {"figures.charts", "figures.style", "figures.tables", "tables.make_reply_tables"},
     "pyarrow": {"releases.parquet"},
     "pyserini": set(),
     "scipy": {"power", "tables.two_way"},

@@ -5,19 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from synthrank.figures import claims, cost, differences, effectiveness, enrichment, passages, sizes
+from synthrank.figures.charts import claims, cost, differences, effectiveness, enrichment, passages, sizes
 from synthrank.figures.style import write_chart
 
 CHARTS: Mapping[str, Callable[[Sequence[Path]], Any]] = MappingProxyType(
-    {
-        "claims": claims.chart,
-        "cost": cost.chart,
-        "differences": differences.chart,
-        "effectiveness": effectiveness.chart,
-        "enrichment": enrichment.chart,
-        "passages": passages.chart,
-        "sizes": sizes.chart,
-    }
+    {chart.__name__: chart for chart in (claims, cost, differences, effectiveness, enrichment, passages, sizes)}
 )
 """What can be drawn, each out of the tables that ``needs.figure_data`` names."""
 

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from synthrank.files import atomic_path
+from synthrank.places import TITLES
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Okabe and Ito's, which people who cannot tell red from green can tell apart; with shapes where points are shown."""
@@ -15,7 +16,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 PANEL = 260
 """Width of a panel in pixels of the drawing."""
 
-KINDS = {"id": "in distribution", "ood": "out of distribution"}
+KINDS = {distribution: title.lower() for distribution, title in TITLES.items()}
 
 _CONFIG = {
     "font": "DejaVu Sans, Arial, sans-serif",

@@ -7,9 +7,8 @@ import pandas as pd
 
 from synthrank.errors import DataError
 from synthrank.figures.style import KINDS
+from synthrank.places import MACRO
 from synthrank.specs.base import NONE
-
-MACRO = "macro-average"
 
 UNTRAINED = "not trained"
 """What a legend calls a ranker as it was before training."""
