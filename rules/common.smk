@@ -39,12 +39,12 @@ def code_of(script):
 
 
 def settings_of(section):
-    """Return a section of the experiment, or an input function of one, as a param that a job is rerun for."""
+    """Return an input function of a section of the experiment as a param that a job is rerun for."""
 
     def of_job(wildcards):
         return compared(section(wildcards))
 
-    return of_job if callable(section) else compared(section)
+    return of_job
 
 
 # src is importable in every environment with no install, and a rule's shell block names its script alone. A conda

@@ -11,10 +11,10 @@ rule make_tables:
     """Make the in-distribution and the out-of-distribution table."""
     input:
         metrics=needs.metrics,
-        answers=needs.answers,
-        recipes=needs.recipe_specs,
+        answers=needs.answers_of("main"),
+        recipes=needs.recipes_of("main"),
         testsets=needs.testset_specs,
-        trainsets=needs.main_trainsets,
+        trainsets=needs.trainsets_of("main"),
         rankers=needs.ranker_specs,
     output:
         id_table="results/tables/id.csv",
@@ -31,12 +31,12 @@ rule make_tables:
     params:
         code=code_of("make_tables.py"),
         origins=needs.origins,
-        scope=needs.main_scope,
-        selected=needs.selected,
+        scope=needs.scope_of("main"),
+        selected=needs.selected_of("main"),
         seen=needs.seen_testsets,
         measures=study.experiment.measures,
         reference=needs.reference_recipe,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_tables.py \
@@ -49,9 +49,7 @@ rule make_tables:
             --seen {params.seen:q} \
             --measures {params.measures:q} \
             --reference {params.reference:q} \
-            --resamples {params.intervals.resamples} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --trainsets {input.trainsets:q} \
             --rankers {input.rankers:q} \
             --scope {params.scope:q} \
@@ -67,8 +65,8 @@ rule make_claims_table:
     """Make the table of what the study claims, tested as one family."""
     input:
         metrics=needs.claims_metrics,
-        answers=needs.claims_answers,
-        recipes=needs.claims_recipes,
+        answers=needs.answers_of("claims"),
+        recipes=needs.recipes_of("claims"),
         testsets=needs.testset_specs,
     output:
         table="results/tables/claims.csv",
@@ -83,11 +81,11 @@ rule make_claims_table:
     params:
         code=code_of("make_claims_table.py"),
         origins=needs.origins,
-        scope=needs.claims_scope,
-        selected=needs.claims_selected,
+        scope=needs.scope_of("claims"),
+        selected=needs.selected_of("claims"),
         seen=needs.seen_testsets,
         claims=needs.claims,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_claims_table.py \
@@ -99,8 +97,7 @@ rule make_claims_table:
             --origins {params.origins:q} \
             --seen {params.seen:q} \
             --claims {params.claims:q} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
@@ -112,10 +109,10 @@ rule make_enrichment_table:
     """Make the table of what synthetic passages add to human ones."""
     input:
         metrics=needs.enrichment_metrics,
-        answers=needs.enrichment_answers,
-        recipes=needs.enrichment_recipes,
+        answers=needs.answers_of("enrichment"),
+        recipes=needs.recipes_of("enrichment"),
         testsets=needs.testset_specs,
-        trainsets=needs.enrichment_trainsets,
+        trainsets=needs.trainsets_of("enrichment"),
         rankers=needs.ranker_specs,
     output:
         table="results/tables/enrichment.csv",
@@ -130,14 +127,14 @@ rule make_enrichment_table:
     params:
         code=code_of("make_enrichment_table.py"),
         origins=needs.origins,
-        scope=needs.enrichment_scope,
-        selected=needs.enrichment_selected,
+        scope=needs.scope_of("enrichment"),
+        selected=needs.selected_of("enrichment"),
         seen=needs.seen_testsets,
         enrichment=settings_of(needs.enrichment),
         control=needs.enrichment_control,
         added=needs.enrichment_word,
         measures=study.experiment.measures,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_enrichment_table.py \
@@ -153,9 +150,7 @@ rule make_enrichment_table:
             --enriched {params.enrichment.enriched:q} \
             --added {params.added:q} \
             --measures {params.measures:q} \
-            --resamples {params.intervals.resamples} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --trainsets {input.trainsets:q} \
             --rankers {input.rankers:q} \
             --scope {params.scope:q} \
@@ -169,10 +164,10 @@ rule make_sizes_table:
     """Make the table of what more training queries change."""
     input:
         metrics=needs.sizes_metrics,
-        answers=needs.sizes_answers,
-        specs=needs.sizes_recipes,
+        answers=needs.answers_of("sizes"),
+        specs=needs.recipes_of("sizes"),
         testsets=needs.testset_specs,
-        trainsets=needs.sizes_trainsets,
+        trainsets=needs.trainsets_of("sizes"),
         rankers=needs.ranker_specs,
     output:
         table="results/tables/sizes.csv",
@@ -187,12 +182,12 @@ rule make_sizes_table:
     params:
         code=code_of("make_sizes_table.py"),
         origins=needs.origins,
-        scope=needs.sizes_scope,
-        selected=needs.sizes_selected,
+        scope=needs.scope_of("sizes"),
+        selected=needs.selected_of("sizes"),
         seen=needs.seen_testsets,
         sizes=settings_of(needs.sizes),
         measures=study.experiment.measures,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_sizes_table.py \
@@ -206,9 +201,7 @@ rule make_sizes_table:
             --recipes {params.sizes.recipes:q} \
             --queries {params.sizes.queries} \
             --measures {params.measures:q} \
-            --resamples {params.intervals.resamples} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --trainsets {input.trainsets:q} \
             --rankers {input.rankers:q} \
             --scope {params.scope:q} \
@@ -221,9 +214,9 @@ rule make_sizes_table:
 rule make_validity_table:
     """Make the tables of what training sets are like, and of what of them test sets hold too."""
     input:
-        statistics=needs.validity_statistics,
-        controls=needs.validity_controls,
-        leaks=needs.validity_leaks,
+        statistics=needs.validity_files("statistics.json"),
+        controls=needs.validity_files("controls.json"),
+        leaks=needs.validity_files("leaks.json"),
     output:
         validity="results/tables/validity.csv",
         validity_markdown="results/tables/validity.md",
@@ -270,17 +263,15 @@ rule make_bias_table:
     threads: 1
     params:
         code=code_of("make_bias_table.py"),
-        scope=needs.main_scope,
+        scope=needs.scope_of("main"),
         measure=needs.bias_measure,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_bias_table.py \
             --metrics {input.metrics:q} \
             --measure {params.measure:q} \
-            --resamples {params.intervals.resamples} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
@@ -340,9 +331,9 @@ rule make_twolar_table:
     threads: 1
     params:
         code=code_of("make_twolar_table.py"),
-        scope=needs.twolar_scope,
+        scope=needs.scope_of("twolar"),
         measures=needs.twolar_measures,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_twolar_table.py \
@@ -352,9 +343,7 @@ rule make_twolar_table:
             --testsets {input.testsets:q} \
             --published {input.published:q} \
             --measures {params.measures:q} \
-            --resamples {params.intervals.resamples} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \
@@ -378,10 +367,10 @@ rule make_ablation_table:
     threads: 1
     params:
         code=code_of("make_ablation_table.py"),
-        scope=needs.ablation_scope,
+        scope=needs.scope_of("ablation"),
         systems=settings_of(needs.ablation),
         measures=needs.twolar_measures,
-        intervals=settings_of(study.experiment.intervals),
+        intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
         python "$SCRIPTS"/make_ablation_table.py \
@@ -390,9 +379,7 @@ rule make_ablation_table:
             --recipes {params.systems.recipes:q} \
             --rankers {params.systems.rankers:q} \
             --measures {params.measures:q} \
-            --resamples {params.intervals.resamples} \
-            --confidence {params.intervals.confidence} \
-            --seed {params.intervals.seed} \
+            --intervals {params.intervals:q} \
             --scope {params.scope:q} \
             --table {output.table:q} \
             --markdown {output.markdown:q} \

@@ -54,9 +54,9 @@ rule find_leaks:
     input:
         data=needs.measured,
         exemplars=needs.leak_exemplars,
-        queries=needs.leak_queries,
-        qrels=needs.leak_qrels,
-        passages=needs.leak_passages,
+        queries=needs.leak_files("queries.jsonl"),
+        qrels=needs.leak_files("qrels.txt"),
+        passages=needs.leak_files("passages.jsonl"),
         retriever=needs.leak_retriever,
         model=needs.leak_model,
     output:
@@ -99,8 +99,8 @@ rule count_answers:
     """Count the passages of a training set that answer queries of test sets over the same collection."""
     input:
         data=needs.measured,
-        queries=needs.answered_queries,
-        qrels=needs.answered_qrels,
+        queries=needs.answered_files("queries.jsonl"),
+        qrels=needs.answered_files("qrels.txt"),
     output:
         counts="results/validity/{data}/answers.json",
     log:

@@ -112,17 +112,19 @@ def test_seeds_and_parts_that_cannot_be_are_refused(make, changed, said):
 
 def test_every_table_says_what_chance_is_in_it(make):
     needs, job = Needs(make()), SimpleNamespace(ablation="loss")
-    assert needs.main_scope(job) == (
+    assert needs.scope_of("main")(job) == (
         "Seeds 3 and 5 differ in training queries, negatives, exemplars and training runs, and share samples of the "
         "LLM: where seeds count, p and intervals speak of other test queries and of other training queries, negatives, "
         "exemplars and training runs, not of other samples of the LLM."
     )
-    assert needs.claims_scope(job) == needs.enrichment_scope(job) == needs.sizes_scope(job) == needs.main_scope(job)
+    of_main = needs.scope_of("main")(job)
+    assert [needs.scope_of(table)(job) for table in ("claims", "enrichment", "sizes")] == [of_main] * 3
     students = "Seeds 3 and 5 differ in training runs: where seeds count, p and intervals speak of other test queries "
-    assert needs.twolar_scope(job) == needs.ablation_scope(job) == f"{students}and of other training runs."
-    human = Needs(make(recipes=["human"], vary=["training"])).main_scope(job)
+    for table in ("twolar", "ablation"):
+        assert needs.scope_of(table)(job) == f"{students}and of other training runs."
+    human = Needs(make(recipes=["human"], vary=["training"])).scope_of("main")(job)
     assert human.endswith("and of other training runs, not of other training queries or negatives.")
-    one = Needs(make(recipes=["zero-shot"], seeds=[4], claims=None)).main_scope(job)
+    one = Needs(make(recipes=["zero-shot"], seeds=[4], claims=None)).scope_of("main")(job)
     assert one == (
         "One training seed, 4: p and intervals speak of other test queries alone, not of other training queries, "
         "negatives, samples of the LLM or training runs."
@@ -131,8 +133,8 @@ def test_every_table_says_what_chance_is_in_it(make):
 
 def test_budgets_are_those_of_every_training_set_once(make):
     needs, job = Needs(make(recipes=["human", "zero-shot"])), SimpleNamespace()
-    assert needs.main_trainsets(job) == [
+    assert needs.trainsets_of("main")(job) == [
         f"results/trainsets/{name}/draw-{seed}/stats.json" for name in ("human/none", "zero-shot/smollm2-135m")
         for seed in (3, 5)
     ]  # fmt: skip
-    assert len(Needs(make(recipes=["human"], vary=["training"])).main_trainsets(job)) == 1
+    assert len(Needs(make(recipes=["human"], vary=["training"])).trainsets_of("main")(job)) == 1

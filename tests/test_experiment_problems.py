@@ -52,7 +52,7 @@ def test_what_claims_are_made_from(make, config):
         "human@12/none/bi-encoder", "human@12/none/cross-encoder",
     )  # fmt: skip
     assert "human@12" in needs.study.recipes
-    assert needs.claims_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in
+    assert needs.recipes_of("claims")(ANY) == [f"{config}/recipes/{name}.yaml" for name in
                                          ("zero-shot", "human", "human-zero-shot")]  # fmt: skip
     assert Claims.model_validate(json.loads(needs.claims(ANY))) == needs.study.experiment.claims
 
@@ -64,7 +64,9 @@ def test_what_enrichment_is_made_from(make, config):
         "human@12/none/bi-encoder", "human/none/bi-encoder", "human-zero-shot@12/echo/bi-encoder",
         "human-zero-shot@12/smollm2-135m/bi-encoder",
     )  # fmt: skip
-    assert needs.enrichment_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in ("human", "human-zero-shot")]
+    assert needs.recipes_of("enrichment")(ANY) == [
+        f"{config}/recipes/{name}.yaml" for name in ("human", "human-zero-shot")
+    ]
     assert needs.enrichment(ANY).base == "human@12"
     assert needs.enrichment_control(ANY) == ["human"]
     needs = Needs(make(enrichment={**part, "control": None}, rankers=["bi-encoder"]))
@@ -83,15 +85,14 @@ def test_what_sizes_are_made_from(make, config):
         "human@5/none/bi-encoder", "human@12/none/bi-encoder", "human/none/bi-encoder", "zero-shot@5/echo/bi-encoder",
         "zero-shot@12/echo/bi-encoder", "zero-shot/echo/bi-encoder",
     )  # fmt: skip
-    assert needs.sizes_recipes(ANY) == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
+    assert needs.recipes_of("sizes")(ANY) == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
     assert needs.sizes(ANY).queries == (5, 12)
 
 
 @pytest.mark.parametrize(
     "ask",
-    ["claims", "claims_metrics", "claims_recipes", "enrichment", "enrichment_metrics", "enrichment_recipes",
-     "enrichment_control", "sizes", "sizes_metrics", "sizes_recipes"],
-)  # fmt: skip
+    ["claims", "claims_metrics", "enrichment", "enrichment_metrics", "enrichment_control", "sizes", "sizes_metrics"],
+)
 def test_without_a_section_only_its_table_is_refused(make, ask):
     needs = Needs(make())
     assert needs.metrics
@@ -99,6 +100,8 @@ def test_without_a_section_only_its_table_is_refused(make, ask):
     said = rf"^experiment: {name}: is missing; results/tables/{name}\.csv needs it$"
     with pytest.raises(ConfigError, match=said):
         getattr(needs, ask)(ANY)
+    with pytest.raises(ConfigError, match=said):
+        needs.recipes_of(name)(ANY)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_the_reference_is_not_known_by_its_name(make, config, tmp_path):
 
 def test_recipes_of_other_sizes_have_the_file_of_their_base(make, config):
     needs = Needs(make(recipes=["human", "human@12", "zero-shot@12"]))
-    assert needs.recipe_specs == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
+    assert needs.recipes_of("main")(ANY) == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_what_the_tables_are_made_from(needs, config):
     assert metrics[7] == "results/metrics/suites/headings/human/none/static/seed-1.csv"
     assert metrics[-1] == "results/metrics/suites/headings/zero-shot/smollm2-135m/static-reranker/seed-3.csv"
     assert len(set(metrics)) == len(metrics)
-    assert needs.recipe_specs == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
+    assert needs.recipes_of("main")(None) == [f"{config}/recipes/{name}.yaml" for name in ("human", "zero-shot")]
     assert needs.testset_specs == [f"{config}/testsets/{name}.yaml" for name in SUITE]
 
 

@@ -41,7 +41,8 @@ def test_what_is_not_stated_is_not_asked_for(of):
     needs = of("claims", "enrichment", "sizes", "validity", "twolar", recipes=["human"], llms=[])
     assert stems(needs.report_tables(JOB)) == ["id", "ood"]
     assert stems(needs.report_figures(JOB)) == ["effectiveness", "differences"]
-    assert needs.report_replies(JOB) == needs.report_orders(JOB) == needs.report_asks(JOB) == []
+    assert needs.report_replies("replies.jsonl")(JOB) == []
+    assert [needs.report_orders(f"{name}.jsonl")(JOB) for name in ("orders", "asks")] == [[], []]
     assert needs.report_passages(JOB) == ["results/passages/python-headings/human/draw-0/none/passages.jsonl"]
 
 
@@ -54,9 +55,12 @@ def test_every_table_and_figure_has_a_place_on_the_page(of):
 
 def test_what_belongs_together_has_one_length(of):
     needs = of()
-    assert len(needs.report_replies(JOB)) == len(needs.report_dropped(JOB)) == 1
-    assert len(needs.report_testsets(JOB)) == len(needs.report_queries(JOB)) == len(needs.report_qrels(JOB)) == 5
-    assert len(needs.report_candidates(JOB)) == len(needs.report_orders(JOB)) == len(needs.report_asks(JOB)) > 0
+    assert [len(needs.report_replies(f"{name}.jsonl")(JOB)) for name in ("replies", "dropped")] == [1, 1]
+    assert [len(needs.report_split(name)(JOB)) for name in ("queries.jsonl", "qrels.txt")] == [5, 5]
+    assert len(needs.report_testsets(JOB)) == 5
+    ranked = len(needs.report_candidates(JOB))
+    assert ranked > 0
+    assert [len(needs.report_orders(f"{name}.jsonl")(JOB)) for name in ("orders", "asks")] == [ranked, ranked]
     assert len(needs.report_first_runs(JOB)) == 5
     assert len(needs.report_runs(JOB)) == len({*needs.report_runs(JOB)}) == (1 + 2) * 2
 

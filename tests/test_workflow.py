@@ -229,7 +229,7 @@ def test_changed_behaviour_reruns_what_runs_it(edited: Path) -> None:
 
 
 def test_a_changed_table_reruns_the_tables_alone(edited: Path) -> None:
-    edit(edited / "src/synthrank/tables/markdown.py", 'MARK = "†"', 'MARK = "*"')
+    edit(edited / "src/synthrank/tables/make_tables.py", 'MARK = "†"', 'MARK = "*"')
     assert planned(edited) == {"make_tables"}
 
 

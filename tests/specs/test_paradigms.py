@@ -7,8 +7,7 @@ from synthrank.specs.base import read_yaml
 from synthrank.specs.experiment import Intervals
 from synthrank.specs.paradigms import rewords, word_for
 from synthrank.study import Study
-from synthrank.tables.enrichment import Compared
-from synthrank.tables.enrichment_markdown import as_markdown
+from synthrank.tables.make_enrichment_table import Compared, _page
 
 
 def test_passages_that_are_keyed_by_passage_are_reworded_and_no_others(study):
@@ -28,7 +27,7 @@ def test_tables_and_the_page_of_rewordings_call_nothing_llm_written(config, stud
     other = Study(config, read_yaml(config / "experiments/nfcorpus-human-vs-llm.yaml"))
     assert Needs(other).enrichment_word(None) == "reworded"
     assert Needs(study).enrichment_word(None) == "LLM-written"
-    text = as_markdown([], Compared("human", (), ("both",)), "reworded", Intervals()).replace("\n", " ")
+    text = " ".join(_page([], Compared("human", (), ("both",)), "reworded", Intervals()))
     assert "human passages with reworded ones (both)" in text
     assert "what reworded passages add beyond that" in text
     (section,) = [item for item in sections_for("reworded") if item.key == "enrichment"]

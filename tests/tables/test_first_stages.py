@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synthrank.tables.first_stages import below_first_stage
-from synthrank.tables.main_rows import Row
+from synthrank.tables.main_rows import Row, below_first_stage
 
 RERANKER = """\
 architecture: cross-encoder

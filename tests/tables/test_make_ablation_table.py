@@ -1,6 +1,5 @@
 """An ablation's table: every recipe with every ranker, against the first of them by the same LLM."""
 
-import csv
 from itertools import product
 
 import pytest
@@ -15,6 +14,7 @@ from synthrank.tables.pipes import chance
 from synthrank.tables.summary import summarise
 
 COLUMNS = "recipe llm ranker testset measure mean std ci_low ci_high seeds queries reference delta p".split()
+INTERVALS = Intervals(resamples=300, confidence=0.9, seed=3)
 SYSTEMS = (("orders", "echo"), ("orders", "gpt"), ("teacher", "none"))
 
 
@@ -28,15 +28,10 @@ def metrics(tmp_path):
 
 
 @pytest.fixture
-def make(tmp_path, metrics):
+def make(table_of, metrics):
     def do(recipes, rankers, paths=metrics):
-        make_ablation_table(
-            metrics=paths, ablation="data", recipes=list(recipes), rankers=list(rankers), measures=MEASURES,
-            resamples=300, confidence=0.9, seed=3, scope="",
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
-        )  # fmt: skip
-        with (tmp_path / "t.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
+        return table_of(make_ablation_table, metrics=paths, ablation="data", recipes=list(recipes),
+                        rankers=list(rankers), measures=MEASURES)  # fmt: skip
 
     return do
 
@@ -69,11 +64,10 @@ def test_the_reference_is_the_first_system_of_the_same_llm(make):
 def test_values_differences_and_p(make, metrics):
     cells = read_cells(metrics, MEASURES)
     rows, _ = make(["orders", "teacher"], ["ce", "be"])
-    intervals = Intervals(resamples=300, confidence=0.9, seed=3)
     for row in rows:
         where = row["testset"], row["measure"]
         cell = cells[row["ranker"], row["recipe"], row["llm"]][where]
-        mean = summarise([cell.values], intervals)
+        mean = summarise([cell.values], INTERVALS)
         for name in ("mean", "std", "ci_low", "ci_high"):
             assert float(row[name]) == pytest.approx(getattr(mean, name), abs=5.1e-5)
         assert (row["seeds"], row["queries"]) == ("2", str(QUERIES[row["testset"]]))
@@ -81,7 +75,7 @@ def test_values_differences_and_p(make, metrics):
             assert row["delta"] == row["p"] == ""
             continue
         recipe, llm, ranker = row["reference"].split("/")
-        found = compare(cell, cells[ranker, recipe, llm][where], intervals)
+        found = compare(cell, cells[ranker, recipe, llm][where], INTERVALS)
         assert float(row["delta"]) == pytest.approx(found.delta, abs=5.1e-5)
         assert float(row["p"]) == pytest.approx(found.p, abs=5.1e-7)
 

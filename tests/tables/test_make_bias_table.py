@@ -1,6 +1,5 @@
 """The table of bias: the published equation, an interval over queries, and a row for every system."""
 
-import csv
 import random
 
 import numpy as np
@@ -8,15 +7,15 @@ import pytest
 
 from synthrank.errors import DataError
 from synthrank.scores import Score, write_scores
-from synthrank.tables.bias import relative
-from synthrank.tables.make_bias_table import make_bias_table
+from synthrank.specs.experiment import Intervals
+from synthrank.tables.make_bias_table import make_bias_table, relative
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path, table_of):
     """Return a function that makes the table of {(ranker, recipe, llm, seed): {wording: values}}."""
 
-    def do(systems, **changed):
+    def do(systems, resamples=400):
         paths = []
         for place, ((ranker, recipe, llm, seed), of_wording) in enumerate(systems.items()):
             paths.append(tmp_path / f"{place}.csv")
@@ -24,10 +23,8 @@ def make(tmp_path):
                 Score(ranker, recipe, llm, seed, "mixed", f"nDCG@10 {wording}", f"q{number}", value)
                 for wording, values in of_wording.items() for number, value in enumerate(values)
             ))  # fmt: skip
-        options = {"measure": "nDCG@10", "resamples": 400, "confidence": 0.9, "seed": 3} | changed
-        make_bias_table(metrics=paths, scope="", table=tmp_path / "t.csv", markdown=tmp_path / "t.md", **options)
-        with (tmp_path / "t.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
+        intervals = Intervals(resamples=resamples, confidence=0.9, seed=3)
+        return table_of(make_bias_table, metrics=paths, measure="nDCG@10", intervals=intervals)
 
     return do
 

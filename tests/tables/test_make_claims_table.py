@@ -1,6 +1,5 @@
 """Claims: what is averaged, what each row tests, how rows are adjusted together, and the table that says so."""
 
-import csv
 import json
 
 import numpy as np
@@ -46,19 +45,13 @@ def claim(expects="gain", distribution="ood", treatment=("zero",), control="huma
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path, table_of):
     recipes, testsets = write_entities(tmp_path)
 
     def do(claims, files=FILES, testsets=testsets, **more):
         declared = {"margin": 0.05, "permutations": 3000, **more, "claims": claims}
-        make_claims_table(
-            metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
-            recipes=recipes, seen=[], testsets=testsets,
-            claims=json.dumps(declared), confidence=0.9, seed=3, scope="",
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
-        )  # fmt: skip
-        with (tmp_path / "t.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
+        return table_of(make_claims_table, metrics=write_metrics(tmp_path / "metrics", files), recipes=recipes,
+                        testsets=testsets, claims=json.dumps(declared))  # fmt: skip
 
     return do
 
@@ -291,11 +284,7 @@ def test_a_distribution_without_a_test_set_is_one_line(make, tmp_path):
      json.dumps({"margin": 0.1, "claims": {"a": claim(distribution="all")}}),
      json.dumps({"margin": 0.1, "claims": {"a": claim(control=["human", "zero"])}})],
 )  # fmt: skip
-def test_a_declaration_that_is_none_is_one_line(text, tmp_path):
+def test_a_declaration_that_is_none_is_one_line(text, table_of):
     with pytest.raises(ConfigError, match=r"^experiment: claims: ") as error:
-        make_claims_table(
-            metrics=[], answers=[], selected=[], recipes=[], seen=[], testsets=[], claims=text, confidence=0.9, seed=1,
-            scope="",
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
-        )  # fmt: skip
+        table_of(make_claims_table, metrics=[], recipes=[], testsets=[], claims=text)
     assert "\n" not in str(error.value)

@@ -1,6 +1,5 @@
 """Enrichment: every system beside the base and the control, on each test set and their average."""
 
-import csv
 from itertools import product
 
 import numpy as np
@@ -30,19 +29,15 @@ INTERVALS = Intervals(resamples=300, confidence=0.9, seed=3)
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path, table_of):
     recipes, testsets = write_entities(tmp_path)
 
     def do(files=FILES, base="human@20", control=("human",), enriched=("both@20", "zero")):
-        make_enrichment_table(
-            metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
-            recipes=recipes, seen=[], testsets=testsets, base=base, added="echoed",
-            control=list(control), enriched=list(enriched), measures=list(MEASURES), resamples=300, confidence=0.9,
-            seed=3, trainsets=[], rankers=[], scope="",
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+        return table_of(
+            make_enrichment_table, metrics=write_metrics(tmp_path / "metrics", files), recipes=recipes,
+            testsets=testsets, base=base, control=list(control), enriched=list(enriched), added="echoed",
+            measures=list(MEASURES),
         )  # fmt: skip
-        with (tmp_path / "t.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
 
     return do
 

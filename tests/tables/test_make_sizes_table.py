@@ -1,6 +1,5 @@
 """Sizes: every recipe at every size, sizes as numbers."""
 
-import csv
 import re
 
 import pytest
@@ -25,19 +24,14 @@ FILES = [
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path, table_of):
     recipes, testsets = write_entities(tmp_path)
 
     def do(files=FILES, names=("human", "both", "levels"), queries=(5, 20)):
-        make_sizes_table(
-            metrics=write_metrics(tmp_path / "metrics", files), answers=[], selected=[],
-            specs=recipes, seen=[], testsets=testsets, recipes=list(names),
-            queries=list(queries), measures=list(MEASURES), resamples=300, confidence=0.9, seed=3,
-            trainsets=[], rankers=[], scope="",
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
+        return table_of(
+            make_sizes_table, metrics=write_metrics(tmp_path / "metrics", files), specs=recipes, testsets=testsets,
+            recipes=list(names), queries=list(queries), measures=list(MEASURES),
         )  # fmt: skip
-        with (tmp_path / "t.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
 
     return do
 

@@ -56,7 +56,7 @@ def tables(tmp_path):
             metrics=paths, answers=[], selected=[],
             recipes=[tmp_path / f"{name}-recipe/{name}.yaml" for name in recipes],
             seen=[], testsets=[tmp_path / f"{name}.yaml" for name in testsets], measures=MEASURES, reference=reference,
-            resamples=200, confidence=0.95, seed=1, trainsets=[], rankers=rankers, scope="", **out,
+            intervals=Intervals(resamples=200, seed=1), trainsets=[], rankers=rankers, scope="", **out,
         )  # fmt: skip
         return {name: path.read_text() for name, path in out.items()}
 

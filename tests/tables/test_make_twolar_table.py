@@ -1,6 +1,5 @@
 """The distillation study's table: every system once, compared with the right ones, beside the published figures."""
 
-import csv
 from itertools import product
 
 import numpy as np
@@ -21,22 +20,18 @@ STATISTICS = COLUMNS[10:19]
 
 
 @pytest.fixture
-def make(tmp_path, config):
+def make(tmp_path, config, table_of):
     """Return a function that makes the table of the case, and returns its rows and its Markdown."""
     write_case(tmp_path)
 
     def do(metrics=None, published=True, measures=MEASURES, rankers=("ce", "be", "warm")):
         paths = sorted((tmp_path / "metrics").rglob("*.csv")) if metrics is None else metrics
-        make_twolar_table(
-            metrics=paths, rankers=[tmp_path / f"rankers/{name}.yaml" for name in rankers],
+        return table_of(
+            make_twolar_table, metrics=paths, rankers=[tmp_path / f"rankers/{name}.yaml" for name in rankers],
             retrievers=[tmp_path / f"retrievers/{name}.yaml" for name in ("dense", "bm25")],
             testsets=[tmp_path / f"testsets/{name}.yaml" for name in QUERIES],
             published=[config / "published/twolar.yaml"] if published else [], measures=list(measures),
-            resamples=300, confidence=0.95, seed=3, scope="",
-            table=tmp_path / "t.csv", markdown=tmp_path / "t.md",
         )  # fmt: skip
-        with (tmp_path / "t.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream)), (tmp_path / "t.md").read_text()
 
     return do
 
@@ -244,7 +239,7 @@ def test_the_markdown_twin_says_what_p_is_and_where_figures_come_from(make):
     assert "the same several seeds are paired seed by seed" in said
     assert "otherwise seeds are averaged first" in said
     assert "is compared with nothing here" in said
-    assert "95% bootstrap interval over queries" in said
+    assert "90% bootstrap interval over queries" in said
     sources = text.split("## Sources\n\n")[1].splitlines()
     assert all(source.startswith(f"{place}. ") for place, source in enumerate(sources, 1))
     lines = sections(text)["trec-dl20"]

@@ -1,4 +1,4 @@
-"""What stands around a table for reading: answers that were trained on, and settings that were chosen."""
+"""What stands around a table for reading: answers that were trained on, chosen settings, unequal budgets."""
 
 import json
 
@@ -8,7 +8,7 @@ from synthrank.development import answerable_testsets, selections
 from synthrank.needs import Needs
 from synthrank.specs.base import read_yaml
 from synthrank.study import Study
-from synthrank.tables.notes import with_notes
+from synthrank.tables.notes import dropped_pairs, unequal_budgets, with_notes
 
 TABLE = "# Title\n\nWords.\n\n| a |\n|---|\n"
 
@@ -17,7 +17,7 @@ TABLE = "# Title\n\nWords.\n\n| a |\n|---|\n"
 def counted(tmp_path):
     """Return a function that writes what step count_answers counts, and its path."""
 
-    def do(recipe, llm, passages, place="", queries=None, **testsets):
+    def do(recipe, llm, passages, place="draw-0", queries=None, **testsets):
         path = tmp_path / "results/validity/trainsets" / recipe / llm / place / "answers.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"passages": passages, "testsets": testsets, "queries": queries or {}}))
@@ -75,16 +75,94 @@ def test_the_sentence_on_a_selection_has_split_grid_and_budget(study):
     assert f"{grid}, by nDCG@10 over all queries" in sentence
     assert "has this budget of 3 trainings" in sentence
     assert selections(study, ["nfcorpus-static"]) == []
-    assert Needs(study).selected == list(said.values())
+    assert Needs(study).selected_of("main")(None) == list(said.values())
 
 
 def test_what_may_hold_test_answers_is_counted(config):
     """A corpus whose answers may train, and one that another corpus reads too; else there is nothing to count."""
     study = Study(config, read_yaml(config / "experiments/nfcorpus-cross-encoder.yaml"))
     assert answerable_testsets(study, "nfcorpus-shared-human") == ["nfcorpus-shared"]
-    files = Needs(study).answers
+    files = Needs(study).answers_of("main")(None)
     assert {path.split("/")[3] for path in files} == {"nfcorpus-shared-human", "nfcorpus-shared-llama2"}
     plain = {**read_yaml(config / "experiments/nfcorpus.yaml"), "suites": ["medicine", "nfcorpus-study"]}
     plain["suites"] = ["medicine"]
-    assert Needs(Study(config, plain)).answers == []
+    assert Needs(Study(config, plain)).answers_of("main")(None) == []
     assert answerable_testsets(Study(config, plain), "nfcorpus-shared-human") == ["nfcorpus"]
+
+
+RANKER = (
+    "architecture: bi-encoder\nbase: {{model: m}}\nmax_length: 8\nloss: multiple-negatives\n"
+    "optimiser: {{learning_rate: 1.0e-5, {}, batch_size: 16}}\n"
+)
+
+
+@pytest.fixture
+def budgets(tmp_path):
+    """Return a function that says what is unequal of training sets and of rankers with some duration."""
+
+    def do(trainsets, **durations):
+        stats = []
+        for name, counts in trainsets.items():
+            path = tmp_path / name / "stats.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(counts))
+            stats.append(path)
+        rankers = [tmp_path / f"{name}.yaml" for name in durations]
+        for path, duration in zip(rankers, durations.values(), strict=True):
+            path.write_text(RANKER.format(duration))
+        return unequal_budgets(stats, rankers)
+
+    return do
+
+
+HUMAN = {"human/none/draw-1": {"human": {"groups": 48, "queries": 48}}}
+BOTH = {"both/gpt/draw-1": {"human": {"groups": 48}, "zero-shot": {"groups": 48}}}
+ORDERS = {"orders/gpt/draw-0": {"groups": 40, "dropped": {}}}
+
+
+def test_nothing_is_said_of_equal_budgets(budgets):
+    assert (
+        budgets({**HUMAN, "zero-shot/gpt/draw-1": {"zero-shot": {"groups": 48}}}, a="epochs: 2", b="max_updates: 6")
+        == []
+    )
+
+
+def test_unequal_sizes_and_updates_are_told_apart(budgets):
+    assert budgets({**HUMAN, **BOTH, **ORDERS}, fixed="max_updates: 6", passes="epochs: 2") == [
+        "Training sets differ in size: 48 pairs (human); 96 pairs (both by gpt); 40 pairs (orders by gpt).",
+        "Updates of the training: fixed 6 on each of them; passes 6 updates (human, orders by gpt), 12 updates (both "
+        "by gpt).",
+    ]
+
+
+def test_draws_of_unequal_size_are_a_range(budgets):
+    made = {**HUMAN, "human/none/draw-2": {"human": {"groups": 45}}}
+    assert budgets(made, a="max_updates: 6") == []
+    assert budgets({**made, **BOTH}, a="max_updates: 6")[0] == (
+        "Training sets differ in size: 45 to 48 pairs (human); 96 pairs (both by gpt)."
+    )
+
+
+def test_what_is_said_stands_under_the_page():
+    table = "# A table\n\n| a |\n| --- |\n"
+    assert with_notes(table, [], ["Seeds 1 and 2.", "", "One, two."]) == f"{table}\nSeeds 1 and 2.\n\nOne, two.\n"
+    assert with_notes(table, [], [""]) == table
+
+
+def test_what_filters_dropped_is_said_of_each_training_set(tmp_path):
+    def stats(name, counts):
+        path = tmp_path / name / "stats.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(counts))
+        return path
+
+    plain = [stats(name, counts) for made in (HUMAN, ORDERS) for name, counts in made.items()]
+    assert dropped_pairs(plain) == []
+    kept = {"human": {"groups": 5}, "zero-shot": {"groups": 5, "filter_pairs": 1200, "filter_dropped": 700}}
+    drawn = {"zero-shot": {"groups": 5, "filter_pairs": 1200, "filter_dropped": 690}}
+    both = {name: {"groups": 2, "filter_pairs": 10, "filter_dropped": 3} for name in ("inpars", "zero-shot")}
+    filtered = [stats("kept/gpt/draw-1", kept), stats("kept/gpt/draw-2", drawn), stats("both/none/draw-1", both)]
+    assert dropped_pairs([*plain, *filtered]) == [
+        "Filters dropped pairs of a query and a passage, for which further queries were taken: 690 to 700 of 1,200 "
+        "(kept by gpt); 6 of 20 (both)."
+    ]

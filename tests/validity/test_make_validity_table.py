@@ -3,8 +3,7 @@
 import csv
 import json
 
-from synthrank.tables.make_validity_table import make_validity_table
-from synthrank.tables.validity_rows import Measured
+from synthrank.tables.make_validity_table import Measured, make_validity_table
 
 STATISTICS = {
     "pairs": 3, "queries": 2, "passages": 3, "empty": 0, "passages_per_query": 1.5,

@@ -59,9 +59,15 @@ def test_leaks_are_looked_for_in_every_test_set_once(needs):
     names = found.leak_testsets(at())
     specs = [found.study.entities["testsets"][name] for name in names]
     assert names == list(found.study.testsets_of("toy"))
-    assert found.leak_queries(at()) == [f"results/corpora/{spec.corpus}/{spec.split}/queries.jsonl" for spec in specs]
-    assert found.leak_qrels(at()) == [f"results/corpora/{spec.corpus}/{spec.split}/qrels.txt" for spec in specs]
-    assert found.leak_passages(at()) == [f"results/corpora/{spec.corpus}/passages.jsonl" for spec in specs]
+    assert found.leak_files("queries.jsonl")(at()) == [
+        f"results/corpora/{spec.corpus}/{spec.split}/queries.jsonl" for spec in specs
+    ]
+    assert found.leak_files("qrels.txt")(at()) == [
+        f"results/corpora/{spec.corpus}/{spec.split}/qrels.txt" for spec in specs
+    ]
+    assert found.leak_files("passages.jsonl")(at()) == [
+        f"results/corpora/{spec.corpus}/passages.jsonl" for spec in specs
+    ]
     assert found.leak_model(at()) == ["results/models/tiny-encoder"]
     assert needs(suites=["toy", "toy"]).leak_testsets(at()) == names
 
@@ -88,12 +94,15 @@ def test_exemplars_of_what_was_written_with_some(needs):
 
 def test_human_training_sets_come_first_in_the_table(needs):
     found = needs(recipes=["enriched", "human"])
-    assert found.validity_statistics(at()) == [
+    assert found.validity_files("statistics.json")(at()) == [
         "results/validity/trainsets/human/none/draw-1/statistics.json",
         "results/validity/trainsets/enriched/echo/draw-1/statistics.json",
     ]
-    assert found.validity_controls(at())[1] == "results/validity/trainsets/enriched/echo/draw-1/controls.json"
-    assert found.validity_leaks(at())[1] == "results/validity/trainsets/enriched/echo/draw-1/leaks.json"
+    assert (
+        found.validity_files("controls.json")(at())[1]
+        == "results/validity/trainsets/enriched/echo/draw-1/controls.json"
+    )
+    assert found.validity_files("leaks.json")(at())[1] == "results/validity/trainsets/enriched/echo/draw-1/leaks.json"
 
 
 def test_lengths_are_matched_with_the_human_training_set_of_the_same_draw(needs):
@@ -109,7 +118,7 @@ def test_lengths_are_matched_with_the_human_training_set_of_the_same_draw(needs)
 
 def test_an_experiment_that_measures_nothing_is_refused_in_one_line(needs):
     found = needs(validity=None)
-    for ask in (found.validity, found.validity_leaks, found.measuring_model, found.leak_tests):
+    for ask in (found.validity, found.validity_files("leaks.json"), found.measuring_model, found.leak_tests):
         with pytest.raises(ConfigError, match=r"^experiment: validity: is missing; .* need it$"):
             ask(at())
 
@@ -118,15 +127,16 @@ def test_what_a_recipe_drops(needs, config):
     path = config / "recipes/human.yaml"
     found = needs()
     human = at(recipe="human")
-    assert found.dropped_queries(human) == found.dropped_model(human) == found.dropped_retriever(human) == []
-    assert found.dropped_qrels(human) == found.dropped_passages(human) == []
+    assert found.dropped_files("queries.jsonl")(human) == found.dropped_model(human) == []
+    assert found.dropped_retriever(human) == []
+    assert found.dropped_files("qrels.txt")(human) == found.dropped_files("passages.jsonl")(human) == []
     name = found.leak_testsets(at())[0]
     path.write_text(path.read_text() + f"drop_leaks: {{testsets: [{name}], cosine: 0.9, retriever: tiny-dense}}\n")
     found = needs()
     spec = found.study.entities["testsets"][name]
-    assert found.dropped_queries(human) == [f"results/corpora/{spec.corpus}/{spec.split}/queries.jsonl"]
-    assert found.dropped_qrels(human) == [f"results/corpora/{spec.corpus}/{spec.split}/qrels.txt"]
-    assert found.dropped_passages(human) == [f"results/corpora/{spec.corpus}/passages.jsonl"]
+    assert found.dropped_files("queries.jsonl")(human) == [f"results/corpora/{spec.corpus}/{spec.split}/queries.jsonl"]
+    assert found.dropped_files("qrels.txt")(human) == [f"results/corpora/{spec.corpus}/{spec.split}/qrels.txt"]
+    assert found.dropped_files("passages.jsonl")(human) == [f"results/corpora/{spec.corpus}/passages.jsonl"]
     assert found.dropped_model(human) == ["results/models/tiny-encoder"]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from synthrank.draws import Draws
 from synthrank.specs.base import NONE, Entity
 from synthrank.specs.recipes import base_and_size
+from synthrank.specs.testsets import TestsetSpec
 from synthrank.study import Study
 
 RAW = "@raw"
@@ -19,6 +20,10 @@ class Wildcards(Protocol):
     """The wildcards of a job, as attributes."""
 
     def __getattr__(self, name: str) -> str: ...
+
+
+Paths = Callable[[Wildcards], list[str]]
+"""An input function of a rule."""
 
 
 class StageNeeds:
@@ -62,6 +67,11 @@ class StageNeeds:
         folder = f"results/corpora/{corpus}"
         run = f"results/runs/corpora/{corpus}/{retriever}/{split}.trec"
         return [f"{folder}/{split}/queries.jsonl", f"{folder}/{split}/qrels.txt", f"{folder}/passages.jsonl", run]
+
+    def of_testsets(self, testsets: Iterable[TestsetSpec], file: str) -> list[str]:
+        """Return a file of each test set: ``queries.jsonl`` or ``qrels.txt``, or ``passages.jsonl`` of its corpus."""
+        folders = (spec.corpus if file == "passages.jsonl" else f"{spec.corpus}/{spec.split}" for spec in testsets)
+        return [f"results/corpora/{folder}/{file}" for folder in folders]
 
     def prompt_file(self, name: str) -> str:
         """Return the path of a prompt file."""

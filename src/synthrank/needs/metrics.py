@@ -15,17 +15,15 @@ class MetricNeeds(StageNeeds):
 
     def suite_passages(self, wildcards: Wildcards) -> list[str]:
         """Return the passages of each test set of a suite."""
-        return [
-            f"results/corpora/{spec.corpus}/passages.jsonl" for spec in self.study.testsets_of(wildcards.suite).values()
-        ]
+        return self.of_testsets(self.study.testsets_of(wildcards.suite).values(), "passages.jsonl")
 
     def suite_queries(self, wildcards: Wildcards) -> list[str]:
         """Return the queries of each test set of a suite."""
-        return [f"{folder}/queries.jsonl" for folder in self._splits(wildcards.suite)]
+        return self.of_testsets(self.study.testsets_of(wildcards.suite).values(), "queries.jsonl")
 
     def suite_qrels(self, wildcards: Wildcards) -> list[str]:
         """Return the judgments of each test set of a suite."""
-        return [f"{folder}/qrels.txt" for folder in self._splits(wildcards.suite)]
+        return self.of_testsets(self.study.testsets_of(wildcards.suite).values(), "qrels.txt")
 
     def suite_first_stages(self, wildcards: Wildcards) -> list[str]:
         """Return the run that a ranker reorders, for each test set of a suite; nothing for one that searches."""
@@ -100,6 +98,3 @@ class MetricNeeds(StageNeeds):
                 for seed in self.seeds_of(recipe, ranker)
             ),
         ]
-
-    def _splits(self, suite: str) -> list[str]:
-        return [f"results/corpora/{spec.corpus}/{spec.split}" for spec in self.study.testsets_of(suite).values()]

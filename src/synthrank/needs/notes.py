@@ -1,12 +1,14 @@
-"""Inputs of what is said around tables: what seeds move, budgets, chosen settings, answers that were trained on."""
+"""Inputs of every table that compares recipes: their files, and what is said around it of seeds, budgets and answers.
+
+Each method takes a table's name, ``main`` for the tables id and ood, and returns the input function of that table.
+"""
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable
 
 from synthrank.development import answerable_testsets, selections
 from synthrank.distillation import made
-from synthrank.needs.base import Wildcards
+from synthrank.needs.base import Paths, Wildcards
 from synthrank.needs.tables import TableNeeds
 from synthrank.specs.base import NONE
 
@@ -17,101 +19,51 @@ _SYSTEM = re.compile(r"results/metrics/suites/[^/]+/([^/]+)/([^/]+)/([^/]+)/seed
 class NoteNeeds(TableNeeds):
     """What the notes of tables are made from."""
 
-    @cached_property
-    def answers(self) -> list[str]:
-        """The counts of training passages that answer test queries, of all training sets of :attr:`metrics`."""
-        return self._answers(self.metrics)
+    def recipes_of(self, table: str) -> Paths:
+        """Return the entity files of the recipes."""
+        return lambda wildcards: self.recipe_files(self.compared(table, wildcards))
 
-    @cached_property
-    def selected(self) -> list[str]:
-        """Sentences on the rankers of :attr:`metrics` whose settings were chosen."""
-        return self._selected(self.metrics)
+    def answers_of(self, table: str) -> Paths:
+        """Return for each training set the count of its passages that answer test queries, if any may."""
 
-    def claims_answers(self, wildcards: Wildcards) -> list[str]:
-        """Return the counts of training passages that answer test queries, of all training sets of that table."""
-        return self._answers(self.claims_metrics(wildcards))
+        def answers(wildcards: Wildcards) -> list[str]:
+            folders = (
+                self.draws.trainset_folder(recipe, llm, seed).replace("results/", "results/validity/", 1)
+                for recipe, llm, _, seed in self._trainings(table, wildcards)
+                if answerable_testsets(self.study, recipe)
+            )
+            return [f"{folder}/answers.json" for folder in dict.fromkeys(folders)]
 
-    def claims_selected(self, wildcards: Wildcards) -> list[str]:
-        """Return sentences on the rankers of that table whose settings were chosen."""
-        return self._selected(self.claims_metrics(wildcards))
+        return answers
 
-    def enrichment_answers(self, wildcards: Wildcards) -> list[str]:
-        """Return the counts of training passages that answer test queries, of all training sets of that table."""
-        return self._answers(self.enrichment_metrics(wildcards))
-
-    def enrichment_selected(self, wildcards: Wildcards) -> list[str]:
-        """Return sentences on the rankers of that table whose settings were chosen."""
-        return self._selected(self.enrichment_metrics(wildcards))
-
-    def sizes_answers(self, wildcards: Wildcards) -> list[str]:
-        """Return the counts of training passages that answer test queries, of all training sets of that table."""
-        return self._answers(self.sizes_metrics(wildcards))
-
-    def sizes_selected(self, wildcards: Wildcards) -> list[str]:
-        """Return sentences on the rankers of that table whose settings were chosen."""
-        return self._selected(self.sizes_metrics(wildcards))
-
-    def main_scope(self, wildcards: Wildcards) -> str:
-        """Return what chance is in the main tables and the table of bias."""
-        return self.draws.what_seeds_move(self.study.experiment.recipes)
-
-    def claims_scope(self, wildcards: Wildcards) -> str:
-        """Return what chance is in the table of claims."""
-        return self.draws.what_seeds_move(name for claim in self.study.claims.claims.values() for name in claim.recipes)
-
-    def enrichment_scope(self, wildcards: Wildcards) -> str:
-        """Return what chance is in the table of enrichment."""
-        return self.draws.what_seeds_move(self._enrichment_names(wildcards))
-
-    def sizes_scope(self, wildcards: Wildcards) -> str:
-        """Return what chance is in the table of sizes."""
-        return self.draws.what_seeds_move(self.sizes(wildcards).recipes)
-
-    def twolar_scope(self, wildcards: Wildcards) -> str:
-        """Return what chance is in the distillation study's table."""
-        return self.draws.what_seeds_move(self.study.twolar.recipes)
-
-    def ablation_scope(self, wildcards: Wildcards) -> str:
-        """Return what chance is in an ablation's table."""
-        return self.draws.what_seeds_move(self.ablation(wildcards).recipes)
-
-    def main_trainsets(self, wildcards: Wildcards) -> list[str]:
-        """Return what was counted of every training set of the main tables."""
-        return self._stats(self.study.experiment.recipes)
-
-    def enrichment_trainsets(self, wildcards: Wildcards) -> list[str]:
-        """Return what was counted of every training set of the table of enrichment."""
-        return self._stats(self._enrichment_names(wildcards))
-
-    def sizes_trainsets(self, wildcards: Wildcards) -> list[str]:
-        """Return what was counted of every training set of the table of sizes."""
-        return self._stats(self.sizes(wildcards).names)
-
-    @cached_property
-    def ranker_specs(self) -> list[str]:
-        """The entity files of the experiment's rankers."""
-        return [self.spec("rankers", name) for name in self.study.experiment.rankers]
-
-    def _stats(self, recipes: Sequence[str]) -> list[str]:
-        experiment = self.study.experiment
-        folders = (
-            self.draws.trainset_folder(recipe, llm, seed)
-            for recipe, llm in made(self.study, recipes, experiment.llms)
-            for seed in experiment.seeds
+    def selected_of(self, table: str) -> Paths:
+        """Return sentences on the rankers whose settings were chosen."""
+        return lambda wildcards: selections(
+            self.study, (ranker for _, _, ranker, _ in self._trainings(table, wildcards))
         )
-        return [f"{folder}/stats.json" for folder in dict.fromkeys(folders)]
 
-    def _answers(self, metrics: Iterable[str]) -> list[str]:
-        """Return for each training set behind scores the count of its passages that answer test queries, if any may."""
-        systems = [match.groups() for path in metrics if (match := _SYSTEM.fullmatch(path)) and match[1] != NONE]
-        found = (
-            f"{self.draws.trainset_folder(recipe, llm, seed).replace('results/', 'results/validity/', 1)}/answers.json"
-            for recipe, llm, _, seed in systems
-            if answerable_testsets(self.study, recipe)
-        )
-        return list(dict.fromkeys(found))
+    def scope_of(self, table: str) -> Callable[[Wildcards], str]:
+        """Return what chance is in the table."""
+        return lambda wildcards: self.draws.what_seeds_move(self.compared(table, wildcards))
 
-    def _selected(self, metrics: Iterable[str]) -> list[str]:
-        """Return sentences on the trained rankers behind scores whose settings were chosen."""
-        systems = [match.groups() for path in metrics if (match := _SYSTEM.fullmatch(path))]
-        return selections(self.study, (ranker for recipe, _, ranker, _ in systems if recipe != NONE))
+    def trainsets_of(self, table: str) -> Paths:
+        """Return what was counted of every training set."""
+
+        def trainsets(wildcards: Wildcards) -> list[str]:
+            experiment = self.study.experiment
+            folders = (
+                self.draws.trainset_folder(recipe, llm, seed)
+                for recipe, llm in made(self.study, self.compared(table, wildcards), experiment.llms)
+                for seed in experiment.seeds
+            )
+            return [f"{folder}/stats.json" for folder in dict.fromkeys(folders)]
+
+        return trainsets
+
+    def _trainings(self, table: str, wildcards: Wildcards) -> Iterable[tuple[str, ...]]:
+        """Yield (recipe, LLM, ranker, seed) of all trained rankers whose scores a table is made from."""
+        made_from = {"claims": self.claims_metrics, "enrichment": self.enrichment_metrics, "sizes": self.sizes_metrics}
+        for path in made_from[table](wildcards) if table in made_from else self.metrics:
+            match = _SYSTEM.fullmatch(path)
+            if match and match[1] != NONE:
+                yield match.groups()

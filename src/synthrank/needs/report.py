@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from synthrank.distillation import Ranked, made, rankings
-from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.needs.base import Paths, StageNeeds, Wildcards
 from synthrank.specs.base import NONE, references
 from synthrank.specs.recipes import Sized, base_and_size
 from synthrank.specs.testsets import TestsetSpec
@@ -62,13 +62,9 @@ class ReportNeeds(StageNeeds):
         """
         return [f"{folder}/passages.jsonl" for _, folder in self._passage_folders()]
 
-    def report_replies(self, wildcards: Wildcards) -> list[str]:
-        """Return what language models said when they were asked for passages."""
-        return [f"{folder}/replies.jsonl" for folder in self._asked_for()]
-
-    def report_dropped(self, wildcards: Wildcards) -> list[str]:
-        """Return for each of :meth:`report_replies` the replies that became no passage."""
-        return [f"{folder}/dropped.jsonl" for folder in self._asked_for()]
+    def report_replies(self, file: str) -> Paths:
+        """Return the replies of language models that were asked for passages, or those that became none."""
+        return lambda wildcards: [f"{folder}/{file}" for folder in self._asked_for()]
 
     def _passage_folders(self) -> list[tuple[str, str]]:
         """Return each paradigm with the folder of its passages, by each LLM."""
@@ -88,13 +84,9 @@ class ReportNeeds(StageNeeds):
         """Return the entity files of the experiment's test sets, each once."""
         return [self.spec("testsets", name) for name in self._tested()]
 
-    def report_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return for each of :meth:`report_testsets` its queries."""
-        return [f"results/corpora/{item.corpus}/{item.split}/queries.jsonl" for item in self._tested().values()]
-
-    def report_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return for each of :meth:`report_testsets` its judgments."""
-        return [f"results/corpora/{item.corpus}/{item.split}/qrels.txt" for item in self._tested().values()]
+    def report_split(self, file: str) -> Paths:
+        """Return for each of :meth:`report_testsets` its queries or its judgments."""
+        return lambda wildcards: self.of_testsets(self._tested().values(), file)
 
     def report_collections(self, wildcards: Wildcards) -> list[str]:
         """Return the passages of every corpus that a test set is of, or that language models order passages of."""
@@ -124,17 +116,10 @@ class ReportNeeds(StageNeeds):
         pools = [f"results/rankings/{item.corpus}/{item.queryset}/{item.pool}" for item in self._ordered()]
         return [f"{pool}/candidates.jsonl" for pool in pools]
 
-    def report_orders(self, wildcards: Wildcards) -> list[str]:
-        """Return for each of :meth:`report_candidates` the order that the language model gave."""
-        return [f"{folder}/orders.jsonl" for folder in self._orders()]
-
-    def report_asks(self, wildcards: Wildcards) -> list[str]:
-        """Return for each of :meth:`report_orders` what the language model said on the way."""
-        return [f"{folder}/asks.jsonl" for folder in self._orders()]
-
-    def _orders(self) -> list[str]:
-        return [
-            f"results/rankings/{item.corpus}/{item.queryset}/{item.pool}/{item.ranking}/{item.llm}"
+    def report_orders(self, file: str) -> Paths:
+        """Return for each of :meth:`report_candidates` what the language model made of it: its order, or its asks."""
+        return lambda wildcards: [
+            f"results/rankings/{item.corpus}/{item.queryset}/{item.pool}/{item.ranking}/{item.llm}/{file}"
             for item in self._ordered()
         ]
 

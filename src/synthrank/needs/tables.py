@@ -62,11 +62,6 @@ class TableNeeds(StageNeeds):
         ]
 
     @cached_property
-    def recipe_specs(self) -> list[str]:
-        """The entity files of the experiment's recipes."""
-        return self.recipe_files(self.study.experiment.recipes)
-
-    @cached_property
     def testset_specs(self) -> list[str]:
         """The entity files of the experiment's test sets."""
         return [
@@ -74,6 +69,11 @@ class TableNeeds(StageNeeds):
             for suite in self.study.experiment.suites
             for name in self.study.testsets_of(suite)
         ]
+
+    @cached_property
+    def ranker_specs(self) -> list[str]:
+        """The entity files of the experiment's rankers."""
+        return [self.spec("rankers", name) for name in self.study.experiment.rankers]
 
     @cached_property
     def origins(self) -> list[str]:
@@ -89,15 +89,27 @@ class TableNeeds(StageNeeds):
         """Return the first recipe of the experiment that trains on human passages alone; none if there is no such."""
         return self.study.reference_recipe or NONE
 
+    def compared(self, table: str, wildcards: Wildcards) -> list[str]:
+        """Return the recipes that a table compares; ``main`` stands for the tables id and ood, and that of bias."""
+        study = self.study
+        match table:
+            case "claims":
+                return [name for claim in study.claims.claims.values() for name in claim.recipes]
+            case "enrichment":
+                return [study.enrichment.base, *self.enrichment_control(wildcards), *study.enrichment.enriched]
+            case "sizes":
+                return study.sizes.names
+            case "twolar":
+                return list(study.twolar.recipes)
+            case "ablation":
+                return list(self.ablation(wildcards).recipes)
+        return list(study.experiment.recipes)
+
     # Sections: methods, so that an experiment without one is refused only when its table is asked for.
 
     def claims(self, wildcards: Wildcards) -> str:
         """Return the declaration of claims, as JSON."""
         return self.study.claims.model_dump_json()
-
-    def claims_recipes(self, wildcards: Wildcards) -> list[str]:
-        """Return the entity files of the recipes that claims compare."""
-        return self.recipe_files(name for claim in self.study.claims.claims.values() for name in claim.recipes)
 
     def claims_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of claims is made from, each once: untrained rankers' among them."""
@@ -125,27 +137,15 @@ class TableNeeds(StageNeeds):
         control = self.enrichment(wildcards).control
         return [control] if control else []
 
-    def enrichment_recipes(self, wildcards: Wildcards) -> list[str]:
-        """Return the entity files of the recipes that the table of enrichment compares."""
-        return self.recipe_files(self._enrichment_names(wildcards))
-
     def enrichment_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of enrichment is made from."""
         experiment = self.study.experiment
-        systems = made(self.study, self._enrichment_names(wildcards), experiment.llms)
+        systems = made(self.study, self.compared("enrichment", wildcards), experiment.llms)
         return self._trained(systems, self.enrichment(wildcards).rankers or experiment.rankers)
-
-    def _enrichment_names(self, wildcards: Wildcards) -> list[str]:
-        found = self.enrichment(wildcards)
-        return [found.base, *self.enrichment_control(wildcards), *found.enriched]
 
     def sizes(self, wildcards: Wildcards) -> Sizes:
         """Return the recipes and sizes of the table of sizes."""
         return self.study.sizes
-
-    def sizes_recipes(self, wildcards: Wildcards) -> list[str]:
-        """Return the entity files of the recipes of the table of sizes."""
-        return self.recipe_files(self.sizes(wildcards).recipes)
 
     def sizes_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the table of sizes is made from."""

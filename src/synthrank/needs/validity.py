@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from synthrank.development import answerable_testsets
 from synthrank.distillation import made
 from synthrank.draws import request_folder
-from synthrank.needs.base import StageNeeds, Wildcards
+from synthrank.needs.base import Paths, StageNeeds, Wildcards
 from synthrank.needs.queries import exemplars_of
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Validity
@@ -80,25 +80,13 @@ class ValidityNeeds(StageNeeds):
         """Return the test sets that passages of a training set may answer, as its corpus or another reads them."""
         return answerable_testsets(self.study, wildcards.data.split("/")[1])
 
-    def answered_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return the queries of each of :meth:`answered_testsets`."""
-        return self._of_splits(self.answered_testsets(wildcards), "queries.jsonl")
+    def answered_files(self, file: str) -> Paths:
+        """Return a file of each of :meth:`answered_testsets`."""
+        return lambda wildcards: self._of_names(self.answered_testsets(wildcards), file)
 
-    def answered_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of each of :meth:`answered_testsets`."""
-        return self._of_splits(self.answered_testsets(wildcards), "qrels.txt")
-
-    def leak_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return the queries of each of :meth:`leak_testsets`."""
-        return self._of_splits(self.leak_testsets(wildcards), "queries.jsonl")
-
-    def leak_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of each of :meth:`leak_testsets`."""
-        return self._of_splits(self.leak_testsets(wildcards), "qrels.txt")
-
-    def leak_passages(self, wildcards: Wildcards) -> list[str]:
-        """Return the passages of the corpus of each of :meth:`leak_testsets`."""
-        return self._collections(self.leak_testsets(wildcards))
+    def leak_files(self, file: str) -> Paths:
+        """Return a file of each of :meth:`leak_testsets`."""
+        return lambda wildcards: self._of_names(self.leak_testsets(wildcards), file)
 
     def leak_retriever(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of the retriever that finds near duplicates, where they are looked for."""
@@ -108,17 +96,9 @@ class ValidityNeeds(StageNeeds):
         """Return the folder of that retriever's model."""
         return self._models(self.study.validity.leaks)
 
-    def validity_statistics(self, wildcards: Wildcards) -> list[str]:
-        """Return the statistics of every training set of the experiment, those of human passages alone first."""
-        return [f"{folder}/statistics.json" for folder in self._measured_trainsets()]
-
-    def validity_controls(self, wildcards: Wildcards) -> list[str]:
-        """Return the statistics of the matched controls of each, in the same order."""
-        return [f"{folder}/controls.json" for folder in self._measured_trainsets()]
-
-    def validity_leaks(self, wildcards: Wildcards) -> list[str]:
-        """Return the counts of leaks of every training set of the experiment, in the same order."""
-        return [f"{folder}/leaks.json" for folder in self._measured_trainsets()]
+    def validity_files(self, file: str) -> Paths:
+        """Return what was measured of every training set of the experiment, those of human passages alone first."""
+        return lambda wildcards: [f"{folder}/{file}" for folder in self._measured_trainsets()]
 
     def _measured_trainsets(self) -> list[str]:
         experiment, _ = self.study.experiment, self.study.validity  # which refuses an experiment that measures nothing
@@ -133,20 +113,14 @@ class ValidityNeeds(StageNeeds):
 
     # Training sets without leaks: nothing to read where the recipe drops none.
 
-    def dropped_queries(self, wildcards: Wildcards) -> list[str]:
-        """Return the queries of each test set that a recipe's training data must not hold."""
-        dropped = self._dropped(wildcards)
-        return self._of_splits(dropped.testsets, "queries.jsonl") if dropped else []
+    def dropped_files(self, file: str) -> Paths:
+        """Return a file of each test set that a recipe's training data must not hold."""
 
-    def dropped_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of each of these test sets."""
-        dropped = self._dropped(wildcards)
-        return self._of_splits(dropped.testsets, "qrels.txt") if dropped else []
+        def files(wildcards: Wildcards) -> list[str]:
+            dropped = self._dropped(wildcards)
+            return self._of_names(dropped.testsets, file) if dropped else []
 
-    def dropped_passages(self, wildcards: Wildcards) -> list[str]:
-        """Return the passages of the corpus of each of these test sets."""
-        dropped = self._dropped(wildcards)
-        return self._collections(dropped.testsets) if dropped else []
+        return files
 
     def dropped_retriever(self, wildcards: Wildcards) -> list[str]:
         """Return the entity file of the retriever that finds near duplicates, where they are left out."""
@@ -160,13 +134,8 @@ class ValidityNeeds(StageNeeds):
         dropped: DroppedLeaks | None = self.study.entities["recipes"][wildcards.recipe].drop_leaks
         return dropped
 
-    def _of_splits(self, testsets: Iterable[str], file: str) -> list[str]:
-        specs = [self.study.entities["testsets"][name] for name in testsets]
-        return [f"results/corpora/{spec.corpus}/{spec.split}/{file}" for spec in specs]
-
-    def _collections(self, testsets: Iterable[str]) -> list[str]:
-        specs = [self.study.entities["testsets"][name] for name in testsets]
-        return [f"results/corpora/{spec.corpus}/passages.jsonl" for spec in specs]
+    def _of_names(self, testsets: Iterable[str], file: str) -> list[str]:
+        return self.of_testsets((self.study.entities["testsets"][name] for name in testsets), file)
 
     def _retriever(self, tests: LeakTests | None) -> list[str]:
         return [self.spec("retrievers", tests.retriever)] if tests and tests.retriever else []

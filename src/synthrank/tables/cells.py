@@ -46,7 +46,7 @@ def read_cells(metrics: Iterable[Path], measures: Collection[str]) -> Cells:
     """Arrange the scores of some measures by system; what was not measured has no cell.
 
     Args:
-        metrics: files of scores; others than the measures asked for may stand in them.
+        metrics: files of scores, which may hold other measures too.
         measures: what is read.
 
     Raises:
@@ -77,6 +77,33 @@ def _cell(system: System, key: tuple[str, str], of_seed: dict[str, dict[str, flo
         raise DataError(f"{'/'.join(system)} on {key[0]}: seeds scored different queries; remove results/metrics")
     values = np.array([[of_query[query] for query in queries] for of_query in of_seed.values()])
     return Cell(tuple(queries), values, tuple(of_seed), system[1] == NONE and len(of_seed) == 1)
+
+
+def systems_of(cells: Cells, recipe: str, ranker: str | None = None, *, table: str) -> list[System]:
+    """Return the systems that were trained on a recipe by every LLM: those of one ranker, or of all.
+
+    Args:
+        cells: the values of every system.
+        recipe: its name.
+        ranker: the ranker's; a fused one is another ranker.
+        table: what compares them, for the error.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = [system for system in cells if system[1] == recipe and ranker in (None, system[0])]
+    if not found:
+        who = "a ranker" if ranker is None else f"ranker {ranker!r}"
+        raise DataError(
+            f"results/metrics: no scores of {who} trained on recipe {recipe!r}, which {table} compares; remove their "
+            "files and run again"
+        )
+    return found
+
+
+def of_llm(systems: Sequence[System], llm: str) -> System:
+    """Return the system of an LLM, or the first if that LLM made none."""
+    return next((system for system in systems if system[2] == llm), systems[0])
 
 
 def cell_of(cells: Cells, system: System, testset: str, measure: str) -> Cell:

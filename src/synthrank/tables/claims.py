@@ -11,7 +11,7 @@ from synthrank.members import Member, members
 from synthrank.places import Places
 from synthrank.specs.base import NONE
 from synthrank.specs.experiment import Claims, Intervals
-from synthrank.tables.cells import Cell, Cells, System, cell_of
+from synthrank.tables.cells import Cell, Cells, System, cell_of, systems_of
 from synthrank.tables.family import Hypothesis, adjusted
 from synthrank.tables.holm import holm
 from synthrank.tables.paired import differences
@@ -219,13 +219,7 @@ class _Look:
         return dict(zip(self.testsets, found, strict=True))
 
     def _systems(self, recipe: str) -> list[System]:
-        found = [system for system in self.cells if system[:2] == (self.ranker, recipe)]
-        if not found:
-            raise DataError(
-                f"results/metrics: no scores of ranker {self.ranker!r} trained on recipe {recipe!r}, which a claim "
-                "compares; remove their files and run again"
-            )
-        return found
+        return systems_of(self.cells, recipe, self.ranker, table="a claim")
 
     def _mean(self, made: tuple[Cell, ...], recipe: str, place: int) -> Cell:
         first = made[0]

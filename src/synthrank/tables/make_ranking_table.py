@@ -70,36 +70,32 @@ def make_ranking_table(*, counts: list[Path], pools: list[Path], table: Path) ->
 
 
 def _row(path: Path, pool: Path) -> Row:
+    """Return the row of one ranking: a key of its counts is a column, but for those that are counted here."""
     ranked, pooled = _read(path), _read(pool)
     folder = pool.parent
     try:
-        status, notes = ranked["status"], ranked["notes"]
-        return Row(
-            corpus=folder.parents[1].name,
-            queryset=folder.parents[0].name,
-            pool=folder.name,
-            snapshots=" ".join(ranked["snapshots"]),
-            pools=pooled["pools"],
-            short_pools=pooled["short_pools"],
-            dropped=len(ranked["dropped"]),
-            well_formed=status["well-formed"],
-            repaired=status["repaired"],
-            malformed=status["malformed"],
-            **{name: notes.get(name, 0) for name in NOTES},
-            **{name: ranked[name] for name in SAME},
+        values = (
+            dict.fromkeys(NOTES, 0)
+            | ranked["notes"]
+            | ranked
+            | {
+                "corpus": folder.parents[1].name,
+                "queryset": folder.parents[0].name,
+                "pool": folder.name,
+                "snapshots": " ".join(ranked["snapshots"]),
+                "pools": pooled["pools"],
+                "short_pools": pooled["short_pools"],
+                "dropped": len(ranked["dropped"]),
+                **{status.replace("-", "_"): count for status, count in ranked["status"].items()},
+            }
         )
-    except (KeyError, TypeError) as error:
+        return Row(**{column: values[column] for column in Row.__slots__})
+    except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not the counts of a ranking, or {pool} not those of a pool ({error})") from error
 
 
 NOTES = ("form", "missing", "repeated", "outside", "truncated", "blocked")
 """What may be noted of an ask; other notes are reasons why it is malformed, and counted as that."""
-
-SAME = (
-    "ranking", "kind", "llm", "prompt", "queries", "ordered", "unasked", "candidates", "questions", "unanswered",
-    "asks", "cut_passages", "empty_passages", "tokens_in", "tokens_out", "price_usd",
-)  # fmt: skip
-"""Columns that are keys of a ranking's counts."""
 
 
 def _read(path: Path) -> Mapping[str, Any]:

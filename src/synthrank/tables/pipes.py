@@ -1,7 +1,8 @@
 """Tables in Markdown, line by line."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 
 def line(cells: Iterable[str]) -> str:
@@ -12,6 +13,30 @@ def line(cells: Iterable[str]) -> str:
 def head(words: list[str], numbers: list[str]) -> list[str]:
     """Return the two lines that open a table: columns of words, then columns of numbers, which stand to the right."""
     return [line([*words, *numbers]), line(["---"] * len(words) + ["---:"] * len(numbers))]
+
+
+def section(title: str, words: list[str], numbers: list[str], lines: Iterable[str]) -> list[str]:
+    """Return the lines of a section that is one table."""
+    return [f"## {title}", "", *head(words, numbers), *lines, ""]
+
+
+def pivoted(
+    cells: Iterable[tuple[tuple[str, ...], str, str]],
+    columns: Sequence[str],
+    missing: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Return one line for all cells that begin with the same words.
+
+    Args:
+        cells: (words that the line begins with, column, content) of each cell.
+        columns: the columns after the words, in their order.
+        missing: per column the content where a line has no cell; nothing by default.
+    """
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    for words, column, content in cells:
+        lines.setdefault(words, {})[column] = content
+    return [line([*words, *(found.get(name, missing.get(name, "")) for name in columns)])
+            for words, found in lines.items()]  # fmt: skip
 
 
 def interval(mean: float, low: float, high: float, digits: int = 3) -> str:

@@ -45,24 +45,39 @@ def summarise(testsets: Sequence[Values], intervals: Intervals) -> Summary:
         raise DataError(f"test sets have {sorted(seeds)} seeds; a macro average needs the same seeds on each")
     by_seed = np.mean([values.mean(axis=1) for values in testsets], axis=0)
     generator = np.random.default_rng(intervals.seed)
-    means = np.mean([_resampled(values.mean(axis=0), intervals.resamples, generator) for values in testsets], axis=0)
-    tail = (1 - intervals.confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    means = [resampled(values.mean(axis=0), intervals.resamples, generator) for values in testsets]
+    low, high = percentiles(np.mean(means, axis=0), intervals.confidence)
     return Summary(
         mean=float(by_seed.mean()),
         std=float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None,
-        ci_low=float(low),
-        ci_high=float(high),
+        ci_low=low,
+        ci_high=high,
         seeds=seeds.pop(),
         queries=sum(values.shape[1] for values in testsets),
     )
 
 
-def _resampled(values: npt.NDArray[np.float64], resamples: int, generator: np.random.Generator) -> Values:
-    """Return the mean of each resample, shape (resamples,), in blocks that bound the memory."""
+def resampled(values: Values, resamples: int, generator: np.random.Generator) -> Values:
+    """Return the mean of each bootstrap resample, in blocks that bound the memory and change no result.
+
+    Args:
+        values: one row a query, shape (queries,) or (queries, values of a query).
+        resamples: how many.
+        generator: draws them.
+
+    Returns:
+        Shape (resamples,) or (resamples, values of a query).
+    """
     block = max(1, 5_000_000 // len(values))
     means = [
         values[generator.integers(0, len(values), size=(min(block, resamples - start), len(values)))].mean(axis=1)
         for start in range(0, resamples, block)
     ]
     return np.concatenate(means)
+
+
+def percentiles(statistics: Values, confidence: float) -> tuple[float, float]:
+    """Return the ends of the percentile bootstrap interval, of a statistic's value in each resample."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(statistics, [tail, 1 - tail])
+    return float(low), float(high)

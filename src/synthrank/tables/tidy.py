@@ -1,12 +1,39 @@
-"""Tidy tables: one CSV line a row, a row being a frozen record whose fields are the columns."""
+"""Tables as files: tidy CSV, one line a row, a row being a frozen record whose fields are the columns; and Markdown."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from synthrank.files import atomic_text
+from synthrank.tables.notes import with_notes
+
+
+def write_table(
+    table: Path,
+    markdown: Path,
+    kind: type,
+    rows: Iterable[Any],
+    page: Sequence[str],
+    *,
+    answers: Sequence[Path] = (),
+    below: Sequence[str] = (),
+) -> None:
+    """Write a table and its Markdown twin.
+
+    Args:
+        table: written: the table.
+        markdown: written: the same for reading.
+        kind: the record that a row is.
+        rows: the rows.
+        page: the lines of the twin.
+        answers: as :func:`synthrank.tables.notes.with_notes` takes it.
+        below: sentences under the table, as that function takes them.
+    """
+    write_rows(table, kind, rows)
+    with atomic_text(markdown) as stream:
+        stream.write(with_notes("\n".join(page), answers, below))
 
 
 def write_rows(path: Path, kind: type, rows: Iterable[Any]) -> None:
