@@ -6,17 +6,20 @@ import pytest
 from report_case import ATTACK, GRAPH, Case
 
 from synthrank.report import bundles
-from synthrank.report.benchmarks import times
-from synthrank.report.figures import read_figure
-from synthrank.report.findings import SHOWN, findings
+from synthrank.report.examples import (
+    CHARACTERS,
+    WRITTEN,
+    JudgedSet,
+    ordered_examples,
+    ranked_examples,
+    written_examples,
+)
 from synthrank.report.graph import draw_graph
-from synthrank.report.ordered import ordered_examples
 from synthrank.report.page import as_data
-from synthrank.report.prose import read_prose
-from synthrank.report.provenance import models_of, rule_rows, seeds_of
-from synthrank.report.ranked import CHARACTERS, JudgedSet, ranked_examples
+from synthrank.report.provenance import models_of, rule_rows, seeds_of, times
 from synthrank.report.sections import LEADS, SECTIONS, tables_of
-from synthrank.report.written import QUERIES, written_examples
+from synthrank.report.shown import read_figure, read_prose
+from synthrank.report.summary import SHOWN, findings
 
 
 @pytest.fixture
@@ -56,10 +59,10 @@ def test_the_sample_has_the_stated_size_and_is_seeded(case):
     from synthrank.records import WrittenPassage
 
     path = "results/passages/gardens/human/draw-0/none/passages.jsonl"
-    rows = [WrittenPassage(f"p{n}", "text", f"q{n:03}", "query") for n in range(QUERIES + 30)]
+    rows = [WrittenPassage(f"p{n}", "text", f"q{n:03}", "query") for n in range(WRITTEN + 30)]
     written = [case.rows(path, *rows)]
     one, same, other = (written_examples(written, [], [], seed) for seed in (13, 13, 14))
-    assert len(one) == QUERIES
+    assert len(one) == WRITTEN
     assert one == same
     assert {item["id"] for item in one} != {item["id"] for item in other}
 

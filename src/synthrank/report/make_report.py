@@ -7,17 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from synthrank.files import atomic_text
-from synthrank.report import ordered, provenance, ranked
-from synthrank.report import written as wrote
-from synthrank.report.benchmarks import times
-from synthrank.report.cells import read_shown
-from synthrank.report.figures import read_figure
-from synthrank.report.findings import findings
+from synthrank.report import examples, provenance
 from synthrank.report.graph import draw_graph
 from synthrank.report.page import render
-from synthrank.report.prose import read_prose
 from synthrank.report.sections import LEADS, Section, sections_for, tables_of
-from synthrank.report.summary import summary
+from synthrank.report.shown import read_figure, read_prose, read_shown
+from synthrank.report.summary import findings, summary
 from synthrank.specs.base import load
 from synthrank.specs.paradigms import ParadigmSpec, word_for
 
@@ -27,11 +22,11 @@ SPENT = {"cost": ("actual_usd", "generate_passages"), "rankings": ("price_usd", 
 AS_BEFORE = "<p>It is read as the table before it.</p>"
 
 LIMITS = {
-    "written": wrote.QUERIES,
-    "ranked": ranked.QUERIES,
-    "ordered": ordered.QUERIES,
-    "top": ranked.TOP,
-    "characters": ranked.CHARACTERS,
+    "written": examples.WRITTEN,
+    "ranked": examples.RANKED,
+    "ordered": examples.ORDERED,
+    "top": examples.TOP,
+    "characters": examples.CHARACTERS,
 }
 """How much of what lies in the files the page shows, as the page says."""
 
@@ -93,20 +88,21 @@ def make_report(
     """
     study, rules = json.loads(experiment), json.loads(graph)
     seed, alpha = study["intervals"]["seed"], 1 - study["intervals"]["confidence"]
-    tested = [ranked.JudgedSet(*paths) for paths in zip(testsets, queries, qrels, strict=True)]
+    tested = [examples.JudgedSet(*paths) for paths in zip(testsets, queries, qrels, strict=True)]
     drawn = {item.name: item for item in map(read_figure, figures)}
     paradigms = [load(ParadigmSpec, path) for path in specs if path.parent.name == "paradigms"]
     worded = sections_for(word_for(paradigms) or "synthetic")
+    sections = _sections(worded, tables, twins, list(drawn), alpha)
     content = {
         "study": study,
         "summary": summary(study, specs, tested),
         "findings": findings({path.stem: path for path in tables}),
-        "sections": _sections(worded, tables, twins, list(drawn), alpha),
-        "absent": _absent(worded, tables, list(drawn)),
+        "sections": sections,
+        "absent": [item.title for item in worded if item not in [found["section"] for found in sections]],
         "figures": drawn,
         "alpha": alpha,
         "limits": LIMITS,
-        "rules": provenance.rule_rows(rules["rules"], rules["edges"], times(benchmarks), _dollars(tables)),
+        "rules": provenance.rule_rows(rules["rules"], rules["edges"], provenance.times(benchmarks), _dollars(tables)),
         "machine": provenance.code_and_machine(),
         "models": provenance.models_of(specs),
         "seeds": provenance.seeds_of(study, specs),
@@ -118,9 +114,9 @@ def make_report(
         "figures": {name: item.spec for name, item in drawn.items()}
         | {"rules": draw_graph(rules["rules"], rules["edges"])},
         "examples": {
-            "written": wrote.written_examples(written, replies, dropped, seed),
-            "ranked": ranked.ranked_examples(tested, first_runs, runs, collections, seed),
-            "ordered": ordered.ordered_examples(candidates, orders, asks, collections, seed),
+            "written": examples.written_examples(written, replies, dropped, seed),
+            "ranked": examples.ranked_examples(tested, first_runs, runs, collections, seed),
+            "ordered": examples.ordered_examples(candidates, orders, asks, collections, seed),
         },
     }
     page, look, does = (path.read_text(encoding="utf-8") for path in (template, style, script))
@@ -145,16 +141,6 @@ def _sections(
         if shown or here:
             found.append({"section": section, "figures": here, "tables": shown})
     return found
-
-
-def _absent(worded: Sequence[Section], tables: Sequence[Path], figures: Sequence[str]) -> list[str]:
-    """Return the titles of the sections that the experiment has nothing for."""
-    names = [path.stem for path in tables]
-    return [
-        section.title
-        for section in worded
-        if not tables_of(section, names) and not any(name in figures for name in section.figures)
-    ]
 
 
 def _dollars(tables: Sequence[Path]) -> dict[str, float]:

@@ -1,7 +1,10 @@
 """Where everything on the page came from: code, machine, versions, models, configuration, time."""
 
+import csv
 import platform
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,11 @@ import yaml
 
 from synthrank import __version__
 from synthrank.machine import commit_of, hardware, operating_system
-from synthrank.report.benchmarks import Took
 from synthrank.specs.base import load, read_yaml
 from synthrank.specs.models import FolderModel, HubModel, ModelSpec, PackagedModel
+
+UNMEASURED = ("NA", "-", "")
+"""What stands in a benchmark file where nothing was measured, as for jobs that were too short."""
 
 
 def code_and_machine() -> dict[str, str]:
@@ -85,6 +90,34 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
     return [_without_none(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What the jobs of one rule took: how many, seconds of all together, and the most megabytes of one."""
+
+    rule: str
+    jobs: int
+    seconds: float
+    megabytes: float
+
+
+def times(folder: Path) -> dict[str, Took]:
+    """Return what each rule took whose benchmark files are there; nothing where the folder is not."""
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.tsv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            row = next(csv.DictReader(stream, delimiter="\t"), None)
+        if row is not None:
+            found[path.relative_to(folder).parts[0]].append((_number(row.get("s")), _number(row.get("max_rss"))))
+    return {
+        rule: Took(rule, len(jobs), sum(job[0] for job in jobs), max(job[1] for job in jobs))
+        for rule, jobs in found.items()
+    }
+
+
+def _number(text: str | None) -> float:
+    return 0.0 if text is None or text in UNMEASURED else float(text)
 
 
 def rule_rows(

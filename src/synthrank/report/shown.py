@@ -1,10 +1,13 @@
-"""Tables as the page shows them: the words and numbers of the CSV files as they stand there, arranged for reading."""
+"""Tables, figures and words as the page shows them: tables with the words and numbers of the CSV files, unchanged."""
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from markdown_it import MarkdownIt
 
 from synthrank.report.columns import meaning
 
@@ -33,7 +36,7 @@ class Cell:
 class Column:
     """A column: its key in the file, what stands above it, what that means, and what its cells hold.
 
-    A ``choice`` is a word out of few; a ``text`` is longer than what stands in one line.
+    A ``choice`` is a word out of few; a ``text`` is longer than one line.
     """
 
     key: str
@@ -114,3 +117,30 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure: its name, title, caption (what it shows and what it does not), and Vega-Lite specification."""
+
+    name: str
+    title: str
+    caption: tuple[str, ...]
+    spec: dict[str, Any]
+
+
+def read_figure(path: Path) -> Figure:
+    """Read results/figures/{figure}.vl.json; its title leaves the drawing, for words of a page wrap on a phone."""
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    title = spec.pop("title", {"text": path.name})
+    return Figure(path.name.removesuffix(".vl.json"), title["text"], tuple(title.get("subtitle", ())), spec)
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+
+
+def read_prose(path: Path) -> list[str]:
+    """Return the paragraphs of a twin as HTML, without its headings and tables. HTML in it stays text."""
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(("|", "#"))]
+    paragraphs = [part.strip() for part in "\n".join(kept).split("\n\n")]
+    return [_MARKDOWN.render(part) for part in paragraphs if part]

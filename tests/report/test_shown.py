@@ -5,8 +5,8 @@ import csv
 import pytest
 from report_case import ID
 
-from synthrank.report.cells import read_shown
 from synthrank.report.columns import COLUMNS
+from synthrank.report.shown import read_shown
 
 
 @pytest.fixture
