@@ -22,6 +22,7 @@ rule release_rankings:
         prompt=needs.ranking_prompt,
         llm="config/llms/{llm}.yaml",
         weights=needs.llm_weights,
+        template=beside_rules("src/synthrank/releases/rankings.md.j2"),
     output:
         release=directory("results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}"),
     log:
@@ -51,6 +52,7 @@ rule release_rankings:
             --prompt {input.prompt:q} \
             --llm {input.llm:q} \
             --weights {input.weights:q} \
+            --template {input.template:q} \
             --release {output.release:q} \
             &>{log:q}
         """
@@ -72,6 +74,7 @@ rule release_passages:
         weights=needs.llm_weights,
         statistics=needs.released_statistics,
         leaks=needs.released_leaks,
+        template=beside_rules("src/synthrank/releases/passages.md.j2"),
     output:
         release=directory("results/releases/passages/{corpus}/{paradigm}/draw-{draw}/{llm}"),
     log:
@@ -99,6 +102,7 @@ rule release_passages:
             --weights {input.weights:q} \
             --statistics {input.statistics:q} \
             --leaks {input.leaks:q} \
+            --template {input.template:q} \
             --release {output.release:q} \
             &>{log:q}
         """
@@ -116,6 +120,7 @@ rule release_model:
         llm=needs.released_llm,
         weights=needs.llm_weights,
         metrics=needs.released_metrics,
+        template=beside_rules("src/synthrank/releases/models.md.j2"),
     output:
         release=directory("results/releases/models/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:
@@ -143,6 +148,7 @@ rule release_model:
             --weights {input.weights:q} \
             --seed {wildcards.seed:q} \
             --metrics {input.metrics:q} \
+            --template {input.template:q} \
             --release {output.release:q} \
             &>{log:q}
         """
@@ -161,6 +167,7 @@ rule release_runs:
         queries=needs.suite_queries,
         first_stages=needs.suite_retrievers,
         environment=beside_rules("envs/runs.yaml"),
+        template=beside_rules("src/synthrank/releases/runs.md.j2"),
     output:
         release=directory("results/releases/runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:
@@ -191,6 +198,7 @@ rule release_runs:
             --first-stages {input.first_stages:q} \
             --measures {params.measures:q} \
             --environment {input.environment:q} \
+            --template {input.template:q} \
             --release {output.release:q} \
             &>{log:q}
         """

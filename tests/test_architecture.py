@@ -113,7 +113,7 @@ HEAVY = {
     "itables": set(),
     "peft": set(),
     "pandas": {"figures.charts", "figures.style", "figures.tables", "tables.make_reply_tables"},
-    "pyarrow": {"releases.parquet"},
+    "pyarrow": {"releases.tables"},
     "pyserini": set(),
     "scipy": {"power", "tables.two_way"},
     "sentence_transformers": {

@@ -4,11 +4,13 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 from tiny_models import tiny_encoder, tiny_llm, tiny_t5
 
+from synthrank import releases
 from synthrank.errors import ModelError
 from synthrank.files import sha256_of, write_jsonl
 from synthrank.rankers import open_encoder, open_ranker
@@ -22,6 +24,7 @@ from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
 from synthrank.vectors import open_bi_encoder
 
+TEMPLATE = Path(releases.__file__).with_name("models.md.j2")
 COMMON = "base: {model: tiny}\nmax_length: 48\noptimiser: {learning_rate: 1.0e-3, epochs: 1, batch_size: 4}\n"
 PAIRS = COMMON + "loss: lambda\nrerank: {retriever: bm25, depth: 10}\n"
 RANKERS = {
@@ -106,7 +109,7 @@ def release(tmp_path, checkpoint):
             pretrained=tmp_path / f"models/{pretrained}.yaml", recipe=recipe,
             spec=tmp_path / "recipes/zero-shot.yaml", stats=tmp_path / "stats.json",
             llm=[tmp_path / "llms/echo.yaml"] if llm else [], weights=[], seed=7, metrics=[tmp_path / "m.csv"],
-            release=tmp_path / "release",
+            template=TEMPLATE, release=tmp_path / "release",
         )  # fmt: skip
         return tmp_path / "release", (tmp_path / "release/README.md").read_text(encoding="utf-8")
 

@@ -4,17 +4,20 @@ import json
 import re
 import socket
 import subprocess
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 import yaml
 
+from synthrank import releases
 from synthrank.errors import BudgetError, DataError
 from synthrank.files import sha256_of, write_jsonl
 from synthrank.records import Exemplar, Judgment, Message, Passage, Reply, WrittenPassage
 from synthrank.releases.release_passages import release_passages
 from synthrank.trec import write_qrels
 
+TEMPLATE = Path(releases.__file__).with_name("passages.md.j2")
 PROMPT = """---
 task: passage
 inputs: [query, exemplars]
@@ -105,7 +108,7 @@ class World:
             prompt=[self.folder / "shown.md"] if asked else [], llm=[self.spec(f"llms/{llm}")] if asked else [],
             weights=[self.spec("models/weights")] if llm == "local-llm" else [],
             statistics=[self.folder / "statistics.json"] if measured else [],
-            leaks=[self.folder / "leaks.json"] if measured else [], release=self.to,
+            leaks=[self.folder / "leaks.json"] if measured else [], template=TEMPLATE, release=self.to,
         )  # fmt: skip
         return (self.to / "README.md").read_text(encoding="utf-8")
 

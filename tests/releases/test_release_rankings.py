@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
+from synthrank import releases
 from synthrank.errors import BudgetError, DataError
 from synthrank.files import read_jsonl, sha256_of, write_jsonl
 from synthrank.recorded import read_orders
@@ -16,6 +18,7 @@ from synthrank.releases.release_rankings import release_rankings
 from synthrank.trainsets.teacher_trainset import teacher_trainset
 from synthrank.trec import write_qrels
 
+TEMPLATE = Path(releases.__file__).with_name("rankings.md.j2")
 NAMES = [f"p{number}" for number in range(40)]
 ORDERS = [
     Order("q1", "what is „größer“?", ("p3", "p1", "p2")),
@@ -80,7 +83,8 @@ class World:
             pool=self.spec("pools/two"), sources=[self.spec("retrievers/bm25"), self.spec("retrievers/dense")],
             ranking=self.spec("rankings/listwise"), prompt=self.folder / "config/order.md",
             llm=self.spec(f"llms/{llm}"),
-            weights=[self.spec("models/weights")] if llm == "local-llm" else [], release=self.release_folder,
+            weights=[self.spec("models/weights")] if llm == "local-llm" else [], template=TEMPLATE,
+            release=self.release_folder,
         )  # fmt: skip
         lines = (self.release_folder / "train.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines], (self.release_folder / "README.md").read_text(encoding="utf-8")

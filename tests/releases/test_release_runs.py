@@ -56,7 +56,8 @@ class World:
             qrels=[at / f"{name}-qrels.txt" for name in testsets],
             queries=[at / f"{name}-queries.jsonl" for name in testsets],
             first_stages=[at / "retrievers/bm25.yaml", at / "retrievers/other.yaml"] if ranker == "cross" else [],
-            measures=["nDCG@10", "MRR@10"], environment=self.root / "envs/runs.yaml", release=self.to,
+            measures=["nDCG@10", "MRR@10"], environment=self.root / "envs/runs.yaml",
+            template=self.root / "src/synthrank/releases/runs.md.j2", release=self.to,
         )  # fmt: skip
         return {path.name: parted(path) for path in sorted(self.to.glob("*.trec"))}
 

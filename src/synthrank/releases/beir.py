@@ -7,9 +7,7 @@ from pathlib import Path
 from synthrank.errors import DataError
 from synthrank.files import atomic_text
 from synthrank.records import WrittenPassage
-from synthrank.releases.parquet import Table
-
-_HEAD = "query-id\tcorpus-id\tscore\n"
+from synthrank.releases.tables import Table
 
 
 def beir_tables(written: Sequence[WrittenPassage], origin: Path) -> list[Table]:
@@ -34,34 +32,20 @@ def beir_tables(written: Sequence[WrittenPassage], origin: Path) -> list[Table]:
                 raise DataError(f"{origin}: {what} {name!r} has two texts; an id names one text in a data set")
         if grades.setdefault((item.query_id, item.id), item.grade) != item.grade:
             raise DataError(f"{origin}: passage {item.id!r} has two grades for query {item.query_id!r}; expected one")
+    columns = {"_id": str, "title": str, "text": str}
     return [
-        Table(
-            "corpus",
-            "corpus",
-            {"_id": "text", "title": "text", "text": "text"},
-            [{"_id": name, "title": "", "text": text} for name, text in corpus.items()],
-        ),
-        Table(
-            "queries",
-            "queries",
-            {"_id": "text", "text": "text"},
-            [{"_id": name, "text": text} for name, text in queries.items()],
-        ),
-        Table(
-            "qrels",
-            "train",
-            {"query-id": "text", "corpus-id": "text", "score": "whole"},
-            [{"query-id": query, "corpus-id": passage, "score": grade} for (query, passage), grade in grades.items()],
-        ),
-    ]
+        Table("corpus", "corpus", columns, [(name, "", text) for name, text in corpus.items()]),
+        Table("queries", "queries", {"_id": str, "text": str}, list(queries.items())),
+        Table("qrels", "train", {"query-id": str, "corpus-id": str, "score": int},
+              [(*pair, grade) for pair, grade in grades.items()]),
+    ]  # fmt: skip
 
 
 def write_beir(folder: Path, tables: Sequence[Table]) -> None:
     """Write the files of BEIR's layout; ids with a tab or a line end cannot occur, since qrels hold them too."""
-    rows = {table.config: table.rows for table in tables}
+    of = {table.config: table for table in tables}
     for name in ("corpus", "queries"):
         with atomic_text(folder / f"{name}.jsonl") as stream:
-            stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows[name])
+            stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in of[name].records())
     with atomic_text(folder / "qrels/train.tsv") as stream:
-        stream.write(_HEAD)
-        stream.writelines("\t".join(map(str, row.values())) + "\n" for row in rows["qrels"])
+        stream.writelines("\t".join(map(str, row)) + "\n" for row in (tuple(of["qrels"].columns), *of["qrels"].rows))

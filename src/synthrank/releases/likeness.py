@@ -1,7 +1,6 @@
 """How far written passages are from what people wrote for the same queries: length, and shared words."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -38,40 +37,23 @@ def likenesses(written: Sequence[WrittenPassage], human: Mapping[str, Sequence[s
     both = [item for item in written if human.get(item.query_id)]
     if not both:
         return []
-    human_sets = {name: [_words(text) for text in human[name]] for name in {item.query_id for item in both}}
-    by_grade: dict[int, list[WrittenPassage]] = defaultdict(list)
-    for item in both:
-        by_grade[item.grade].append(item)
-    found = [
-        _likeness(
-            f"written, grade {grade}",
-            [(item.text, item.query) for item in by_grade[grade]],
-            [
-                max(_jaccard(_words(item.text), other) for other in human_sets[item.query_id])
-                for item in by_grade[grade]
-            ],
-        )
-        for grade in sorted(by_grade, reverse=True)
-    ]
-    return [*found, _likeness("written by people", list(_pairs(both, human)))]
-
-
-def _pairs(written: Iterable[WrittenPassage], human: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Yield (human passage, query) of each query once."""
-    query_of = {item.query_id: item.query for item in written}
-    yield from ((text, query) for name, query in query_of.items() for text in human[name])
+    query_of = {item.query_id: item.query for item in both}
+    people = {name: [_words(text) for text in human[name]] for name in query_of}
+    found = []
+    for grade in sorted({item.grade for item in both}, reverse=True):
+        items = [item for item in both if item.grade == grade]
+        shared = [max(_jaccard(_words(item.text), other) for other in people[item.query_id]) for item in items]
+        found.append(_likeness(f"written, grade {grade}", [(item.text, item.query) for item in items], shared))
+    pairs = [(text, query) for name, query in query_of.items() for text in human[name]]
+    return [*found, _likeness("written by people", pairs)]
 
 
 def _likeness(what: str, pairs: Sequence[tuple[str, str]], shared: Sequence[float] = ()) -> Likeness:
+    """Return the row of pairs of a passage and its query."""
     lengths = [len(text.split()) for text, _ in pairs]
-    return Likeness(
-        what,
-        len(pairs),
-        fmean(lengths),
-        median(lengths),
-        fmean(_part(_words(query), _words(text)) for text, query in pairs),
-        fmean(shared) if shared else None,
-    )
+    of_query = fmean(_part(_words(query), _words(text)) for text, query in pairs)
+    of_human = fmean(shared) if shared else None
+    return Likeness(what, len(pairs), fmean(lengths), median(lengths), of_query, of_human)
 
 
 def _words(text: str) -> frozenset[str]:

@@ -10,11 +10,9 @@ from typing import Any
 from synthrank import __version__
 from synthrank.files import sha256_of
 from synthrank.machine import commit_of, hardware, operating_system
-from synthrank.releases.figures import figures
-from synthrank.releases.origin import origin_of
-from synthrank.releases.parts import recipe_of
+from synthrank.releases.cards import figures, recipe_of
 from synthrank.specs.base import Entity, load, read_yaml
-from synthrank.specs.corpora import CorpusSpec
+from synthrank.specs.corpora import BeirCorpus, CorpusSpec, DocumentationCorpus, IrdsCorpus
 from synthrank.specs.rankers import RankerSpec
 from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.specs.testsets import TestsetSpec
@@ -91,12 +89,23 @@ def collection_of(tested: Tested) -> dict[str, Any]:
     testset: TestsetSpec = load(TestsetSpec, tested.testset)
     return {
         "name": tested.testset.stem,
-        **origin_of(load(CorpusSpec, tested.corpus), testset.split),
+        **_origin(load(CorpusSpec, tested.corpus), testset.split),
         "split": testset.split,
         "qrels": f"sha256:{sha256_of(tested.qrels)}",
         "topics": f"sha256:{sha256_of(tested.queries)}",
         "relevance level": testset.relevance_level,
     }
+
+
+def _origin(corpus: CorpusSpec, split: str) -> dict[str, str]:
+    """Return where the tested split of a corpus comes from, and its id in ir_datasets where it has one."""
+    if isinstance(corpus, IrdsCorpus):
+        return {"source": f"ir_datasets {corpus.dataset}", "ir_datasets": corpus.splits[split]}
+    if isinstance(corpus, BeirCorpus):
+        return {"source": f"folder {corpus.folder} in the layout of BEIR"}
+    if isinstance(corpus, DocumentationCorpus):
+        return {"source": "documentation of " + ", ".join(f"{item.package} {item.version}" for item in corpus.archives)}
+    return {"source": f"{corpus.corpus}, each passage beside its wording by {corpus.paradigm}"}
 
 
 def training_of(recipe: str, llm: str, seed: int, spec: Sequence[Path], stats: Sequence[Path]) -> list[dict[str, Any]]:

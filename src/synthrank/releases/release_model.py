@@ -10,10 +10,16 @@ from typing import Any
 
 from synthrank.errors import ModelError
 from synthrank.files import atomic_path, write_json
-from synthrank.releases.figures import figures
-from synthrank.releases.folder import as_yaml, write_card, write_checksums
-from synthrank.releases.model_card import TEMPLATE
-from synthrank.releases.parts import Part, llm_parts, part, recipe_of
+from synthrank.releases.cards import (
+    Part,
+    as_yaml,
+    figures,
+    llm_parts,
+    part,
+    recipe_of,
+    write_card,
+    write_checksums,
+)
 from synthrank.releases.usage import library, usage
 from synthrank.scores import Score, read_scores
 from synthrank.specs.base import load
@@ -48,6 +54,7 @@ def release_model(
     weights: list[Path],
     seed: int,
     metrics: list[Path],
+    template: Path,
     release: Path,
 ) -> None:
     """Write a folder that can be published: the checkpoint's files, a card, checksums.
@@ -64,6 +71,7 @@ def release_model(
         weights: the entity file of its model, where it runs in-process.
         seed: the training seed.
         metrics: the scores of this model on every suite.
+        template: that of the card.
         release: written: the folder.
 
     Raises:
@@ -77,7 +85,7 @@ def release_model(
         _copy(checkpoint, folder)
         write_card(
             folder,
-            TEMPLATE,
+            template,
             architecture=settings.architecture,
             library=library(settings),
             usage=usage(settings),

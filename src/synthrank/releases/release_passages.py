@@ -9,14 +9,10 @@ from synthrank.errors import BudgetError
 from synthrank.files import atomic_path, read_jsonl
 from synthrank.records import Exemplar, Reply, WrittenPassage
 from synthrank.releases.beir import beir_tables, write_beir
-from synthrank.releases.croissant import write_croissant
-from synthrank.releases.figures import figures
-from synthrank.releases.folder import write_card, write_checksums
+from synthrank.releases.cards import Part, figures, llm_parts, part, write_card, write_checksums
 from synthrank.releases.likeness import likenesses
-from synthrank.releases.parquet import Table, write_tables
-from synthrank.releases.parts import Part, llm_parts, part
-from synthrank.releases.passage_card import TEMPLATE
 from synthrank.releases.replies import cost_of, replies_table
+from synthrank.releases.tables import Table, write_croissant, write_tables
 from synthrank.specs.base import load
 from synthrank.specs.corpora import CorpusSpec
 from synthrank.specs.paradigms import GeneratedParadigm, HumanParadigm, ImportedParadigm, ParadigmSpec, QueriedParadigm
@@ -39,6 +35,7 @@ def release_passages(
     weights: list[Path],
     statistics: list[Path],
     leaks: list[Path],
+    template: Path,
     release: Path,
 ) -> None:
     """Write a folder that can be published: Parquet tables, the BEIR layout, a card, Croissant, checksums.
@@ -58,6 +55,7 @@ def release_passages(
         weights: the entity file of its model, where it runs in-process.
         statistics: what was measured of the passages, where that was asked for.
         leaks: what they share with test sets, where that was asked for.
+        template: that of the card.
         release: written: the folder.
 
     Raises:
@@ -86,7 +84,7 @@ def release_passages(
         write_croissant(folder, title, f"{description}.", tables)
         write_card(
             folder,
-            TEMPLATE,
+            template,
             title=title,
             description=description,
             tables=tables,
@@ -107,31 +105,9 @@ def release_passages(
 
 def _default(written: Sequence[WrittenPassage], generator: str, paradigm: str) -> Table:
     """Return the table that loads where no configuration is named: a passage with its query a row."""
-    return Table(
-        "default",
-        "train",
-        {
-            "query_id": "text",
-            "query": "text",
-            "passage_id": "text",
-            "passage": "text",
-            "grade": "whole",
-            "generator": "text",
-            "paradigm": "text",
-        },
-        [
-            {
-                "query_id": item.query_id,
-                "query": item.query,
-                "passage_id": item.id,
-                "passage": item.text,
-                "grade": item.grade,
-                "generator": generator,
-                "paradigm": paradigm,
-            }
-            for item in written
-        ],
-    )
+    names = ("query_id", "query", "passage_id", "passage", "grade", "generator", "paradigm")
+    rows = [(item.query_id, item.query, item.id, item.text, item.grade, generator, paradigm) for item in written]
+    return Table("default", "train", {name: int if name == "grade" else str for name in names}, rows)
 
 
 def _generator(spec: ParadigmSpec, llm: Sequence[Path]) -> str:
@@ -168,8 +144,8 @@ def _human(collection: Path, qrels: Path) -> dict[str, list[str]]:
 
 def _exemplars(shown: Sequence[Exemplar]) -> Table:
     """Return the table of which passages, and of which queries, the prompts show."""
-    rows = [{"passage_id": item.id, "query_id": item.query_id} for item in shown]
-    return Table("exemplars", "train", {"passage_id": "text", "query_id": "text"}, rows)
+    rows = [(item.id, item.query_id) for item in shown]
+    return Table("exemplars", "train", {"passage_id": str, "query_id": str}, rows)
 
 
 def _asked(spec: ParadigmSpec, prompt: Sequence[Path], shown: Sequence[Exemplar]) -> dict[str, Any]:

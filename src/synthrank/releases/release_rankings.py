@@ -9,14 +9,9 @@ from typing import Any
 from synthrank.errors import BudgetError
 from synthrank.files import atomic_path, read_jsonl, write_jsonl
 from synthrank.records import Order
-from synthrank.releases.card import TEMPLATE
-from synthrank.releases.figures import figures
-from synthrank.releases.folder import TOLD_OF_LLMS, as_yaml, write_card, write_checksums
+from synthrank.releases.cards import Part, figures, llm_parts, part, write_card, write_checksums
 from synthrank.specs.augmentations import AugmentationSpec
-from synthrank.specs.base import load
 from synthrank.specs.corpora import CorpusSpec
-from synthrank.specs.llms import LlmSpec
-from synthrank.specs.models import ModelSpec
 from synthrank.specs.pools import PoolSpec
 from synthrank.specs.rankings import RankingSpec
 from synthrank.specs.retrievers import RetrieverSpec
@@ -57,6 +52,7 @@ def release_rankings(
     prompt: Path,
     llm: Path,
     weights: list[Path],
+    template: Path,
     release: Path,
 ) -> None:
     """Write a folder that can be published: the orders with all texts, a card that says how they came about, checksums.
@@ -75,7 +71,8 @@ def release_rankings(
         prompt: its prompt file.
         llm: the LLM's entity file.
         weights: the entity file of its model, where it runs in-process.
-        release: the folder to write.
+        template: that of the card.
+        release: written: the folder.
 
     Raises:
         BudgetError: no order has a passage.
@@ -92,7 +89,7 @@ def release_rankings(
         write_jsonl(folder / "train.jsonl", records)
         write_card(
             folder,
-            TEMPLATE,
+            template,
             corpus=corpus.stem,
             queryset=queryset,
             augmentation=bool(augmentation),
@@ -115,15 +112,14 @@ def _parts(
     ranking: Path,
     llm: Path,
     weights: Sequence[Path],
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Part]:
     """Yield what the card calls each ingredient, and all that its entity file says or leaves at the default."""
-    yield f"The corpus `{corpus.stem}`", as_yaml(load(CorpusSpec, corpus))
-    yield from ((f"The queries `{path.stem}`", as_yaml(load(AugmentationSpec, path))) for path in augmentation)
-    yield from ((f"The first stage `{path.stem}`", as_yaml(load(RetrieverSpec, path))) for path in sources)
-    yield f"The pool of candidates `{pool.stem}`", as_yaml(load(PoolSpec, pool))
-    yield f"How they were ordered, `{ranking.stem}`", as_yaml(load(RankingSpec, ranking))
-    yield f"The language model `{llm.stem}`", as_yaml(load(LlmSpec, llm), *TOLD_OF_LLMS)
-    yield from ((f"Its weights `{path.stem}`", as_yaml(load(ModelSpec, path))) for path in weights)
+    yield part("The corpus", CorpusSpec, corpus)
+    yield from (part("The queries", AugmentationSpec, path) for path in augmentation)
+    yield from (part("The first stage", RetrieverSpec, path) for path in sources)
+    yield part("The pool of candidates", PoolSpec, pool)
+    yield part("How they were ordered,", RankingSpec, ranking)
+    yield from llm_parts([llm], weights)
 
 
 def _judged(qrels: Iterable[Path]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synthrank.errors import DataError
 from synthrank.files import atomic_path, text_lines
-from synthrank.releases.folder import write_card, write_checksums
+from synthrank.releases.cards import write_card, write_checksums
 from synthrank.releases.primad import annotate, tag_of
 from synthrank.releases.provenance import (
     TO_DO,
@@ -18,7 +18,6 @@ from synthrank.releases.provenance import (
     platform_of,
     training_of,
 )
-from synthrank.releases.run_card import TEMPLATE
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec
 
@@ -50,6 +49,7 @@ def release_runs(
     first_stages: list[Path],
     measures: list[str],
     environment: Path,
+    template: Path,
     release: Path,
 ) -> None:
     """Write a folder that can be published: every run with a header of ir_metadata, a card, checksums.
@@ -73,6 +73,7 @@ def release_runs(
             searches.
         measures: what the runs are measured by, as ir_measures names it.
         environment: the environment file of the stage that made the runs.
+        template: that of the card.
         release: written: the folder.
 
     Raises:
@@ -102,7 +103,7 @@ def release_runs(
                 annotate(path, folder / path.name, components)
                 told.append(_told(path))
         trained = "untrained" if recipe == "none" else f"trained on {recipe}, seed {seed}"
-        write_card(folder, TEMPLATE, ranker=ranker.stem, suite=suite, training=trained, runs=told)
+        write_card(folder, template, ranker=ranker.stem, suite=suite, training=trained, runs=told)
         write_checksums(folder)
 
 

@@ -3,29 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import get_type_hints
 
 from synthrank.records import Reply
-from synthrank.releases.parquet import Kind, Table
+from synthrank.releases.tables import Row, Table
 
-_COLUMNS: dict[str, Kind] = {
-    "query_id": "text",
-    "query": "text",
-    "sample": "whole",
-    "text": "text",
-    "finish_reason": "text",
-    "blocked": "text",
-    "model": "text",
-    "snapshot": "text",
-    "sampling": "text",
-    "messages": "text",
-    "mode": "text",
-    "time": "text",
-    "tokens_in": "whole",
-    "tokens_cached": "whole",
-    "tokens_out": "whole",
-    "price_usd": "number",
-}
+_COLUMNS = (
+    "query_id", "query", "sample", "text", "finish_reason", "blocked", "model", "snapshot", "sampling", "messages",
+    "mode", "time", "tokens_in", "tokens_cached", "tokens_out", "price_usd",
+)  # fmt: skip
 """What of a reply others can use. Its key in the store, the attempts and the latency speak of one machine's day."""
+
+_AS_JSON = ("messages", "sampling")
+"""What is no text and no number."""
 
 
 def replies_table(replies: Sequence[Reply]) -> Table:
@@ -33,14 +23,14 @@ def replies_table(replies: Sequence[Reply]) -> Table:
 
     A reply holds no secret: a provider's key and address are in no field of it.
     """
-    return Table("replies", "train", _COLUMNS, [_row(reply) for reply in replies])
+    types = get_type_hints(Reply) | dict.fromkeys(_AS_JSON, str)
+    return Table("replies", "train", {name: types[name] for name in _COLUMNS}, [_row(reply) for reply in replies])
 
 
-def _row(reply: Reply) -> dict[str, object]:
+def _row(reply: Reply) -> Row:
     values = asdict(reply)
-    for name in ("messages", "sampling"):
-        values[name] = json.dumps(values[name], ensure_ascii=False)
-    return {name: values[name] for name in _COLUMNS}
+    values |= {name: json.dumps(values[name], ensure_ascii=False) for name in _AS_JSON}
+    return tuple(values[name] for name in _COLUMNS)
 
 
 def cost_of(replies: Sequence[Reply]) -> dict[str, int | float | str]:

@@ -1,12 +1,51 @@
-"""Croissant: a description of a data set that machines read (Akhtar et al. 2024, mlcommons.org/croissant/1.0)."""
+"""Tables of a released data set: as Parquet, in which one folder can hold several configurations, and as Croissant.
 
-from collections.abc import Sequence
+Croissant is a description of a data set that machines read (Akhtar et al. 2024, mlcommons.org/croissant/1.0).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from synthrank.files import sha256_of, write_json
-from synthrank.releases.parquet import Kind, Table
 
 CROISSANT = "croissant.json"
+
+_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+
+Row = tuple[str | int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A configuration of a data set with its one split: columns with the types of their values, and rows."""
+
+    config: str
+    split: str
+    columns: Mapping[str, type]
+    rows: Sequence[Row]
+
+    @property
+    def path(self) -> str:
+        """Where the table lies in the folder of the data set; named as the hub names the one file of a split."""
+        name = self.split if self.config == "default" else self.config
+        return f"data/{name}-00000-of-00001.parquet"
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def write_tables(folder: Path, tables: Sequence[Table]) -> None:
+    """Write every table where its ``path`` says; the types are those of the columns, also of a table without rows."""
+    (folder / "data").mkdir(parents=True)
+    for table in tables:
+        schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.columns.items()])
+        parquet.write_table(pa.Table.from_pylist(table.records(), schema=schema), folder / table.path)
 
 
 def write_croissant(folder: Path, name: str, description: str, tables: Sequence[Table]) -> None:
@@ -22,11 +61,7 @@ def write_croissant(folder: Path, name: str, description: str, tables: Sequence[
     """
     import mlcroissant as mlc
 
-    types: dict[Kind, str] = {
-        "text": mlc.DataType.TEXT,
-        "whole": mlc.DataType.INTEGER,
-        "number": mlc.DataType.FLOAT,
-    }
+    types = {str: mlc.DataType.TEXT, int: mlc.DataType.INTEGER, float: mlc.DataType.FLOAT}
     files = [
         mlc.FileObject(
             id=table.path,
