@@ -10,7 +10,6 @@ import pytest
 
 from synthrank.validity.diversity import mean_cosine, self_bleu, vendi_score
 from synthrank.validity.duplicates import near_duplicates
-from synthrank.validity.language import languages
 from synthrank.validity.lexical import (
     compression_ratio,
     distinct_ngrams,
@@ -19,6 +18,7 @@ from synthrank.validity.lexical import (
     segmental_ratio,
     spread,
 )
+from synthrank.validity.statistics import languages
 from synthrank.wording import words_of
 
 WORDS = "river bee bread rain spider page table flower water yeast town sea hive flour salt dough".split()

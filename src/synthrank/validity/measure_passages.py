@@ -16,9 +16,8 @@ from synthrank.specs.retrievers import RetrieverSpec
 from synthrank.validity.controls import equally_long, without_overlap
 from synthrank.validity.diversity import mean_cosine, self_bleu, vendi_score
 from synthrank.validity.duplicates import near_duplicates
-from synthrank.validity.language import languages
 from synthrank.validity.positives import Pair, read_positives
-from synthrank.validity.statistics import Positives, Row, of_all, of_pairs, of_sample
+from synthrank.validity.statistics import Positives, Row, languages, of_all, of_pairs, of_sample
 from synthrank.vectors import TextEncoder
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,12 @@
 """What the positives of a training set are like, in numbers."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from py3langid import classify
 from sentence_splitter import SentenceSplitter
 
 from synthrank.validity.lexical import (
@@ -97,6 +99,15 @@ def of_all(texts: Mapping[str, str], words: Sequence[Sequence[str]], refusals: S
         "compression_ratio": compression_ratio(texts.values()),
         "refusals": _share([any(mark in text[:HEAD].lower() for mark in refusals) for text in texts.values()]),
     }
+
+
+def languages(texts: Iterable[str]) -> dict[str, int]:
+    """Return how many texts are in each language, the commonest first, as py3langid tells (ISO 639-1 codes).
+
+    py3langid carries its model (2 MB) and needs numpy alone; a text of a few words is often taken for another language.
+    """
+    counts = Counter(classify(text)[0] for text in texts)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def of_sample(texts: Sequence[str], words: Sequence[Sequence[str]]) -> dict[str, object]:
