@@ -67,25 +67,25 @@ def write_encodings(
     *,
     shard: Shard,
 ) -> int:
-    """Encode a shard's share of some passages into a new folder, and return how many there were.
+    """Encode a shard of some passages into a new folder, and return how many there were.
 
     Args:
         encode: gives the vectors of at most :data:`TOGETHER` texts.
-        rows: (id, text) of every passage of the collection, not of the share alone.
+        rows: (id, text) of every passage of the collection, not of the shard alone.
         total: how many these are.
         folder: the new folder; the caller makes it atomic.
         dtype: the type that the vectors are stored in.
-        shard: which share; ``Shard(1, 1)`` is all.
+        shard: which shard; ``Shard(1, 1)`` is all.
 
     Raises:
         DataError: there are fewer passages than ``total``.
         ModelError: a component of a vector is not a finite number of the stored type.
     """
-    share = shard.rows(total, TOGETHER)
-    with Progress(len(share), "passages") as state:
-        done = _write(folder, len(share), dtype, _encoded(encode, shard.take(rows, total, TOGETHER), dtype, state))
-    if done < len(share):
-        raise DataError(f"shard {shard}: {done:,} passages of {len(share):,}; were passages removed while it ran?")
+    own = shard.rows(total, TOGETHER)
+    with Progress(len(own), "passages") as state:
+        done = _write(folder, len(own), dtype, _encoded(encode, shard.take(rows, total, TOGETHER), dtype, state))
+    if done < len(own):
+        raise DataError(f"shard {shard}: {done:,} passages of {len(own):,}; were passages removed while it ran?")
     return done
 
 
@@ -132,7 +132,7 @@ class Encodings:
 
         Raises:
             DataError: a folder is of another version or broken, or the folders differ in dimensions or type.
-            ShardError: a shard does not hold the rows of its share.
+            ShardError: a shard does not hold the rows that it should.
         """
         forms = [read_format(folder, FORM, FORMAT) for folder in folders]
         check_shards([(folder, form["rows"]) for folder, form in zip(folders, forms, strict=True)], total, TOGETHER)

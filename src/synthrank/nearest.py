@@ -31,7 +31,7 @@ Best = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 def nearest(encodings: Encodings, vectors: Vectors, queries: Sequence[Query], depth: int) -> Found:
     """Return the ``depth`` passages of each query with the highest inner product; fewer if there are fewer.
 
-    Scores are as computed, equal ones too: :func:`synthrank.trec.rank` orders them, alone or with other shares'.
+    Scores are as computed, equal ones too: :func:`synthrank.trec.rank` orders them, alone or with other shards'.
 
     Memory: a block of passages, its products, 12 bytes per query and list entry, and the ids of the passages found.
 

@@ -1,4 +1,4 @@
-"""Step generate_passages: ask a language model for every request of a share, and keep every reply."""
+"""Step generate_passages: ask a language model for every request of a shard, and keep every reply."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ def generate_passages(
     shard: str,
     replies: Path,
 ) -> None:
-    """Ask the language model for every request of a share until it has as many usable replies as the paradigm wants.
+    """Ask the language model for every request of a shard until it has as many usable replies as the paradigm wants.
 
     A query is asked at most ``quality.attempts`` times for each reply that is wanted of it. It is asked in rounds: in
     each for as many as it lacks, so that none is asked that cannot be needed. The sample of a request is the number of
@@ -38,7 +38,7 @@ def generate_passages(
     word for word the same count once.
 
     Every reply is kept as it came, with its messages, model, sampling, token counts and finish reason. Replies in the
-    store are the same in any share, and so are those of a model in float32. In a 16-bit type a share makes other
+    store are the same in any shard, and so are those of a model in float32. In a 16-bit type a shard makes other
     batches, and some replies may be others than in the whole.
 
     Args:
@@ -48,11 +48,11 @@ def generate_passages(
         model: the folder of the model that runs in-process; empty for an LLM that does not.
         generation_draw: which draw of the model's samples: 0 by the seed of its file, another by a seed derived from
             both, so that the store keeps a reply of each; a model that does not sample says the same in all.
-        shard: the share of the requests, such as 2-of-4.
+        shard: which shard of the requests, such as 2-of-4.
         replies: written: every reply, by round, in the order of the requests.
 
     Raises:
-        ConfigError: the share is none.
+        ConfigError: the name is that of no shard.
     """
     spec: Asked = load(ParadigmSpec, paradigm)
     mine = Shard.parse(shard).take(read_jsonl(requests, Request), count_lines(requests))

@@ -35,25 +35,25 @@ def write_impacts(
     folder: Path,
     shard: Shard,
 ) -> int:
-    """Encode a shard's share of some passages into a new folder, and return how many there were.
+    """Encode a shard of some passages into a new folder, and return how many there were.
 
     A passage without any impact is in no list of any query; it is left out, and counted in ``impacts.json``.
 
     Args:
         encode: gives the impacts of at most :data:`TOGETHER` texts.
-        rows: (id, text) of every passage of the collection, not of the share alone.
+        rows: (id, text) of every passage of the collection, not of the shard alone.
         total: how many these are.
         folder: the new folder: JSON lines, a file for every :data:`TOGETHER` passages, named by its number among all.
-        shard: which share.
+        shard: which shard.
 
     Raises:
         DataError: there are fewer passages than ``total``.
     """
-    share = shard.rows(total, TOGETHER)
+    own = shard.rows(total, TOGETHER)
     folder.mkdir()
     done = written = 0
-    with Progress(len(share), "passages") as state:
-        for number, chunk in enumerate(chunks(shard.take(rows, total, TOGETHER), TOGETHER), share.start // TOGETHER):
+    with Progress(len(own), "passages") as state:
+        for number, chunk in enumerate(chunks(shard.take(rows, total, TOGETHER), TOGETHER), own.start // TOGETHER):
             impacts = encode([text for _, text in chunk])
             lines = [
                 json.dumps({"id": name, "vector": weights}, ensure_ascii=False) + "\n"
@@ -63,8 +63,8 @@ def write_impacts(
             (folder / f"{number:06}.jsonl").write_text("".join(lines), encoding="utf-8")
             done, written = done + len(chunk), written + len(lines)
             state.advance(len(chunk))
-    if done < len(share):
-        raise DataError(f"shard {shard}: {done:,} passages of {len(share):,}; were passages removed while it ran?")
+    if done < len(own):
+        raise DataError(f"shard {shard}: {done:,} passages of {len(own):,}; were passages removed while it ran?")
     write_format(folder, FORM, FORMAT, rows=done, written=written)
     return done
 
@@ -82,7 +82,7 @@ def index_impacts(folders: Sequence[Path], total: int, index: Path, threads: int
         DataError: there is no passage with an impact, Lucene holds another number than it was given, or a folder is of
             another version.
         ModelError: Java or Anserini is not to be had, or fails.
-        ShardError: a shard does not hold the rows of its share.
+        ShardError: a shard does not hold the rows that it should.
     """
     forms = [read_format(folder, FORM, FORMAT) for folder in folders]
     check_shards([(folder, form["rows"]) for folder, form in zip(folders, forms, strict=True)], total, TOGETHER)
