@@ -4,12 +4,12 @@ Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl of a seed, conf
        start from
 Gives  results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/: safetensors, training.json, loss.csv
        and selection.json where the ranker's file has a selection: what was tried on the development split
-       and, while it trains, .seed-{seed}.state-HASH beside it, from which a killed training goes on
+       and, while it trains, .seed-{seed}.state-HASH beside it, from which a killed training resumes
 """
 
 
 rule train_ranker:
-    """Train one ranker on one training set with one seed; an attempt that ended early is gone on with."""
+    """Train one ranker on one training set with one seed; resume an attempt that ended early."""
     input:
         trainset=needs.trainset,
         spec=ancient("config/rankers/{ranker}.yaml"),
@@ -32,9 +32,10 @@ rule train_ranker:
         code=code_of("train_ranker.py"),
         settings=needs.training_settings,
         seed=needs.training_seed,
+        launcher=needs.training_launcher,
     shell:
         r"""
-        python "$SCRIPTS"/train_ranker.py \
+        {params.launcher} "$SCRIPTS"/train_ranker.py \
             --trainset {input.trainset:q} \
             --spec {input.spec:q} \
             --base {input.base:q} \

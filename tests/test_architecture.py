@@ -144,7 +144,6 @@ HEAVY = {
         "rankers.prompt_score",
         "rankers.reranker",
         "rankers.seq2seq",
-        "rankers.strategies",
         "rankers.trainers",
         "retrievers.splade_pooling",
         "weights",
@@ -156,7 +155,6 @@ HEAVY = {
         "rankers.one_step",
         "rankers.pair_prompt",
         "rankers.decoder",
-        "rankers.points",
         "rankers.prompt_score",
         "rankers.seq2seq",
         "rankers.trainers",
@@ -288,7 +286,8 @@ def test_outputs_are_in_the_folder_of_the_stage(rule):
 def command(rule):
     shell = rule.parts["shell"]
     lines = [line.strip() for line in shell.strip().strip('r"').strip().splitlines()]
-    assert lines[0] == f'python "$SCRIPTS"/{rule.name}.py \\'
+    start = "{params.launcher}" if rule.name == "train_ranker" else "python"
+    assert lines[0] == f'{start} "$SCRIPTS"/{rule.name}.py \\'
     assert lines[-1] == "&>{log:q}"
     assert all(line.endswith(" \\") for line in lines[:-1]), "one option a line"
     return [line.removesuffix(" \\").split(" ", 1) for line in lines[1:-1]]

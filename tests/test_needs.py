@@ -283,6 +283,8 @@ def test_a_training_gets_what_its_ranker_and_its_attempt_ask_for(config, tmp_pat
     needs = Needs(Study(folder, read_yaml(folder / "config.yaml")))
     one, four = at(ranker="bi-encoder"), at(ranker="cross-encoder")
     assert (needs.training_gpus(one), needs.training_gpus(four)) == (1, 4)
+    launchers = ("python", "torchrun --standalone --nproc-per-node 4")
+    assert (needs.training_launcher(one), needs.training_launcher(four)) == launchers
     assert [needs.training_mb(one, attempt) for attempt in (1, 2)] == [16000, 32000]
     assert [needs.training_mb(four, attempt) for attempt in (1, 2)] == [64000, 128000]
     assert [by_attempt(720)(one, attempt=attempt) for attempt in (1, 2, 3)] == [720, 1440, 2160]

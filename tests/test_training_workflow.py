@@ -25,9 +25,9 @@ ENDS = """        self.updates += 1
 """The first attempt is killed in its third update; the second is told to end in its fifth, as a scheduler does."""
 
 
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    folder = make_toy(tmp_path_factory.mktemp("toy") / "one")
+@pytest.fixture
+def toy(tmp_path):
+    folder = make_toy(tmp_path / "toy")
     texts = [f"the plant number {number} likes shade" for number in range(24)]
     groups = [
         Group(f"q{place}", f"what does plant {place} like", (Candidate("a", text, 1.0), Candidate("b", "frost", 0.0)))
@@ -52,3 +52,16 @@ def test_a_later_attempt_goes_on_where_the_one_before_was_ended(toy):
     assert [path.name for path in (toy / TARGET).parent.glob(".seed-1.state-*")] == []
     for name, amounts in (("mem_mb", [16000, 32000, 48000]), ("runtime", [720, 1440, 2160]), ("gpu", [1, 1, 1])):
         assert [int(found) for found in re.findall(rf"\b{name}=(\d+)", done.stdout)] == amounts
+
+
+def test_processes_that_share_a_training_are_started_by_torchrun_and_resumed(toy):
+    spec = toy / "config/rankers/bi-encoder.yaml"
+    spec.write_text(spec.read_text() + "gpus: 2\n")
+    command = ("--cores", "2", "--retries", "1", "--allowed-rules", "train_ranker", "--", str(TARGET))
+    done = snakemake(toy, *command, check=False)
+    assert done.returncode == 1
+    assert re.findall(r"\bgpu=(\d+)", done.stdout) == ["2", "2"]
+    told = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+    assert told == ["error: told to end after update 5; the same command goes on from there"], "one process says it"
+    (state,) = (toy / TARGET).parent.glob(".seed-1.state-*/checkpoint-5")
+    assert (state / "complete").is_file()

@@ -16,8 +16,8 @@ from synthrank.errors import ModelError
 from synthrank.llms.local import Local
 from synthrank.queries.predictor import Predictor
 from synthrank.rankers import open_ranker, train
-from synthrank.rankers.base import Collection
-from synthrank.rankers.cosine import open_searcher
+from synthrank.rankers.base import Collection, Training
+from synthrank.rankers.cosine import open_encoder
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.records import Query
 from synthrank.retrievers.sparse import ImpactEncoder
@@ -183,7 +183,7 @@ def test_a_training_that_diverges_fails_and_writes_nothing(models, tmp_path, arc
     """The trainer's own filter would show the mean of earlier losses for one that is none, here 0.0."""
     spec = toy.spec(architecture, "ranknet", rate=2e30, epochs=3)
     with pytest.raises(ModelError) as error:
-        train(spec, models[architecture], toy.groups(16), 1, tmp_path / "checkpoint")
+        train(spec, Training(models[architecture], toy.groups(16), 1), tmp_path / "checkpoint")
     assert re.fullmatch(
         r"update \d+: the loss is (nan|inf); lower optimiser\.learning_rate or switch bf16 off", str(error.value)
     )
@@ -195,7 +195,7 @@ def test_weights_that_diverge_in_the_last_update_are_refused(models, tmp_path):
     optimiser = {"weight_decay": 1e10, "warmup": 0.0}
     spec = toy.spec("bi-encoder", "ranknet", rate=1e30, batch_size=16, optimiser=optimiser)
     with pytest.raises(ModelError) as error:
-        train(spec, models["bi-encoder"], toy.groups(16), 1, tmp_path / "checkpoint")
+        train(spec, Training(models["bi-encoder"], toy.groups(16), 1), tmp_path / "checkpoint")
     assert re.fullmatch(
         r"after update 1, at a loss of [0-9.e-]+: \d+ of \d+ weights are not finite, the first in \S+; "
         r"lower optimiser\.learning_rate or switch bf16 off",
@@ -206,7 +206,7 @@ def test_weights_that_diverge_in_the_last_update_are_refused(models, tmp_path):
 @pytest.mark.parametrize(
     ("opened", "said"),
     [
-        (lambda folder: open_searcher(toy.spec("bi-encoder", "listnet", eval_max_length=129), folder), "129"),
+        (lambda folder: open_encoder(toy.spec("bi-encoder", "listnet", eval_max_length=129), folder), "129"),
         (lambda folder: open_pair_model(cross(max_length=129), folder, 1), "129"),
         (lambda folder: open_pair_model(cross(eval_max_length=1024), folder, 1), "1024"),
     ],

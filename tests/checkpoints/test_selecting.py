@@ -18,11 +18,11 @@ from synthrank.files import write_jsonl
 from synthrank.rankers import open_ranker, trainers
 from synthrank.rankers.base import Collection
 from synthrank.rankers.development import open_development
-from synthrank.records import Judgment, Passage, Query
+from synthrank.records import Judgment, Query
 from synthrank.specs.base import load
 from synthrank.specs.rankers import RankerSpec, Rerank
 from synthrank.specs.training import Selection
-from synthrank.trec import read_qrels, read_run, write_qrels, write_run
+from synthrank.trec import read_qrels, read_run, write_qrels
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).parents[1] / "rankers/toy_task.py")
 toy = importlib.util.module_from_spec(_found)
@@ -42,25 +42,14 @@ def bases(tmp_path_factory, encoder):
 
 @pytest.fixture(scope="module")
 def development(tmp_path_factory):
-    """Write a development split of other groups than those that train, and return its four files."""
-    folder = tmp_path_factory.mktemp("development") / "corpora/toy/dev"
-    split, passages = toy.groups(24)[12:], {}
-    for group in split:
-        passages |= {item.id: item.text for item in group.candidates}
-    write_jsonl(folder / "queries.jsonl", [Query(group.query_id, group.query) for group in split])
-    write_qrels(folder / "qrels.txt", [Judgment(group.query_id, group.candidates[0].id, 1) for group in split])
-    write_jsonl(folder / "passages.jsonl", [Passage(name, text) for name, text in passages.items()])
-    # The first stage puts the relevant passage last, so that nothing is right by its place.
-    lists = {group.query_id: [(item.id, 9.0 - i) for i, item in enumerate(group.candidates[::-1])] for group in split}
-    write_run(folder / "run.trec", lists, "bm25")
-    return [folder / name for name in ("queries.jsonl", "qrels.txt", "passages.jsonl", "run.trec")]
+    return toy.development(tmp_path_factory.mktemp("development") / "corpora/toy/dev")
 
 
 @pytest.fixture(scope="module")
 def step(bases, development):
     """Return a function that trains by the step in a folder, and is killed after some updates in all if told so."""
 
-    def do(work, name, architecture="cross-encoder", selection=GRID, kill=None, files=development, gpus=1, **optimiser):
+    def do(work, name, architecture="cross-encoder", selection=GRID, kill=None, files=development, **optimiser):
         done = 0
 
         def on_step_end(self, args, state, control, **_):
@@ -74,7 +63,7 @@ def step(bases, development):
         # 6 batches an epoch, 3 updates: 9 in all
         settings = {"learning_rate": 3e-3, "epochs": 3, "batch_size": 2, "accumulation": 2, **optimiser}
         loss = "multiple-negatives" if architecture == "bi-encoder" else "ranknet"
-        changed = {"gpus": gpus, **({"selection": selection} if selection else {})}
+        changed = {"selection": selection} if selection else {}
         spec = toy.spec(architecture, loss, optimiser=settings, **changed)
         (work / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)
                                                      | {"architecture": architecture}))  # fmt: skip
@@ -206,13 +195,6 @@ def test_other_judgments_choose_another_model(job, whole, development):
     run = read_run(development[3])
     write_qrels(wrong, [Judgment(query, ranked[0][0], 1) for query, ranked in run.items()])
     assert weights(job("other", files=[development[0], wrong, *development[2:]])) != weights(whole)
-
-
-def test_two_processes_leave_the_models_of_their_points_too(job):
-    grid = {**GRID, "learning_rates": [3e-3], "epochs": [1, 3]}
-    trials = told(job("two", "bi-encoder", selection=grid, gpus=2))["trials"]
-    assert [item["updates"] for item in trials] == [3, 9]
-    assert [item["chosen"] for item in trials].count(True) == 1
 
 
 def test_of_equal_points_the_shorter_then_the_slower_is_chosen():

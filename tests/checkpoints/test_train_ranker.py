@@ -8,7 +8,7 @@ from synthrank.checkpoints import train_ranker as module
 from synthrank.checkpoints.train_ranker import train_ranker
 from synthrank.errors import BudgetError, DataError
 from synthrank.files import write_jsonl
-from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.base import Training, TrainingLog
 from synthrank.records import Candidate, Group
 
 SPEC = {
@@ -38,7 +38,7 @@ def test_what_was_measured_and_the_base_s_own_word_stand_there_too(call, tmp_pat
     (tmp_path / "base/source.json").write_text(json.dumps({"weights": {"model.safetensors": "ab"}}))
 
     def train(*arguments):
-        arguments[-2].mkdir()
+        arguments[-1].mkdir()
         return TrainingLog(
             (), 7, pairs=6, pairs_cut=2, seconds_per_update=0.12345, peak_memory_mb=1234.56, resumed_at=4
         )
@@ -55,8 +55,8 @@ def test_a_state_is_asked_for_where_the_ranker_saves(call, tmp_path):
     given = []
 
     def train(*arguments):
-        given.append(arguments[-1])
-        arguments[-2].mkdir()
+        given.append(arguments[1].state)
+        arguments[-1].mkdir()
         return TrainingLog((), 1)
 
     call(train)
@@ -73,8 +73,8 @@ def test_the_settings_and_the_loss_stand_beside_the_model(call, tmp_path):
 
     def train(*arguments):
         given.extend(arguments)
-        arguments[-2].mkdir()
-        (arguments[-2] / "model.safetensors").touch()
+        arguments[-1].mkdir()
+        (arguments[-1] / "model.safetensors").touch()
         return TrainingLog(((1, 0.5), (2, 0.25)), 2)
 
     folder = call(train)
@@ -83,15 +83,15 @@ def test_the_settings_and_the_loss_stand_beside_the_model(call, tmp_path):
     made = json.loads((folder / "training.json").read_text())
     assert (made["ranker"], made["seed"], made["groups"], made["updates"]) == ("my-ranker", 5, 3, 2)
     assert made["settings"]["temperature"] == 0.05, "defaults are written too"
-    spec, base, groups, seed, _, state = given
-    assert state is None
-    assert (spec.loss, base, groups, seed) == ("multiple-negatives", tmp_path / "base", GROUPS, 5)
+    spec, job, _ = given
+    assert spec.loss == "multiple-negatives"
+    assert job == Training(tmp_path / "base", GROUPS, 5)
 
 
 def test_a_training_that_fails_leaves_nothing(call, tmp_path):
     def train(*arguments):
-        arguments[-2].mkdir()
-        (arguments[-2] / "model.safetensors").touch()
+        arguments[-1].mkdir()
+        (arguments[-1] / "model.safetensors").touch()
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):

@@ -18,6 +18,7 @@ from synthrank.errors import ModelError
 from synthrank.files import write_jsonl
 from synthrank.models.build_static_model import build_static_model, weighted
 from synthrank.rankers import train
+from synthrank.rankers.base import Training
 from synthrank.rankers.in_batch import MaskedNegatives
 from synthrank.rankers.relevance import Relevance
 from synthrank.records import Candidate, Group, Passage
@@ -161,7 +162,7 @@ def test_it_trains_and_is_read_again(static: Path, tmp_path: Path) -> None:
             ]
         )
     ]
-    log = train(ranker, static, groups, 1, tmp_path / "out")
+    log = train(ranker, Training(static, groups, 1), tmp_path / "out")
     assert log.losses[-1][1] < log.losses[0][1]
     assert 0 < log.pairs_cut <= 4
     trained = encoder(tmp_path / "out", 4)

@@ -16,6 +16,7 @@ from synthrank.errors import ConfigError, ModelError
 from synthrank.files import write_jsonl
 from synthrank.rankers import bi_encoder, reranker, train, trainers
 from synthrank.rankers.adapters import add_adapters, merged
+from synthrank.rankers.base import Training
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.specs.training import Lora
 from synthrank.vectors import open_bi_encoder
@@ -68,7 +69,7 @@ def training(tmp_path, bases, monkeypatch):
             return merged(model, lora)
 
         monkeypatch.setattr(module, "merged", noted)
-        train(spec(architecture, **changed), bases[architecture], toy.groups(8), 1, tmp_path / name)
+        train(spec(architecture, **changed), Training(bases[architecture], toy.groups(8), 1), tmp_path / name)
         return seen[-1].eval(), tmp_path / name
 
     return do

@@ -20,9 +20,10 @@ from transformers import (
 
 from synthrank.errors import ConfigError, ModelError
 from synthrank.rankers import train
+from synthrank.rankers.base import Training
 from synthrank.rankers.microbatch import Budget
 from synthrank.rankers.pair_model import open_pair_model
-from synthrank.rankers.strategies import STRATEGIES
+from synthrank.rankers.prompt_score import STRATEGIES
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
 toy = importlib.util.module_from_spec(_found)
@@ -161,7 +162,7 @@ def test_the_words_after_a_passage_that_is_too_long_stay(models):
 @pytest.mark.parametrize("kind", ["untied", "tied", "qwen3"])
 def test_a_checkpoint_is_a_plain_decoder_with_the_same_scores(models, tmp_path, kind):
     ranker = spec(epochs=2, batch_size=4)
-    train(ranker, models[kind], toy.groups(8), 1, tmp_path / "out")
+    train(ranker, Training(models[kind], toy.groups(8), 1), tmp_path / "out")
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files == {path.name for path in models[kind].iterdir()}, "no file of ours, nothing pickled"
     made, given = (json.loads((folder / "config.json").read_text()) for folder in (tmp_path / "out", models[kind]))

@@ -14,7 +14,9 @@ from tokenizers.processors import TemplateProcessing
 from transformers import AutoModel, AutoTokenizer
 
 from synthrank.errors import ModelError
-from synthrank.rankers import open_encoder, train
+from synthrank.rankers import train
+from synthrank.rankers.base import Training
+from synthrank.rankers.cosine import open_encoder
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
 from synthrank.rankers.microbatch import Budget
 from synthrank.vectors import end_texts, open_bi_encoder
@@ -94,7 +96,7 @@ def test_a_list_loss_cuts_batches_whatever_the_padding(padded):
 def test_a_checkpoint_is_what_sentence_transformers_opens(decoder, tmp_path, pooling):
     """Pooling and last token are in its own files: other libraries, and a ranker that states neither, compute alike."""
     spec = toy.spec("bi-encoder", "multiple-negatives", pooling=pooling, rate=5e-3, epochs=2)
-    train(spec, decoder, toy.groups(16), 1, tmp_path / "out")
+    train(spec, Training(decoder, toy.groups(16), 1), tmp_path / "out")
     here = open_encoder(spec, tmp_path / "out").passages(SENTENCES)
     before = open_encoder(spec, decoder).passages(SENTENCES)
     assert np.abs(here - before).max() > 0.01, "it was trained"

@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 
 from synthrank.rankers import train
+from synthrank.rankers.base import Training
 from synthrank.rankers.in_batch import (
     ApartBatches,
     CachedMaskedNegatives,
@@ -290,5 +291,5 @@ def test_the_sampler_gives_several_processes_the_batches_of_one():
 def test_a_training_counts_the_rows_that_it_masked(tmp_path, encoder, architecture, loss):
     apart = toy.groups(4)
     spec = toy.spec(architecture, loss, batch_size=8, epochs=2)
-    assert train(spec, encoder, apart * 2, 1, tmp_path / "twice").rows_masked == 2 * 8
-    assert train(spec, encoder, apart * 2, 1, tmp_path / "again").updates == 2
+    assert train(spec, Training(encoder, apart * 2, 1), tmp_path / "twice").rows_masked == 2 * 8
+    assert train(spec, Training(encoder, apart * 2, 1), tmp_path / "again").updates == 2

@@ -13,9 +13,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from synthrank.errors import ModelError
 from synthrank.rankers import train
-from synthrank.rankers.cuts import pairs_cut, texts_cut
+from synthrank.rankers.base import Training
 from synthrank.rankers.microbatch import Budget
 from synthrank.rankers.pair_model import open_pair_model
+from synthrank.rankers.reranker import pairs_cut
+from synthrank.rankers.shapes import count_cut
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
 toy = importlib.util.module_from_spec(_found)
@@ -90,7 +92,7 @@ def test_a_model_whose_tokenizer_pads_at_the_left_is_padded_at_the_right(bases, 
 def test_two_outputs_are_one_score(bases, tmp_path, score):
     """The difference of two outputs is the one output whose weights are their difference."""
     spec = toy.spec("cross-encoder", "ranknet", labels=2, score=score)
-    train(spec, bases["cross-encoder"], toy.groups(8), 1, tmp_path / "two")
+    train(spec, Training(bases["cross-encoder"], toy.groups(8), 1), tmp_path / "two")
     two = AutoModelForSequenceClassification.from_pretrained(tmp_path / "two")
     assert two.config.num_labels == 2, "the checkpoint is a plain classifier"
     one = AutoModelForSequenceClassification.from_pretrained(tmp_path / "two", num_labels=1,
@@ -108,14 +110,18 @@ def test_two_outputs_are_one_score(bases, tmp_path, score):
 
 
 def test_a_head_with_other_outputs_is_an_error(bases, tmp_path):
-    train(toy.spec("cross-encoder", "ranknet", labels=2), bases["cross-encoder"], toy.groups(4), 1, tmp_path / "two")
+    train(
+        toy.spec("cross-encoder", "ranknet", labels=2),
+        Training(bases["cross-encoder"], toy.groups(4), 1),
+        tmp_path / "two",
+    )
     with pytest.raises(ModelError, match=f"{tmp_path}/two: not a cross-encoder with 1 output") as error:
         open_pair_model(toy.spec("cross-encoder", "ranknet"), tmp_path / "two", 1)
     assert "\n" not in str(error.value)
 
 
 def test_one_output_is_saved_as_the_library_saves_it(bases, tmp_path):
-    train(toy.spec("cross-encoder", "ranknet"), bases["cross-encoder"], toy.groups(4), 1, tmp_path / "one")
+    train(toy.spec("cross-encoder", "ranknet"), Training(bases["cross-encoder"], toy.groups(4), 1), tmp_path / "one")
     ours = open_pair_model(toy.spec("cross-encoder", "ranknet"), tmp_path / "one", 1)
     plain = CrossEncoder(str(tmp_path / "one"), device="cpu", max_length=24)
     expected = plain.predict(PAIRS, activation_fn=torch.nn.Identity())
@@ -138,4 +144,4 @@ def test_pairs_that_lose_an_end_are_counted(bases, architecture):
     lengths = [int(open_model(bases, architecture).preprocess([pair])["attention_mask"].sum()) for pair in pairs]
     assert pairs_cut(model, pairs) == sum(length > 40 for length in lengths)
     assert 2 < pairs_cut(model, pairs) < 18
-    assert texts_cut(model.tokenizer, 10, ["the sea", "the sea " * 9, "the"]) == 1
+    assert count_cut(model.tokenizer, 10, ["the sea", "the sea " * 9, "the"]) == 1

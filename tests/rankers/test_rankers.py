@@ -18,9 +18,10 @@ from transformers import AutoTokenizer, PreTrainedModel
 from synthrank.checkpoints.train_ranker import train_ranker
 from synthrank.errors import BudgetError, ConfigError, ModelError
 from synthrank.files import sha256_of, write_jsonl
-from synthrank.rankers import open_encoder, open_ranker, train
-from synthrank.rankers.base import Collection
+from synthrank.rankers import open_ranker, train
+from synthrank.rankers.base import Collection, Training
 from synthrank.rankers.bi_encoder import LIBRARY as BI_LIBRARY
+from synthrank.rankers.cosine import open_encoder
 from synthrank.rankers.losses import LIST_LOSSES
 from synthrank.records import Candidate, Group, Passage, Query
 from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, DecoderRanker, Seq2SeqRanker
@@ -76,7 +77,7 @@ def taught(groups: list[Group]) -> list[Group]:
 @pytest.mark.parametrize(("architecture", "loss"), LOSSES)
 def test_every_loss_trains(tmp_path, bases, architecture, loss):
     ranker = toy.spec(architecture, loss, batch_size=2)
-    log = train(ranker, bases[architecture], taught(toy.groups(4, 2)), 1, tmp_path / "out")
+    log = train(ranker, Training(bases[architecture], taught(toy.groups(4, 2)), 1), tmp_path / "out")
     assert log.updates == 2, "a step is so many groups, whatever the loss: equal lists are equal updates"
     assert len(log.losses) == log.updates
     assert all(np.isfinite(value) and value > 0 for _, value in log.losses)
@@ -93,7 +94,7 @@ def test_a_step_of_two_lists_of_different_length_is_two_accumulated_steps(tmp_pa
     for batch_size, accumulation in ((2, 1), (1, 2)):
         ranker = toy.spec(architecture, "ranknet", batch_size=batch_size, epochs=4,
                           optimiser={"accumulation": accumulation, "warmup": 0.0})  # fmt: skip
-        log = train(ranker, calm[architecture], groups, 1, tmp_path / str(batch_size))
+        log = train(ranker, Training(calm[architecture], groups, 1), tmp_path / str(batch_size))
         curves.append([loss for _, loss in log.losses])
     assert len(curves[0]) == 4
     assert curves[0] == pytest.approx(curves[1], rel=1e-3)
@@ -111,7 +112,7 @@ def test_activations_are_computed_twice_where_memory_is_short(tmp_path, bases, a
     monkeypatch.setattr(PreTrainedModel, "activation_checkpointing_enable", enable)
     for checkpointing in (False, True):
         settings = {"gradient_checkpointing": checkpointing}
-        train(toy.spec(architecture, "ranknet", optimiser=settings), bases[architecture], toy.groups(8), 1,
+        train(toy.spec(architecture, "ranknet", optimiser=settings), Training(bases[architecture], toy.groups(8), 1),
               tmp_path / str(checkpointing))  # fmt: skip
         made.append(load_file(tmp_path / str(checkpointing) / "model.safetensors"))
     assert len(enabled) == 1
@@ -132,7 +133,7 @@ def test_a_list_loss_sees_graded_labels_and_prefixes(tmp_path, calm, monkeypatch
         Group("q", "rain", (Candidate("a", "the sea", 0.9), Candidate("b", "bread", 0.4), Candidate("c", "", 0.1)))
     ]
     spec = toy.spec("bi-encoder", "rmse", temperature=0.2, query_prefix="the ", passage_prefix="a ")
-    train(spec, calm["bi-encoder"], groups, 1, tmp_path / "out")
+    train(spec, Training(calm["bi-encoder"], groups, 1), tmp_path / "out")
     ((scores, labels, mask),) = seen
     assert labels.tolist() == [pytest.approx([0.9, 0.4, 0.1])]
     assert mask.all()
@@ -150,7 +151,11 @@ def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, mon
 
     monkeypatch.setitem(BI_LIBRARY, "multiple-negatives", loss)
     with pytest.raises(InterruptedError):
-        train(toy.spec("bi-encoder", "multiple-negatives", temperature=0.2), encoder, toy.groups(8), 1, tmp_path / "x")
+        train(
+            toy.spec("bi-encoder", "multiple-negatives", temperature=0.2),
+            Training(encoder, toy.groups(8), 1),
+            tmp_path / "x",
+        )
     assert [each["scale"] for each in given] == [5.0]
 
 
@@ -379,7 +384,7 @@ def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, mo
 @pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq", "decoder"])
 def test_bf16_trains_and_scores(tmp_path, bases, collection, architecture):
     spec = toy.spec(architecture, "lambda", bf16=True, batch_size=4)
-    train(spec, bases[architecture], toy.groups(8), 1, tmp_path / "out")
+    train(spec, Training(bases[architecture], toy.groups(8), 1), tmp_path / "out")
     path, queries = collection
     run = open_ranker(spec, tmp_path / "out", 1).rank(Collection(queries, path, first_stage()))
     assert len(run["007"]) == 4

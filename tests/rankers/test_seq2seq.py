@@ -11,8 +11,9 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, MT5Config, T5Conf
 
 from synthrank.errors import ModelError
 from synthrank.rankers import train
+from synthrank.rankers.base import Training
 from synthrank.rankers.pair_model import open_pair_model
-from synthrank.rankers.strategies import STRATEGIES
+from synthrank.rankers.prompt_score import STRATEGIES
 
 _found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
 toy = importlib.util.module_from_spec(_found)
@@ -180,7 +181,7 @@ def test_a_folder_without_a_seq2seq_is_named(models, encoder, tmp_path):
 @pytest.mark.parametrize("kind", ["tied", "untied"])
 def test_a_checkpoint_is_a_plain_t5_with_the_same_scores(models, tmp_path, kind):
     ranker = spec(epochs=2, batch_size=4)
-    train(ranker, models[kind], toy.groups(8), 1, tmp_path / "out")
+    train(ranker, Training(models[kind], toy.groups(8), 1), tmp_path / "out")
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files == {path.name for path in models[kind].iterdir()}, "no file of ours, nothing pickled"
     found = scores_of(open_pair_model(ranker, tmp_path / "out", 1))
@@ -194,7 +195,7 @@ def test_a_checkpoint_is_a_plain_t5_with_the_same_scores(models, tmp_path, kind)
 
 @pytest.mark.parametrize("kind", ["tied", "untied"])
 def test_a_checkpoint_keeps_what_is_not_trained(models, tmp_path, kind):
-    train(spec(batch_size=4), models[kind], toy.groups(4), 1, tmp_path / "out")
+    train(spec(batch_size=4), Training(models[kind], toy.groups(4), 1), tmp_path / "out")
     before, after = (json.loads((folder / "generation_config.json").read_text())
                      for folder in (models[kind], tmp_path / "out"))  # fmt: skip
     assert after == before

@@ -8,6 +8,7 @@ import torch
 
 from synthrank.devices import dtype, has_bfloat16
 from synthrank.errors import ConfigError, ModelError
+from synthrank.rankers.base import Training
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
 from synthrank.rankers.training import loss_curve, run_training, trainer_arguments
 from synthrank.records import Candidate, Group
@@ -183,7 +184,7 @@ def test_one_gpu_is_used_where_several_are_seen(tmp_path):
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        run_training(Trainer, Arguments, {"train_dataset": range(8)}, spec(), 1, None)
+        run_training(spec(), Training(tmp_path, [], 1), Trainer, Arguments, {"train_dataset": range(8)}, None)
 
 
 def test_the_loss_curve_is_read_from_the_history():

@@ -1,8 +1,10 @@
 """A task that a tiny model can learn: passages of the query's own subject are relevant."""
 
-from synthrank.records import Candidate, Group
+from synthrank.files import write_jsonl
+from synthrank.records import Candidate, Group, Judgment, Passage, Query
 from synthrank.specs.base import validate
 from synthrank.specs.rankers import RankerSpec
+from synthrank.trec import write_qrels, write_run
 
 WORDS = {
     "water": ["river", "sea", "rain", "water"],
@@ -39,6 +41,20 @@ def groups(count=16, negatives=3, positive=None):
             )
         )
     return made
+
+
+def development(folder):
+    """Write a development split of other groups than the first twelve, and return its four files."""
+    split, passages = groups(24)[12:], {}
+    for group in split:
+        passages |= {item.id: item.text for item in group.candidates}
+    write_jsonl(folder / "queries.jsonl", [Query(group.query_id, group.query) for group in split])
+    write_qrels(folder / "qrels.txt", [Judgment(group.query_id, group.candidates[0].id, 1) for group in split])
+    write_jsonl(folder / "passages.jsonl", [Passage(name, text) for name, text in passages.items()])
+    # The first stage puts the relevant passage last, so that nothing is right by its place.
+    lists = {group.query_id: [(item.id, 9.0 - i) for i, item in enumerate(group.candidates[::-1])] for group in split}
+    write_run(folder / "run.trec", lists, "bm25")
+    return [folder / name for name in ("queries.jsonl", "qrels.txt", "passages.jsonl", "run.trec")]
 
 
 def spec(architecture, loss, *, epochs=1, rate=1e-3, batch_size=8, **changed):

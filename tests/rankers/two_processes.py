@@ -1,7 +1,4 @@
-"""What two processes train in tests, all of it in one start of theirs, which takes longer than the trainings.
-
-It stands where torchrun is told to start ``synthrank.rankers.processes``: after its own cases it does the job it got.
-"""
+"""What two processes train in tests, all of it in one start of theirs, which takes longer than the trainings."""
 
 import json
 import os
@@ -13,8 +10,10 @@ import pytest
 import torch
 import toy_task as toy
 
+from synthrank.checkpoints.train_ranker import train_ranker
 from synthrank.errors import StoppedError
-from synthrank.rankers import processes, train_here, trainers
+from synthrank.rankers import train, trainers
+from synthrank.rankers.base import Training
 
 CASES = {
     "in-batch": ("bi-encoder", "multiple-negatives", {}),
@@ -27,6 +26,7 @@ CASES = {
 """Architecture, loss and settings whose results do not depend on how many processes share a batch."""
 
 GROUPS = 16
+RATES = [1e-3, 3e-3]
 
 
 def ranker(name, gpus, **optimiser):
@@ -36,9 +36,10 @@ def ranker(name, gpus, **optimiser):
 
 
 def main(folder, rank):
-    """Train every case, then one that is killed and one that is told to end, each twice, to be compared."""
+    """Train every case, then one that is killed and one that is told to end, each twice, and a case by the step."""
     for name, (architecture, _, _) in CASES.items():
-        log = train_here(ranker(name, 2), folder / "calm" / architecture, toy.groups(GROUPS), 1, folder / "two" / name)
+        job = Training(folder / "calm" / architecture, toy.groups(GROUPS), 1)
+        log = train(ranker(name, 2), job, folder / "two" / name)
         if rank == 0:
             (folder / f"{name}.json").write_text(json.dumps([log.updates, log.losses]))
     real = trainers.ProgressCallback.on_step_end
@@ -59,22 +60,40 @@ def main(folder, rank):
         if rank == 0:
             (folder / f"{name}.json").write_text(json.dumps([told_of, log.resumed_at]))
     one(folder, "whole", real, None)
+    by_the_step(folder, real)
+
+
+def by_the_step(folder, real):
+    """Train by the step, then with a selection whose second rate is cut short and resumed."""
+    torch.distributed.destroy_process_group = lambda: None  # processes of the step train once, and not three times
+    files = {"trainset": folder / "groups.jsonl", "base": folder / "calm/bi-encoder", "seed": 3}
+    train_ranker(**files, spec=folder / "plain.yaml", development=[], checkpoint=folder / "plain/seed-3")
+    files |= {"development": toy.development(folder / "dev"), "spec": folder / "selected.yaml"}
+
+    def killed(self, args, state, control, **_):
+        real(self, args, state, control)
+        if (args.learning_rate, state.global_step) == (RATES[1], 4):
+            raise InterruptedError
+
+    trainers.ProgressCallback.on_step_end = killed
+    with pytest.raises((InterruptedError, SystemExit)):  # one of them says why
+        train_ranker(**files, checkpoint=folder / "selected/seed-3")
+    trainers.ProgressCallback.on_step_end = real
+    train_ranker(**files, checkpoint=folder / "selected/seed-3")
 
 
 def one(folder, name, on_step_end, error):
     """Train with dropout and states: the random numbers of every process must be resumed too."""
     trainers.ProgressCallback.on_step_end = on_step_end
     spec = ranker("lists", 2, save_every=2, accumulation=1)
-    state = folder / f"{name}.state"
-    base = folder / "rough"
+    job = Training(folder / "rough", toy.groups(GROUPS), 1, folder / f"{name}.state")
     if error is None:
-        return train_here(spec, base, toy.groups(GROUPS), 1, folder / "two" / name, state)
+        return train(spec, job, folder / "two" / name)
     with pytest.raises(error) as caught:
-        train_here(spec, base, toy.groups(GROUPS), 1, folder / "two" / name, state)
+        train(spec, job, folder / "two" / name)
     return f"{error.__name__}: {caught.value}"
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(Path(os.environ["TWO_PROCESSES"]), int(os.environ["LOCAL_RANK"]))
-    processes.main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(os.environ["LOCAL_RANK"]))

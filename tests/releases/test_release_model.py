@@ -13,8 +13,9 @@ from tiny_models import tiny_encoder, tiny_llm, tiny_t5
 from synthrank import releases
 from synthrank.errors import ModelError
 from synthrank.files import sha256_of, write_jsonl
-from synthrank.rankers import open_encoder, open_ranker
+from synthrank.rankers import open_ranker
 from synthrank.rankers.base import Collection
+from synthrank.rankers.cosine import open_encoder
 from synthrank.rankers.pair_model import open_pair_model
 from synthrank.records import Passage, Query
 from synthrank.releases.release_model import release_model

@@ -11,7 +11,8 @@ from tiny_models import SENTENCES
 from synthrank import encodings, nearest
 from synthrank.errors import ConfigError, DataError, ShardError
 from synthrank.files import read_jsonl, write_jsonl
-from synthrank.rankers import candidates, open_encoder
+from synthrank.rankers import candidates
+from synthrank.rankers.cosine import open_encoder
 from synthrank.records import Passage, Query, ScoredList
 from synthrank.runs import merge_suite as merge_module
 from synthrank.runs.gather_suite import gather_suite

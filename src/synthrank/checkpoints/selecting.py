@@ -4,7 +4,7 @@ import gc
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -13,9 +13,8 @@ from typing import Any
 from synthrank.files import write_json
 from synthrank.measures import measure_run
 from synthrank.rankers import open_ranker, train
-from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.base import Training, TrainingLog
 from synthrank.rankers.development import Development
-from synthrank.records import Group
 from synthrank.specs.rankers import RankerSpec, Rerank
 from synthrank.specs.training import Selection
 
@@ -64,50 +63,62 @@ class Selected:
 
 
 def train_selected(
-    spec: RankerSpec,
-    selection: Selection,
-    base: Path,
-    groups: Sequence[Group],
-    seed: int,
-    development: Development,
-    checkpoint: Path,
-    state: Path | None,
+    spec: RankerSpec, selection: Selection, job: Training, development: Development, checkpoint: Path
 ) -> Selected:
     """Train by every rate of the grid, measure every point on the development split, and write the best model.
 
     Args:
         spec: the ranker.
         selection: its grid.
-        base: the model to start from.
-        groups: the training set.
-        seed: the training seed, the same for every rate.
+        job: the training, with the same seed for every rate; with ``state``, a killed selection resumes there: rates
+            that are done are not trained again, and the training that was cut short resumes from its own state.
         development: what points are measured on.
         checkpoint: the new folder.
-        state: where a killed selection is resumed from: rates that are done are not trained again, and the training
-            that was cut short goes on from its own state; none keeps nothing.
     """
     checkpoint.mkdir(parents=True)
-    work = state or checkpoint / ".trials"
+    work = job.state or checkpoint / ".trials"
     done = []
-    for place, rate in enumerate(selection.learning_rates, 1):
-        record = work / f"rate-{place}.json"
+    for folder, tried in _rates(spec, selection, work):
+        record = folder.with_suffix(".json")
         if not record.is_file():
-            tried = spec.model_copy(update={"optimiser": spec.optimiser.model_copy(update={"learning_rate": rate})})
-            made = _trained(tried, base, groups, seed, work / f"rate-{place}", keep_state=state is not None)
-            trials = _measured(tried, selection, made, seed, development, work / f"rate-{place}")
+            made = _trained(tried, job, folder)
+            shutil.rmtree(folder / "end")
+            trials = _measured(tried, selection, made, job.seed, development, folder)
             write_json(record, {"log": asdict(made), "trials": [asdict(item) for item in trials]})
         told = json.loads(record.read_text(encoding="utf-8"))
         trials = [Trial(**item) for item in told["trials"]]
-        done.append((_log_of(told["log"]), trials))
-        _keep(work / f"rate-{place}", best(trials))
-    chosen = best([item for _, trials in done for item in trials])
-    place, made = next((place, made) for place, (made, trials) in enumerate(done, 1) if chosen in trials)
-    shutil.copytree(work / f"rate-{place}" / f"update-{chosen.updates}", checkpoint, dirs_exist_ok=True)
-    if state is None:
+        done.append((folder, _log_of(told["log"]), trials))
+        _keep(folder, best(trials))
+    chosen = best([item for *_, trials in done for item in trials])
+    folder, made = next((folder, made) for folder, made, trials in done if chosen in trials)
+    shutil.copytree(folder / f"update-{chosen.updates}", checkpoint, dirs_exist_ok=True)
+    if job.state is None:
         shutil.rmtree(work)
     losses = tuple(pair for pair in made.losses if pair[0] <= chosen.updates)
     made = replace(made, losses=losses, updates=chosen.updates)
-    return Selected(made, chosen, tuple(item for _, trials in done for item in trials))
+    return Selected(made, chosen, tuple(item for *_, trials in done for item in trials))
+
+
+def join_selected(spec: RankerSpec, selection: Selection, job: Training, work: Path) -> None:
+    """Take part in the trainings of :func:`train_selected` as another process than the one that measures and writes.
+
+    Args:
+        spec: the ranker.
+        selection: its grid.
+        job: the training.
+        work: the folder of the states, or any that is absent.
+    """
+    for folder, tried in _rates(spec, selection, job.state or work):
+        # The first process writes a rate's record after its training, in which this process takes part.
+        if not folder.with_suffix(".json").is_file():
+            _trained(tried, job, folder)
+
+
+def _rates(spec: RankerSpec, selection: Selection, work: Path) -> Iterator[tuple[Path, RankerSpec]]:
+    """Yield, for each rate, the folder of its models and the ranker that has it."""
+    for place, rate in enumerate(selection.learning_rates, 1):
+        optimiser = spec.optimiser.model_copy(update={"learning_rate": rate})
+        yield work / f"rate-{place}", spec.model_copy(update={"optimiser": optimiser})
 
 
 def best(trials: Sequence[Trial]) -> Trial:
@@ -115,13 +126,10 @@ def best(trials: Sequence[Trial]) -> Trial:
     return min(trials, key=lambda item: (-item.value, item.updates, item.learning_rate))
 
 
-def _trained(
-    spec: RankerSpec, base: Path, groups: Sequence[Group], seed: int, folder: Path, *, keep_state: bool
-) -> TrainingLog:
-    """Train by one rate, and leave the model of each point in ``folder``."""
-    end = folder / "end"
-    made = train(spec, base, groups, seed, end, folder / "state" if keep_state else None, points=folder)
-    shutil.rmtree(end)
+def _trained(spec: RankerSpec, job: Training, folder: Path) -> TrainingLog:
+    """Train by one rate, and leave the model of each point in ``folder``, and that of the last update as ``end``."""
+    state = None if job.state is None else folder / "state"
+    made = train(spec, replace(job, state=state, points=folder), folder / "end")
     gc.collect()  # trainer and model hold each other, and the device's memory until they are collected
     return made
 

@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from synthrank.checkpoints.selecting import train_selected
+from synthrank.checkpoints.selecting import join_selected, train_selected
 from synthrank.errors import BudgetError
 from synthrank.files import atomic_path, atomic_text, read_jsonl, sha256_of, write_json
 from synthrank.rankers import train
-from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.base import Training, TrainingLog
 from synthrank.rankers.development import open_development
+from synthrank.rankers.distributed import is_first, joined
 from synthrank.rankers.states import remove_states, state_of
 from synthrank.records import Group
 from synthrank.specs.base import load
@@ -25,8 +26,10 @@ def train_ranker(
     Where the ranker has ``selection``, its whole grid is tried, and all three are those of the point that is best on
     the development split; ``selection.json`` tells of every point.
 
-    Where ``optimiser.save_every`` is set, states are kept in ``.seed-N.state-HASH`` beside the checkpoint; after a kill
-    the same command goes on from the last whole one, and gives the same weights. They go when the checkpoint is there.
+    If ``optimiser.save_every`` is set, states are kept in ``.seed-N.state-HASH`` beside the checkpoint; after a kill,
+    the same command resumes from the last whole one, and gives the same weights. At the end they are removed.
+
+    A ranker with ``gpus`` above 1 is trained by as many processes that torchrun starts; the first one writes.
 
     Args:
         trainset: the training groups.
@@ -41,29 +44,35 @@ def train_ranker(
         BudgetError: the training set is empty.
     """
     ranker: RankerSpec = load(RankerSpec, spec)
-    groups = list(read_jsonl(trainset, Group))
-    if not groups:
-        raise BudgetError(f"{trainset}: no training group; nothing can be learnt from it")
-    settings = ranker.training_settings
-    state = None
-    if ranker.optimiser.save_every:
-        what = json.dumps([settings, [sha256_of(path) for path in development]], sort_keys=True)
-        state = state_of(checkpoint, what, trainset, base, seed)
-    remove_states(checkpoint, but=state)
-    with atomic_path(checkpoint) as folder:
-        if ranker.selection is None:
-            log = train(ranker, base, groups, seed, folder, state)
-        else:
-            grid = ranker.selection
-            split = open_development(*development, depth=grid.depth, most=grid.queries, seed=grid.seed)
-            selected = train_selected(ranker, grid, base, groups, seed, split, folder, state)
-            log = selected.log
-            write_json(folder / "selection.json", selected.record(grid, split))
-        with atomic_text(folder / "loss.csv") as stream:
-            csv.writer(stream, lineterminator="\n").writerows([("update", "loss"), *log.losses])
-        made = {"ranker": spec.stem, "settings": settings, "base": _base(ranker, base), "seed": seed}
-        write_json(folder / "training.json", made | {"groups": len(groups)} | _measured(log))
-    remove_states(checkpoint)
+    with joined(ranker.gpus):
+        groups = list(read_jsonl(trainset, Group))
+        if not groups:
+            raise BudgetError(f"{trainset}: no training group; nothing can be learnt from it")
+        settings, grid, state = ranker.training_settings, ranker.selection, None
+        if ranker.optimiser.save_every:
+            what = json.dumps([settings, [sha256_of(path) for path in development]], sort_keys=True)
+            state = state_of(checkpoint, what, trainset, base, seed)
+        job = Training(base, groups, seed, state)
+        if not is_first():
+            if grid is None:
+                train(ranker, job, checkpoint)
+            else:
+                join_selected(ranker, grid, job, checkpoint)
+            return
+        remove_states(checkpoint, but=state)
+        with atomic_path(checkpoint) as folder:
+            if grid is None:
+                log = train(ranker, job, folder)
+            else:
+                split = open_development(*development, depth=grid.depth, most=grid.queries, seed=grid.seed)
+                selected = train_selected(ranker, grid, job, split, folder)
+                log = selected.log
+                write_json(folder / "selection.json", selected.record(grid, split))
+            with atomic_text(folder / "loss.csv") as stream:
+                csv.writer(stream, lineterminator="\n").writerows([("update", "loss"), *log.losses])
+            made = {"ranker": spec.stem, "settings": settings, "base": _base(ranker, base), "seed": seed}
+            write_json(folder / "training.json", made | {"groups": len(groups)} | _measured(log))
+        remove_states(checkpoint)
 
 
 def _base(ranker: RankerSpec, base: Path) -> dict[str, Any]:

@@ -38,6 +38,11 @@ class CheckpointNeeds(StageNeeds):
         gpus: int = self.study.entities["rankers"][wildcards.ranker].gpus
         return gpus
 
+    def training_launcher(self, wildcards: Wildcards) -> str:
+        """Return what starts a training: Python, or torchrun if several processes share its batches."""
+        gpus = self.training_gpus(wildcards)
+        return "python" if gpus == 1 else f"torchrun --standalone --nproc-per-node {gpus}"
+
     def training_settings(self, wildcards: Wildcards) -> str:
         """Return what a training depends on of its ranker's file."""
         return as_param(self.study.entities["rankers"][wildcards.ranker].training_settings)

@@ -1,10 +1,11 @@
 """What every ranker is, and what training one leaves behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from synthrank.records import Query
+from synthrank.records import Group, Query
 from synthrank.shards import Shard
 from synthrank.trec import Run
 
@@ -34,6 +35,23 @@ class Ranker(Protocol):
 
     def rank(self, collection: Collection) -> Run:
         """Return a run of the share of the collection's queries, each list best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a ranker is trained with.
+
+    ``base`` is the folder of the model to start from, ``groups`` the training set. ``seed`` seeds a head that the base
+    lacks, the order of the data and the dropout. ``state`` is a folder of states, written every
+    ``optimiser.save_every`` updates, from whose last one a killed training resumes; ``points`` gets the model of each
+    point of ``selection``, as ``update-N``. None keeps none.
+    """
+
+    base: Path
+    groups: Sequence[Group]
+    seed: int
+    state: Path | None = None
+    points: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

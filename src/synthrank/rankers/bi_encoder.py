@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,15 @@ from sentence_transformers import (
 
 from synthrank.devices import device, seed_everything
 from synthrank.rankers.adapters import add_adapters, merged
-from synthrank.rankers.base import TrainingLog
-from synthrank.rankers.cuts import texts_cut
+from synthrank.rankers.base import Training, TrainingLog
+from synthrank.rankers.distributed import is_first
 from synthrank.rankers.in_batch import CachedMaskedNegatives, MaskedNegatives
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
 from synthrank.rankers.losses import list_function
 from synthrank.rankers.microbatch import budget
-from synthrank.rankers.points import PointsCallback
 from synthrank.rankers.relevance import Relevance
-from synthrank.rankers.shapes import ROW, contrastive, listwise, pairs_of
-from synthrank.rankers.trainers import ResumableTrainer, is_first
+from synthrank.rankers.shapes import ROW, contrastive, count_cut, listwise, pairs_of
+from synthrank.rankers.trainers import ResumableTrainer
 from synthrank.rankers.training import run_training
 from synthrank.records import Group
 from synthrank.specs.rankers import BiEncoderRanker
@@ -36,57 +36,32 @@ LIBRARY: dict[str, Callable[..., Any]] = {
 }
 """Losses over the passages of a batch."""
 
-PASSAGES_AT_ONCE = 4096
-"""Candidates encoded between two signs of progress: sorting by length pays."""
-
 
 class VectorTrainer(ResumableTrainer, SentenceTransformerTrainer):  # type: ignore[misc]  # the library is untyped
     """The library's trainer, resumable."""
 
 
-def train_bi_encoder(
-    spec: BiEncoderRanker,
-    base: Path,
-    groups: Sequence[Group],
-    seed: int,
-    checkpoint: Path,
-    state: Path | None = None,
-    points: Path | None = None,
-) -> TrainingLog:
-    """Train a bi-encoder and save it.
-
-    Args:
-        spec: the ranker.
-        base: the model to start from.
-        groups: the training set; labels 0 and 1 where the loss is over the passages of a batch.
-        seed: seeds the order of the data and the dropout.
-        checkpoint: the new folder.
-        state: where a killed training is resumed from; none keeps no state.
-        points: gets the model of each point of ``selection``; none keeps none.
-    """
-    seed_everything(seed)
-    model = open_bi_encoder(base, pooling=spec.pooling)
-    refuse_long(model.transformers_model, base, spec.longest)
+def train_bi_encoder(spec: BiEncoderRanker, job: Training, checkpoint: Path) -> TrainingLog:
+    """Train a bi-encoder and save it; labels are 0 and 1 if the loss is over the passages of a batch."""
+    seed_everything(job.seed)
+    model = open_bi_encoder(job.base, pooling=spec.pooling)
+    refuse_long(model.transformers_model, job.base, spec.longest)
     cut_to(model, spec.max_length)
     add_adapters(model, spec.lora)
     prepare = _by_batch if spec.loss in LIBRARY else _by_list
-    data, options, parts, relevance = prepare(spec, model, groups)
-
-    def arguments(**settings: Any) -> Any:
-        return SentenceTransformerTrainingArguments(**settings, **options)
+    data, options, parts, relevance = prepare(spec, model, job.groups)
 
     def save(folder: Path) -> None:
         merged(model, spec.lora).save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
 
-    kept = [] if points is None else [PointsCallback(spec, points, save)]
+    arguments = partial(SentenceTransformerTrainingArguments, **options)
     parts = {"model": model, "train_dataset": data, **parts}
-    log = run_training(VectorTrainer, arguments, parts, spec, seed, state, kept, relevance)
+    log = run_training(spec, job, VectorTrainer, arguments, parts, save, relevance)
     if not is_first():
         return log
     save(checkpoint)
     passages = [spec.passage_prefix + passage for _, passage in pairs_of(data)]
-    cut = texts_cut(model.tokenizer, spec.max_length, passages)
-    return replace(log, pairs=len(passages), pairs_cut=cut)
+    return replace(log, pairs=len(passages), pairs_cut=count_cut(model.tokenizer, spec.max_length, passages))
 
 
 Prepared = tuple[Dataset, dict[str, Any], dict[str, Any], Relevance | None]

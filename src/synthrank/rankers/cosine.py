@@ -18,7 +18,7 @@ PASSAGES_AT_ONCE = 4096
 """Candidates encoded between two signs of progress: sorting by length pays."""
 
 
-def open_searcher(spec: BiEncoderRanker, checkpoint: Path) -> Encoder:
+def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> Encoder:
     """Load what gives the vectors of a bi-encoder's queries and passages.
 
     Args:
@@ -60,7 +60,7 @@ class BiEncoderScorer:
         if spec.rerank is None:
             raise ConfigError("a bi-encoder without `rerank` searches collections; it has no first stage to reorder")
         self._depth = spec.rerank.depth
-        self._encoder = open_searcher(spec, checkpoint)
+        self._encoder = open_encoder(spec, checkpoint)
 
     def rank(self, collection: Collection) -> Run:
         """Return, per query of the share, the first ``depth`` passages of the first stage by cosine.

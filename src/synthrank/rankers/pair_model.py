@@ -18,9 +18,8 @@ from synthrank.devices import device, dtype, has_bfloat16, seed_everything
 from synthrank.errors import ModelError
 from synthrank.rankers.decoder import open_decoder
 from synthrank.rankers.microbatch import LENGTHS, Budget, budget, in_runs
-from synthrank.rankers.prompt_score import PromptScore
+from synthrank.rankers.prompt_score import STRATEGIES, PromptScore
 from synthrank.rankers.seq2seq import open_seq2seq
-from synthrank.rankers.strategies import STRATEGIES
 from synthrank.records import Query
 from synthrank.specs.rankers import CrossEncoderRanker, DecoderRanker, Reranker, Seq2SeqRanker
 from synthrank.vectors import pad_right, without_prompts

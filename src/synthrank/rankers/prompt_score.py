@@ -4,6 +4,7 @@ The score comes from the logits of the first token that the model would write af
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,27 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from synthrank.errors import ModelError
 from synthrank.rankers.microbatch import LENGTHS
 from synthrank.rankers.pair_prompt import Pair, PairPrompt
-from synthrank.rankers.strategies import STRATEGIES
 from synthrank.specs.rankers import PromptRanker
 from synthrank.weights import own_weights
+
+
+def difference(outputs: Tensor) -> Tensor:
+    """Return relevant minus not relevant, given in that order (TWOLAR: logits of the tokens true and false)."""
+    return outputs[:, 0] - outputs[:, 1]
+
+
+def softmax(outputs: Tensor) -> Tensor:
+    """Return the part of relevant in the softmax over relevant and not, given in that order (monoT5, monoBERT)."""
+    return outputs.softmax(dim=1)[:, 0]
+
+
+def only(outputs: Tensor) -> Tensor:
+    """Return the one output (RankT5: the logit of an otherwise unused token)."""
+    return outputs[:, 0]
+
+
+STRATEGIES: dict[str, Callable[[Tensor], Tensor]] = {"difference": difference, "softmax": softmax, "extra-id": only}
+"""How outputs of shape (pairs, outputs) become scores of shape (pairs,), by the names of the entity files."""
 
 
 class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped

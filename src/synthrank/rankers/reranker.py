@@ -13,20 +13,18 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 
 from synthrank.progress import progress
 from synthrank.rankers.adapters import add_adapters, merged
-from synthrank.rankers.base import Collection, TrainingLog
+from synthrank.rankers.base import Collection, Training, TrainingLog
 from synthrank.rankers.candidates import Candidates, candidates
-from synthrank.rankers.cuts import pairs_cut
+from synthrank.rankers.distributed import is_first
 from synthrank.rankers.in_batch import MaskedPairNegatives
 from synthrank.rankers.listwise import ListwiseLoss
 from synthrank.rankers.losses import list_function
-from synthrank.rankers.pair_model import PairScorer, open_pair_model
-from synthrank.rankers.points import PointsCallback
+from synthrank.rankers.pair_model import PairModel, PairScorer, open_pair_model
 from synthrank.rankers.prompt_score import PromptScore
 from synthrank.rankers.relevance import Relevance
-from synthrank.rankers.shapes import contrastive, listwise, pairs_of
-from synthrank.rankers.trainers import ResumableTrainer, is_first
+from synthrank.rankers.shapes import TEXTS_AT_ONCE, contrastive, count_cut, listwise, pairs_of
+from synthrank.rankers.trainers import ResumableTrainer
 from synthrank.rankers.training import run_training
-from synthrank.records import Group
 from synthrank.specs.rankers import CrossEncoderRanker, Reranker
 from synthrank.texts import chunks
 from synthrank.trec import Run, rank
@@ -38,53 +36,35 @@ class PairTrainer(ResumableTrainer, CrossEncoderTrainer):  # type: ignore[misc] 
     """The library's trainer, resumable."""
 
 
-def train_reranker(
-    spec: Reranker,
-    base: Path,
-    groups: Sequence[Group],
-    seed: int,
-    checkpoint: Path,
-    state: Path | None = None,
-    points: Path | None = None,
-) -> TrainingLog:
-    """Train a reranker and save it.
-
-    Args:
-        spec: the ranker.
-        base: the model to start from; a missing head is drawn with ``seed``.
-        groups: the training set.
-        seed: seeds the head, the order of the data and the dropout.
-        checkpoint: the new folder.
-        state: where a killed training is resumed from; none keeps no state.
-        points: gets the model of each point of ``selection``; none keeps none.
-    """
-    model = open_pair_model(spec, base, seed)
+def train_reranker(spec: Reranker, job: Training, checkpoint: Path) -> TrainingLog:
+    """Train a reranker and save it."""
+    model = open_pair_model(spec, job.base, job.seed)
     add_adapters(model, spec.lora, head=isinstance(spec, CrossEncoderRanker))
     relevance: Relevance | None = None
     if spec.loss == "multiple-negatives":
-        data, relevance = contrastive(groups, spec)
+        data, relevance = contrastive(job.groups, spec)
         loss: Any = MaskedPairNegatives(model, relevance)
     else:
-        data, loss = listwise(groups, spec), ListwiseLoss(model, list_function(spec.loss, spec.weighing))
+        data, loss = listwise(job.groups, spec), ListwiseLoss(model, list_function(spec.loss, spec.weighing))
 
     def save(folder: Path) -> None:
         merged(model, spec.lora).save_as_base(folder)
 
-    log = run_training(
-        PairTrainer,
-        CrossEncoderTrainingArguments,
-        {"model": model, "train_dataset": data, "loss": loss},
-        spec,
-        seed,
-        state,
-        [] if points is None else [PointsCallback(spec, points, save)],
-        relevance,
-    )
+    parts = {"model": model, "train_dataset": data, "loss": loss}
+    log = run_training(spec, job, PairTrainer, CrossEncoderTrainingArguments, parts, save, relevance)
     if not is_first():
         return log
     save(checkpoint)
     pairs = pairs_of(data)
     return replace(log, pairs=len(pairs), pairs_cut=pairs_cut(model, pairs))
+
+
+def pairs_cut(model: PairModel, pairs: Sequence[tuple[str, str]]) -> int:
+    """Return how many of the pairs exceed the model's length and lose an end of their passage."""
+    first = model[0]
+    if isinstance(first, PromptScore):
+        return sum(first.prompt.fit(some).passages_cut for some in chunks(pairs, TEXTS_AT_ONCE))
+    return count_cut(model.tokenizer, model.max_seq_length, *zip(*pairs, strict=True))
 
 
 class RerankerScorer:

@@ -1,16 +1,22 @@
-"""Training groups as the columns that losses expect."""
+"""Training groups as the columns that losses expect, and how many of their texts a model cuts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from datasets import Dataset
+from tokenizers import Tokenizer
 
 from synthrank.errors import ModelError
 from synthrank.rankers.relevance import Relevance, Row
 from synthrank.records import Candidate, Group
 from synthrank.specs.rankers import DISTILS, BiEncoderRanker, Reranker
+from synthrank.texts import chunks
 
 ROW = "label"
 """The column of row numbers; the library hands a column of this name to the loss."""
+
+TEXTS_AT_ONCE = 4096
+"""Texts tokenised together: memory stays bounded."""
 
 
 def listwise(groups: Sequence[Group], spec: BiEncoderRanker | Reranker) -> Dataset:
@@ -71,6 +77,20 @@ def pairs_of(data: Dataset) -> list[tuple[str, str]]:
         return [(row["query"], text) for row in data for text in row["passages"]]
     names = [name for name in data.column_names if name not in ("query", ROW)]
     return [(row["query"], row[name]) for row in data for name in names]
+
+
+def count_cut(tokenizer: Any, max_length: int, *columns: Sequence[str]) -> int:
+    """Return how many texts exceed a length in tokens, or how many pairs of texts if there are two columns."""
+    some = chunks(zip(*columns, strict=True), TEXTS_AT_ONCE)
+    return sum(_count_longer(tokenizer, max_length, *map(list, zip(*rows, strict=True))) for rows in some)
+
+
+def _count_longer(tokenizer: Any, max_length: int, *columns: list[str]) -> int:
+    if isinstance(tokenizer, Tokenizer):  # of a static model, which is told to cut at the length
+        encodings = tokenizer.encode_batch(*columns, add_special_tokens=False)
+        return sum(bool(encoding.overflowing) for encoding in encodings)
+    encoded = tokenizer(*columns, truncation=False, padding=False, return_attention_mask=False, verbose=False)
+    return sum(len(row) > max_length for row in encoded["input_ids"])
 
 
 def _target(item: Candidate, loss: str) -> float:

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from synthrank.files import sha256_of
+from synthrank.rankers.distributed import is_first
 
 COMPLETE = "complete"
 """The file whose presence says that a state was written to its end."""
@@ -45,11 +46,11 @@ def remove_states(checkpoint: Path, but: Path | None = None) -> None:
 
 
 def last_complete(state: Path) -> Path | None:
-    """Return the newest whole state of a folder, and remove the torn ones; none where there is no state."""
+    """Return the newest whole state of a folder, and remove the torn ones; None if there is no state."""
     whole = []
     for path in state.glob("checkpoint-*"):
         if (path / COMPLETE).is_file():
             whole.append(path)
-        else:
+        elif is_first():
             shutil.rmtree(path)
     return max(whole, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)

@@ -1,9 +1,10 @@
 """What a trainer of sentence-transformers lacks to be resumed exactly, and what is shown and measured meanwhile."""
 
+import math
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
@@ -16,9 +17,12 @@ from torch import distributed
 from torch.utils.data import BatchSampler, RandomSampler
 from transformers import TrainerCallback
 
-from synthrank.files import atomic_text
+from synthrank.errors import ConfigError
+from synthrank.files import atomic_path, atomic_text
 from synthrank.progress import Progress
+from synthrank.rankers.distributed import is_first
 from synthrank.rankers.states import COMPLETE
+from synthrank.specs.rankers import RankerSpec
 from synthrank.texts import chunks
 
 
@@ -75,6 +79,64 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]  # the library is
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Stop to count."""
         self._progress.__exit__(None, None, None)
+
+
+class PointsCallback(TrainerCallback):  # type: ignore[misc]  # the library is untyped
+    """Writes the model at every point of ``selection``, as ``update-N`` of a folder.
+
+    The model is written before the trainer's state of the same update: a training that is resumed finds the models of
+    all points before its state.
+    """
+
+    def __init__(self, spec: RankerSpec, folder: Path, save: Callable[[Path], None]) -> None:
+        """Take what is trained.
+
+        Args:
+            spec: the ranker, with ``selection``.
+            folder: where the models go.
+            save: writes the model into a new folder.
+        """
+        self._spec, self._folder, self._save = spec, folder, save
+        self._due: set[int] = set()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Find the updates of the points.
+
+        Raises:
+            ConfigError: a point is beyond the end of the training.
+        """
+        self._due = points_of(self._spec, state.max_steps)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Write the model, if this is a point."""
+        if state.global_step in self._due and is_first():
+            with atomic_path(self._folder / f"update-{state.global_step}") as folder:
+                self._save(folder)
+
+
+def points_of(spec: RankerSpec, updates: int) -> set[int]:
+    """Return the updates after which a training is measured.
+
+    Args:
+        spec: the ranker, with ``selection``; a point in epochs is the first update at which so many are over.
+        updates: how many the training has.
+
+    Raises:
+        ConfigError: a point is beyond the end of the training.
+    """
+    selection = spec.selection
+    if selection is None:
+        return set()
+    if selection.updates and selection.updates[-1] > updates:
+        raise ConfigError(
+            f"selection.updates: {selection.updates[-1]} is beyond the {updates} updates of this training; state "
+            "points within it, or train longer"
+        )
+    if selection.updates:
+        return set(selection.updates)
+    # Rounded before it is rounded up: two thirds of 15 updates are 10, whatever the last digit of the product says.
+    whole = spec.optimiser.epochs or 1.0  # the file is refused where it states points in epochs, and none here
+    return {max(1, math.ceil(round(updates * item / whole, 6))) for item in selection.epochs}
 
 
 class StopCallback(TrainerCallback):  # type: ignore[misc]  # the library is untyped
@@ -152,11 +214,6 @@ class FilledBatches(BatchSampler):  # type: ignore[misc]  # torch is not followe
         """Yield rows: of the first process, of the second, …, of the first again."""
         rows = list(self.sampler)  # to its end, as one process reads it: that draws once more
         yield from chunks(islice(cycle(rows), len(self) * self.batch_size), self.batch_size)
-
-
-def is_first() -> bool:
-    """Return whether this process is the one that writes: the only one, or the first of several."""
-    return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def peak_memory_mb() -> float:

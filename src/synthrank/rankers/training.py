@@ -3,7 +3,7 @@
 import logging
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,18 @@ from transformers import TrainerCallback
 
 from synthrank.devices import device, has_bfloat16
 from synthrank.errors import ModelError, StoppedError
-from synthrank.rankers.base import TrainingLog
+from synthrank.rankers.base import Training, TrainingLog
 from synthrank.rankers.in_batch import ApartBatches, all_rows_masked
 from synthrank.rankers.relevance import Relevance
 from synthrank.rankers.states import KEPT, last_complete
-from synthrank.rankers.trainers import ApartCallback, FilledBatches, ProgressCallback, StopCallback, peak_memory_mb
+from synthrank.rankers.trainers import (
+    ApartCallback,
+    FilledBatches,
+    PointsCallback,
+    ProgressCallback,
+    StopCallback,
+    peak_memory_mb,
+)
 from synthrank.specs.rankers import BiEncoderRanker, Reranker
 from synthrank.weights import refuse_infinite
 
@@ -26,29 +33,30 @@ REMEDY = "lower optimiser.learning_rate or switch bf16 off"
 CURVE_POINTS = 50
 """Points of a loss curve."""
 
+LONGEST_WAIT_S = 7 * 24 * 3600
+"""Longer than any job may run."""
+
 _log = logging.getLogger(__name__)
 
 
 def run_training(
+    spec: BiEncoderRanker | Reranker,
+    job: Training,
     trainer: Callable[..., Any],
     arguments: Callable[..., Any],
     parts: dict[str, Any],
-    spec: BiEncoderRanker | Reranker,
-    seed: int,
-    state: Path | None,
-    watchers: Sequence[Any] = (),
+    save: Callable[[Path], None],
     relevance: Relevance | None = None,
 ) -> TrainingLog:
     """Train a model in place.
 
     Args:
+        spec: the ranker.
+        job: the seed of the order of the data and of the dropout, and the folders of states and points.
         trainer: the trainer's class.
         arguments: the class of its arguments.
         parts: what the trainer takes beside them: model, data and loss, and what an architecture adds.
-        spec: the ranker.
-        seed: seeds the order of the data and the dropout.
-        state: where a killed training is resumed from, if ``optimiser.save_every`` is set; none keeps no state.
-        watchers: further callbacks of the trainer, before those that save states.
+        save: writes the model, as it is at a point of ``selection``, into a new folder.
         relevance: what is relevant to the rows' queries, where the loss is over the passages of a batch.
 
     Raises:
@@ -56,21 +64,20 @@ def run_training(
         ModelError: a loss or a weight is not a finite number.
     """
     progress, stop = ProgressCallback(), StopCallback()
-    state = state if spec.optimiser.save_every else None
+    points = [] if job.points is None else [PointsCallback(spec, job.points, save)]
     if spec.optimiser.gradient_checkpointing:
         parts["model"].transformers_model.activation_checkpointing_enable()
-    with _folder(state) as folder:
-        settings = trainer_arguments(
-            spec, len(parts["train_dataset"]), seed, folder, relevance, resumable=state is not None
-        )
+    with _folder(job.state) as folder:
+        rows = len(parts["train_dataset"])
+        settings = trainer_arguments(spec, rows, job.seed, folder, relevance, resumable=job.state is not None)
         given = arguments(**settings)
         given._n_gpu = min(given.n_gpu, 1)  # or the library would give a batch to each GPU that it sees
-        watching = [*watchers, progress, stop, ApartCallback(), FiniteCallback()]
+        watching = [*points, progress, stop, ApartCallback(), FiniteCallback()]
         made = trainer(**parts, args=given, callbacks=watching)
         begin = last_complete(folder)
         if begin:
             _log.info("resumed from %s", begin)
-        with stop.listening() if state is not None else nullcontext():
+        with stop.listening() if job.state is not None else nullcontext():
             result = made.train(resume_from_checkpoint=str(begin) if begin else None)
     if stop.stopped_at is not None:
         raise StoppedError(f"told to end after update {stop.stopped_at}; the same command goes on from there")
@@ -137,6 +144,8 @@ def trainer_arguments(
         "seed": seed,
         "data_seed": seed,
         "logging_steps": max(1, updates // CURVE_POINTS),
+        # The other processes wait while the first one measures the points of a selection.
+        **({"ddp_timeout": LONGEST_WAIT_S} if spec.selection else {}),
         "logging_nan_inf_filter": False,  # it would put the mean of earlier losses in the place of one that is none
         **(sampling if spec.gpus > 1 or relevance else {}),
         **(saving if resumable else {"save_strategy": "no"}),

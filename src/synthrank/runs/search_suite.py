@@ -7,7 +7,7 @@ from pathlib import Path
 from synthrank.encodings import passage_encoder, read_encodings, write_encodings
 from synthrank.files import atomic_path, count_lines, read_jsonl, write_jsonl
 from synthrank.nearest import nearest
-from synthrank.rankers import open_encoder
+from synthrank.rankers.cosine import open_encoder
 from synthrank.records import Query, ScoredList
 from synthrank.runs.suites import searcher
 from synthrank.shards import Shard

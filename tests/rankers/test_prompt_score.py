@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from synthrank.rankers.pair_model import OneScore
-from synthrank.rankers.strategies import STRATEGIES
+from synthrank.rankers.prompt_score import STRATEGIES
 from synthrank.specs.rankers import CrossEncoderRanker, Seq2SeqRanker
 
 
