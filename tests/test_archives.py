@@ -7,8 +7,10 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from synthrank import archives
 from synthrank.archives import extract, fetch_archive, pip_options
 from synthrank.errors import ChecksumError, DataError, FetchError
 
@@ -95,6 +97,27 @@ def test_an_index_that_cannot_be_reached_is_one_line(
         fetch_archive("demo", "1.0", "0" * 64, tmp_path / "a")
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("losses", [2, 3])
+def test_a_download_that_loses_its_connection_is_tried_three_times(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losses: int
+) -> None:
+    sdist, tried, real = tar_of(index / "demo-1.0.tar.gz", FILES), [], archives.download_link
+
+    def download_link(*arguments: object, **named: object) -> Path:
+        tried.append(arguments)
+        if len(tried) <= losses:
+            raise httpx2.ReadError("connection lost")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(archives, "download_link", download_link)
+    if losses < 3:
+        assert fetch_archive("demo", "1.0", sha(sdist), tmp_path / "a").read_bytes() == sdist.read_bytes()
+    else:
+        with pytest.raises(FetchError, match=r"^demo==1\.0: no such file .*\(ReadError: connection lost\)"):
+            fetch_archive("demo", "1.0", sha(sdist), tmp_path / "a")
+    assert len(tried) == 3
 
 
 def test_the_environment_wins_over_the_section_of_download_over_global(

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, cast
 
 import httpx2
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from unearth import Link, PackageFinder
 from unearth.auth import MultiDomainBasicAuth
 from unearth.errors import HashMismatchError, UnpackError
@@ -31,7 +32,6 @@ from unearth.preparer import download_link
 from synthrank.errors import ChecksumError, DataError, FetchError
 from synthrank.files import atomic_path
 
-_ATTEMPTS = 3
 _SECTIONS = ("global", "download", ":env:")
 """Sections of pip's configuration in the order in which a later one wins, as for ``pip download``."""
 
@@ -139,13 +139,9 @@ def _download(client: Fetcher, link: Link, sha256: str, folder: Path) -> Path:
     """Download a file, which takes its name only when it is whole and right."""
     target = folder / link.filename
     with atomic_path(target) as temporary, TemporaryDirectory(dir=temporary.parent) as scratch:
-        for attempt in range(_ATTEMPTS):
-            try:
-                file = download_link(client, link, Path(scratch), hashes={"sha256": [sha256]})
-                break
-            except httpx2.TransportError:
-                if attempt == _ATTEMPTS - 1:
-                    raise
+        lost = retry_if_exception_type(httpx2.TransportError)
+        retrying = Retrying(retry=lost, stop=stop_after_attempt(3), reraise=True)
+        file = retrying(download_link, client, link, Path(scratch), hashes={"sha256": [sha256]})
         shutil.copyfile(file, temporary)
     return target
 

@@ -12,7 +12,6 @@ from batch_provider import FakeProvider, answer_line, asked, error_line, spec
 
 from synthrank import files
 from synthrank.errors import ProviderError, SpendError, StoreError, TransientError
-from synthrank.llms import patience
 from synthrank.llms.batch import batch_answers, run_batches
 from synthrank.records import Message, Request
 
@@ -355,27 +354,6 @@ def test_a_batch_that_the_provider_lost_does_not_stop_the_others(tmp_path):
     Forgetful.poll_batch = FakeProvider.poll_batch
     rest = asked("a", "b")
     assert answered(provider, rest, tmp_path) == full(rest)
-
-
-def test_waits_grow_follow_the_server_and_are_capped(monkeypatch):
-    waits = []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    async def fail():
-        raise errors.pop(0)
-
-    monkeypatch.setattr(patience.asyncio, "sleep", sleep)
-    limits = spec(attempts=9).limits.model_copy(update={"longest_wait_s": 20.0})
-    errors = [TransientError("", "rate", after) for after in [None, None, None, 15.0, 0.5, None, None, None, None]]
-    with pytest.raises(TransientError):
-        asyncio.run(patience.patiently(fail, limits))
-    assert all(most / 2 <= wait <= most for wait, most in zip(waits[:3], [1, 2, 4], strict=True))
-    assert waits[3] == 15.0
-    assert 8 <= waits[4] <= 16
-    assert 16 <= waits[5] <= 20
-    assert waits[6:] == [20.0, 20.0]
 
 
 def test_a_wait_beyond_the_limit_is_not_done(tmp_path):

@@ -12,7 +12,7 @@ from synthrank.errors import ProviderError, TransientError
 from synthrank.files import atomic_text
 from synthrank.llms.base import Answer, BatchState, Client
 from synthrank.llms.batch_journal import Entry, Journal, disk_errors
-from synthrank.llms.patience import patiently
+from synthrank.llms.retry import patiently
 from synthrank.records import Request
 from synthrank.specs.llms import Batch, HostedLlm
 

@@ -1,28 +1,16 @@
 """Ask a provider many requests at once: bounded, at its pace, each again while that may help."""
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import NamedTuple
 
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_exponential,
-    wait_random_exponential,
-)
-
 from synthrank.errors import ProviderError, TransientError
 from synthrank.llms.base import Answer, Client
 from synthrank.llms.pace import Gate, Rate, Tokens
+from synthrank.llms.retry import FIRST_WAIT_S, retrying, too_long
 from synthrank.records import Request
 from synthrank.specs.llms import Limits
-
-FIRST_WAIT_S = 1.0
-"""Longest wait before the second attempt; each later one is twice as long."""
 
 
 class Asked(NamedTuple):
@@ -73,20 +61,11 @@ class _Run:
         # Unbounded, so that a worker with an answer in hand never waits: it could be cancelled there and lose it.
         self.done: asyncio.Queue[Asked | None] = asyncio.Queue()
         self.problem: Exception | None = None
-        self._client, self._requests, self._limits, self._first_wait_s = client, requests, limits, first_wait_s
+        self._client, self._requests, self._limits = client, requests, limits
         self._gate = Gate(limits.concurrency, first_wait_s)
         self._rate = Rate(limits.requests_per_minute)
         self._token_rate, self._tokens = Rate(limits.tokens_per_minute), Tokens()
-        # Exponential, half of it by chance: those who failed together do not come back together.
-        half, most = first_wait_s / 2, limits.longest_wait_s / 2
-        self._backoff = wait_exponential(half, max=most) + wait_random_exponential(half, max=most)
-        self._retrying = AsyncRetrying(
-            retry=retry_if_exception(self._again),
-            stop=stop_after_attempt(limits.attempts),
-            wait=self._wait,
-            sleep=asyncio.sleep,
-            reraise=True,
-        )
+        self._policy = retrying(limits, many=True, first_wait_s=first_wait_s, may_repeat=lambda: self.problem is None)
         self._sending: set[asyncio.Task[None] | None] = set()
         self._workers: list[asyncio.Task[None]] = []
         self._room = asyncio.Event()
@@ -128,7 +107,7 @@ class _Run:
             self._stop(error)
 
     def _stop(self, problem: Exception) -> None:
-        """End the run: what is in flight is waited for, everyone else goes home."""
+        """End the run: wait for requests in flight, and cancel the other workers."""
         if self.problem is None:
             self.problem = problem
             for worker in self._workers:
@@ -137,14 +116,14 @@ class _Run:
 
     async def _answered(self, request: Request) -> Asked:
         """Return the answer to one request, asked as often as the limits allow."""
-        retrying = self._retrying.copy()
+        policy = self._policy.copy()
         answer: Answer
         latency: float
         try:
-            answer, latency = await retrying(self._attempt, request)
+            answer, latency = await policy(self._attempt, request)
         except TransientError as error:
-            raise self._final(error, retrying.statistics["attempt_number"]) from None
-        return Asked(request, answer, retrying.statistics["attempt_number"], latency)
+            raise self._final(error, policy.statistics["attempt_number"]) from None
+        return Asked(request, answer, policy.statistics["attempt_number"], latency)
 
     async def _attempt(self, request: Request) -> tuple[Answer, float]:
         """Ask once, when it is this request's turn; return the answer and its seconds."""
@@ -192,22 +171,9 @@ class _Run:
         finally:
             self._sending.discard(worker)
 
-    def _again(self, error: BaseException) -> bool:
-        return (
-            isinstance(error, TransientError)
-            and self.problem is None
-            and (error.retry_after or 0.0) <= self._limits.longest_wait_s
-        )
-
-    def _wait(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, TransientError) and error.retry_after is not None:
-            return error.retry_after + random.uniform(0, self._first_wait_s / 2)
-        return self._backoff(state)
-
     def _final(self, error: TransientError, attempts: int) -> ProviderError:
         """Return the error that ends the run after one that might have passed."""
-        if (error.retry_after or 0.0) > self._limits.longest_wait_s:
+        if too_long(error, self._limits):
             return ProviderError(
                 f"{error}; the server asks to wait {error.retry_after:.0f} s, and limits.longest_wait_s is "
                 f"{self._limits.longest_wait_s:g}: run again later, every answer so far is kept"
