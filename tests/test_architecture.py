@@ -130,7 +130,6 @@ HEAVY = {
     },
     "statsmodels": {"tables.holm"},
     "torch": {
-        "devices",
         "llms.local",
         "llms.sampling",
         "queries.predictor",

@@ -6,7 +6,7 @@ import pytest
 
 from synthrank.draws import Draws
 from synthrank.errors import ConfigError
-from synthrank.llms.draws import of_draw
+from synthrank.llms.base import of_draw
 from synthrank.needs import Needs
 from synthrank.needs.trainsets import TrainsetDraws
 from synthrank.plan import plan

@@ -11,9 +11,9 @@ from distillation_study import make_config, make_study
 
 from synthrank.errors import ConfigError
 from synthrank.files import write_jsonl
-from synthrank.llms.estimate import cost_usd
+from synthrank.llms.base import request_key
 from synthrank.llms.hosted import identity
-from synthrank.llms.keys import request_key
+from synthrank.llms.pricing import cost_usd
 from synthrank.llms.store import ReplyStore, folder_of
 from synthrank.ordering.methods import sort_of
 from synthrank.plan import Line, as_text, plan

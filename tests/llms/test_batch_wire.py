@@ -8,9 +8,9 @@ import pytest
 from provider_server import Fault, ProviderServer
 
 from synthrank.errors import ProviderError
+from synthrank.llms.base import request_key
 from synthrank.llms.batch import run_batches
 from synthrank.llms.gemini_client import GeminiClient
-from synthrank.llms.keys import request_key
 from synthrank.llms.openai_client import OpenAiClient
 from synthrank.records import Message, Request
 from synthrank.specs.llms import Batch, GeminiLlm, Limits, OpenAiLlm, Price

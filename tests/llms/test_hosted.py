@@ -18,8 +18,8 @@ from provider_specs import KEY, VARIABLE, gemini_spec, openai_spec, request
 
 from synthrank.errors import ModelError, ProviderError, SpendError
 from synthrank.llms import open_llm
+from synthrank.llms.base import request_key
 from synthrank.llms.hosted import Hosted, identity, open_client
-from synthrank.llms.keys import request_key
 from synthrank.specs.llms import Sampling
 
 

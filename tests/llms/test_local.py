@@ -1,4 +1,8 @@
 import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -256,6 +260,24 @@ def test_bfloat16_is_reproducible_and_finite(folder):
     first, second = (list(llm(folder, dtype="bfloat16").generate(requests(5))) for _ in range(2))
     assert first == second
     assert all(score < 0 for score in llm(folder, dtype="bfloat16").score([(requests(1)[0].messages, "bees")]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_to_know_a_model_loads_no_torch_and_keeps_libraries_offline(tmp_path, dtype):
+    (tmp_path / "source.json").write_text(json.dumps({"weights": {"model.safetensors": "ab"}}))
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom synthrank import devices\n"
+        "from synthrank.llms import identity_of\nfrom synthrank.specs.llms import LocalLlm\n"
+        "devices.GPUS, devices.CPUINFO = [], Path(sys.argv[1], 'cpuinfo')\n"
+        f"found = identity_of(LocalLlm(backend='local', model='tiny', dtype={dtype!r}), Path(sys.argv[1]))\n"
+        "print(found['dtype'], os.environ['HF_HUB_OFFLINE'], *sorted({'torch', 'transformers'} & sys.modules.keys()))"
+    )
+    (tmp_path / "cpuinfo").write_text("flags\t: fpu avx512f avx512bw avx512dq avx512vl\n")
+    environment = {"PYTHONPATH": str(Path(local.__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{dtype} 1\n"
 
 
 def test_nothing_asked_nothing_answered(folder):

@@ -86,5 +86,12 @@ def test_top_p_of_a_row_is_the_same_beside_a_flat_row():
     assert (both[0] > -torch.inf).sum() > CANDIDATES
 
 
+def test_top_p_keeps_all_tokens_that_share_the_lowest_kept_logit():
+    # softmax is .687 .093 .093 .093 .034: the third token reaches 0.8, and no token comes before another of its logit
+    scores = torch.tensor([[3.0, 1.0, 1.0, 1.0, 0.0]])
+    assert (TopP(0.8)(None, scores) > -torch.inf).tolist() == [[True, True, True, True, False]]
+    assert (TopPLogitsWarper(0.8)(None, scores) > -torch.inf).sum() == 3
+
+
 def test_temperature_zero_is_greedy():
     assert sampler(Sampling(temperature=0.0, top_p=0.5), [1], "cpu") == []

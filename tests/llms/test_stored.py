@@ -7,8 +7,8 @@ from provider_specs import gemini_spec, openai_spec
 
 from synthrank import llms
 from synthrank.errors import ModelError, ProviderError, SpendError
-from synthrank.llms.estimate import cost_usd, most_usd, prompt_tokens, reply_tokens
-from synthrank.llms.keys import request_key
+from synthrank.llms.base import request_key
+from synthrank.llms.pricing import cost_usd, most_usd, prompt_tokens, reply_tokens
 from synthrank.llms.store import ReplyStore
 from synthrank.llms.stored import Budget, StoredLlm
 from synthrank.records import Message, Reply, Request

@@ -8,8 +8,8 @@ import pytest
 from provider_server import ProviderServer
 from provider_specs import KEY, gemini_spec, openai_spec, request
 
+from synthrank.llms.base import request_key
 from synthrank.llms.gemini_client import GeminiClient
-from synthrank.llms.keys import request_key
 from synthrank.llms.openai_client import OpenAiClient
 from synthrank.reading.passage import read_passage
 from synthrank.reading.schemas import SCHEMA_OF

@@ -6,7 +6,8 @@ import math
 import pytest
 import torch
 
-from synthrank.devices import dtype, has_bfloat16
+from synthrank import devices
+from synthrank.devices import dtype
 from synthrank.errors import ConfigError, ModelError
 from synthrank.rankers.base import Training
 from synthrank.rankers.shapes import contrastive, listwise, pairs_of
@@ -135,35 +136,40 @@ def test_the_gpus_share_a_batch(tmp_path, gpus, each):
     assert ("batch_sampler" in arguments) == (gpus > 1), "one GPU alone has the library's own batches"
 
 
+@pytest.fixture
+def torch_tells(monkeypatch):
+    """Leave the question for bfloat16 to torch, and forget its answer afterwards."""
+    monkeypatch.setattr(devices, "_bfloat16_of_cpu", lambda: None)
+    devices.has_bfloat16.cache_clear()
+    yield
+    devices.has_bfloat16.cache_clear()
+
+
 @pytest.mark.parametrize("found", [True, False])
-def test_a_gpu_without_bfloat16_trains_in_float32_and_says_so_once(tmp_path, monkeypatch, caplog, found):
+def test_a_gpu_without_bfloat16_trains_in_float32_and_says_so_once(tmp_path, monkeypatch, caplog, torch_tells, found):
     def supported(including_emulation=True):
         return found or including_emulation
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla V100")
-    has_bfloat16.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert [trainer_arguments(spec(bf16=True), 8, 1, tmp_path)["bf16"] for _ in range(2)] == [found] * 2
         assert not trainer_arguments(spec(), 8, 1, tmp_path)["bf16"]
     told = [] if found else ["Tesla V100 has no bfloat16: float32 takes its place"]
     assert [record.getMessage() for record in caplog.records] == told
-    has_bfloat16.cache_clear()
 
 
 @pytest.mark.parametrize("found", [True, False])
-def test_a_cpu_without_bfloat16_trains_in_float32(tmp_path, monkeypatch, caplog, found):
+def test_a_cpu_without_bfloat16_trains_in_float32(tmp_path, monkeypatch, caplog, torch_tells, found):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: found)
-    has_bfloat16.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert trainer_arguments(spec(bf16=True), 8, 1, tmp_path)["bf16"] == found
     assert dtype("bfloat16") == (torch.bfloat16 if found else torch.float32)
     assert dtype("float16") == torch.float16
     told = [] if found else ["this CPU has no bfloat16: float32 takes its place"]
     assert [record.getMessage() for record in caplog.records] == told
-    has_bfloat16.cache_clear()
 
 
 class Arguments:

@@ -9,6 +9,7 @@ import json
 from functools import cache, partial
 from pathlib import Path
 
+from synthrank.devices import computed
 from synthrank.errors import ModelError
 from synthrank.llms.base import Llm
 from synthrank.llms.store import folder_of, open_store, spent_usd
@@ -72,8 +73,6 @@ def identity_of(spec: LlmSpec, model: Path | None = None) -> dict[str, object]:
         if source is None or not source.is_file():
             raise ModelError(f"{spec.model}: {source or 'no folder'} is absent; unpack config/models/{spec.model}.yaml")
         weights = json.loads(source.read_text(encoding="utf-8"))["weights"]
-        from synthrank.devices import computed  # loads torch
-
         found |= {"model": spec.model, "dtype": computed(spec.dtype), "weights": weights}
     return found
 

@@ -1,4 +1,4 @@
-"""What every language model can do, and where the random numbers of a request come from."""
+"""What every language model can do, what makes two requests the same, and where their random numbers come from."""
 
 import hashlib
 import json
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from synthrank.errors import ModelError, ProviderError
+from synthrank.order import drawn
 from synthrank.records import Message, Reply, Request
+from synthrank.specs.llms import LlmSpec
 
 
 class Llm(Protocol):
@@ -105,6 +107,19 @@ class Client(Protocol):
         ...
 
 
+def request_key(identity: Mapping[str, object], request: Request) -> str:
+    """Return 64 hexadecimal digits that are equal exactly for requests that ask the same.
+
+    Args:
+        identity: what the model is and how it samples: everything but the request that determines the answer.
+        request: its messages, sample number and schema enter the hash; the query that it is for does not.
+    """
+    content: list[object] = [dict(identity), [asdict(message) for message in request.messages], request.sample]
+    if request.schema:
+        content.append(request.schema)
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 def request_seed(seed: int, request: Request) -> int:
     """Return the 64-bit seed of one request's own random numbers.
 
@@ -114,3 +129,12 @@ def request_seed(seed: int, request: Request) -> int:
     content = [seed, request.sample, [asdict(message) for message in request.messages]]
     digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).digest()
     return int.from_bytes(digest[:8], "big")
+
+
+def of_draw(spec: LlmSpec, draw: int) -> LlmSpec:
+    """Return the entity with the seed of a draw of its samples; the entity itself for draw 0.
+
+    The seed is part of what the store knows a reply by: each draw is asked, and paid for, once.
+    """
+    sampling = spec.sampling.model_copy(update={"seed": drawn(spec.sampling.seed, draw)})
+    return spec.model_copy(update={"sampling": sampling})

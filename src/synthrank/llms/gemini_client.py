@@ -12,15 +12,13 @@ from google.genai import errors, types
 
 from synthrank.errors import ProviderError, TransientError
 from synthrank.llms.base import Answer, BatchState, request_seed
+from synthrank.llms.pricing import MOST_THOUGHT
 from synthrank.llms.provider import Provider, entry, one_line, wait_asked
 from synthrank.records import Request
 from synthrank.specs.llms import GeminiLlm
 
 ADDRESS = "https://generativelanguage.googleapis.com"
 VERSION = "v1beta"
-
-MOST_THOUGHT = 32_768
-"""The largest thinking budget of any Gemini 2.5 model: what thinking may take where the model chooses."""
 
 FINISHED = {"STOP": "stop", "MAX_TOKENS": "length"}
 BLOCKED = {"SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "LANGUAGE", "OTHER"}

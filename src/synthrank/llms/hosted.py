@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from synthrank.errors import ProviderError
-from synthrank.llms.base import Answer, Client, gives_no_scores
-from synthrank.llms.keys import request_key
+from synthrank.llms.base import Answer, Client, gives_no_scores, request_key
 from synthrank.llms.live import Asked, ask_all
-from synthrank.llms.prices import price_usd
+from synthrank.llms.pricing import price_usd
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import HostedLlm
 
@@ -49,7 +48,7 @@ def _sampling(spec: HostedLlm) -> dict[str, float | int | str | None]:
 
 
 def identity(spec: HostedLlm) -> dict[str, object]:
-    """Return everything in an entity that determines an answer, for :func:`~synthrank.llms.keys.request_key`.
+    """Return everything in an entity that determines an answer, for :func:`~synthrank.llms.base.request_key`.
 
     How it is asked (mode, limits, address, key) and what it costs are not part of it, so that a reply is found
     again however it came.

@@ -9,7 +9,7 @@ import torch
 from jinja2 import TemplateError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessorList
 
-from synthrank.devices import dtype
+from synthrank.devices import device, dtype
 from synthrank.errors import ModelError
 from synthrank.llms.base import request_seed
 from synthrank.llms.sampling import sampler
@@ -44,7 +44,7 @@ class Local:
         if not (folder / "config.json").is_file():
             raise ModelError(f"{folder}: holds no model (config.json is absent); expected what unpack_model writes")
         self._spec = spec
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = device()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", local_files_only=True)
         if not self._tokenizer.chat_template:
             raise ModelError(f"{spec.model}: the tokenizer has no chat template; take an instruction-tuned model")

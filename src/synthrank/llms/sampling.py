@@ -8,14 +8,16 @@ from transformers import LogitsProcessor, TemperatureLogitsWarper, TopPLogitsWar
 from synthrank.specs.llms import Sampling
 
 CANDIDATES = 1024
-"""Logits that are looked at first for top-p; a vocabulary of 49152 takes 4 ms a batch of 16 so, and 36 ms sorted."""
+"""Logits that are looked at first for top-p."""
 
 
 class TopP(LogitsProcessor):  # type: ignore[misc]
     """Keep the likeliest tokens that together hold the probability ``top_p``, at least one; mask the others.
 
     The same choice as transformers' ``TopPLogitsWarper`` without sorting the whole vocabulary in the rows whose
-    ``CANDIDATES`` likeliest tokens are enough. Where several tokens share the lowest kept logit, all are kept.
+    ``CANDIDATES`` likeliest tokens are enough: for 16 rows of 49,152 logits a step takes 4 ms in place of 36 ms on a
+    CPU. If several tokens share the lowest kept logit, as is common in bfloat16, all of them are kept; a sort keeps
+    those that it happens to put first.
     """
 
     def __init__(self, top_p: float) -> None:

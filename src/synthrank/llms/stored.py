@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from synthrank.errors import SpendError
-from synthrank.llms.base import Llm, gives_no_scores
-from synthrank.llms.estimate import cost_usd, most_usd
-from synthrank.llms.keys import request_key
+from synthrank.llms.base import Llm, gives_no_scores, request_key
+from synthrank.llms.pricing import cost_usd, most_usd
 from synthrank.llms.store import ReplyStore
 from synthrank.records import Message, Reply, Request
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm

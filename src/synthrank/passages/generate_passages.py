@@ -7,8 +7,7 @@ from pathlib import Path
 
 from synthrank.files import count_lines, read_jsonl, write_jsonl
 from synthrank.llms import open_stored
-from synthrank.llms.base import Llm
-from synthrank.llms.draws import of_draw
+from synthrank.llms.base import Llm, of_draw
 from synthrank.progress import progress
 from synthrank.reading.written import Rounds
 from synthrank.records import Reply, Request

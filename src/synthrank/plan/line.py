@@ -5,7 +5,7 @@ from typing import Literal
 
 from synthrank.errors import ConfigError
 from synthrank.llms.base import Answer
-from synthrank.llms.prices import price_usd
+from synthrank.llms.pricing import price_usd
 from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
 from synthrank.study import Study
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from synthrank.distillation import written_passages
 from synthrank.draws import Draws, request_folder
 from synthrank.files import read_jsonl
-from synthrank.llms.draws import of_draw
-from synthrank.llms.estimate import prompt_tokens, reply_tokens
+from synthrank.llms.base import of_draw, request_key
 from synthrank.llms.hosted import identity
-from synthrank.llms.keys import request_key
+from synthrank.llms.pricing import prompt_tokens, reply_tokens
 from synthrank.llms.store import ReplyStore, folder_of
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
 from synthrank.prompts import read_prompt

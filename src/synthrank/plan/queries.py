@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from synthrank.distillation import written_queries
-from synthrank.llms.estimate import prompt_tokens, thought_tokens
+from synthrank.llms.pricing import prompt_tokens, thought_tokens
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, queries_of, words
 from synthrank.prompts import read_prompt
 from synthrank.records import Exemplar, Request

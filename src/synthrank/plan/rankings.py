@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from synthrank.distillation import Ranked, rankings
-from synthrank.llms.estimate import prompt_tokens, thought_tokens
+from synthrank.llms.pricing import prompt_tokens, thought_tokens
 from synthrank.ordering.asking import Question, prompt_values
 from synthrank.plan.line import PASSAGE_WORDS, QUERY_WORDS, Asked, Line, priced, words
 from synthrank.plan.queries import query_count

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from synthrank.llms.estimate import OUTPUT_SHARE
+from synthrank.llms.pricing import OUTPUT_SHARE
 from synthrank.plan.line import Line
 from synthrank.specs.llms import GeminiLlm, OpenAiLlm
 from synthrank.study import Study

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthrank.files import atomic_text, read_jsonl
-from synthrank.llms.estimate import cost_usd
+from synthrank.llms.pricing import cost_usd
 from synthrank.reading.status import Status
 from synthrank.reading.written import read_written, replies_wanted
 from synthrank.records import Reply, Request

@@ -1,11 +1,12 @@
-"""What requests will cost, before any of them is sent."""
+"""What a reply costs, and what requests will cost before any of them is sent."""
 
 from collections.abc import Iterable
 
 from synthrank.llms.base import Answer
-from synthrank.llms.prices import price_usd
 from synthrank.records import Request
-from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
+from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm, Price
+
+MILLION = 1_000_000
 
 CHARACTERS_PER_TOKEN = 4.0
 """English prose in the vocabularies of both providers; their documentation gives the same rule of thumb."""
@@ -18,6 +19,19 @@ OUTPUT_SHARE = 0.6
 
 MOST_THOUGHT = 32_768
 """Tokens that a model may think where it chooses itself: the largest budget of any Gemini 2.5 model."""
+
+
+def price_usd(price: Price, answer: Answer, mode: str) -> float:
+    """Return the price of one answer in US dollars.
+
+    Prompt tokens that the provider had cached are charged at their own rate; by batch all of it is charged at
+    ``batch_share``.
+    """
+    fresh = answer.tokens_in - answer.tokens_cached
+    live = (
+        fresh * price.input + answer.tokens_cached * price.cached_input + answer.tokens_out * price.output
+    ) / MILLION
+    return live * (price.batch_share if mode == "batch" else 1.0)
 
 
 def prompt_tokens(request: Request) -> int:
