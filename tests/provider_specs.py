@@ -26,8 +26,8 @@ def gemini_spec(url, **changes):
         **{"concurrency": 4, "timeout_s": 20, "attempts": 4, "longest_wait_s": 5, **changes.pop("limits", {})}
     )
     return GeminiLlm(
-        backend="gemini", model="gemini-2.5-flash", key_variable=VARIABLE, base_url=url, price=PRICE, limits=limits,
-        **{"sampling": SAMPLING, "thinking_budget": 0, **changes},
+        backend="gemini", model="gemini-2.5-flash", key_variable=VARIABLE, price=PRICE, limits=limits,
+        **{"base_url": url, "sampling": SAMPLING, "thinking_budget": 0, **changes},
     )  # fmt: skip
 
 

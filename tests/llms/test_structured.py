@@ -1,23 +1,19 @@
 """Structured replies: asked for in each provider's own form, live and by batch, and read back."""
 
-import asyncio
 import json
 from dataclasses import replace
 
 import pytest
-from provider_server import ProviderServer
-from provider_specs import KEY, gemini_spec, openai_spec, request
+from provider_clients import GEMINI, OPENAI
+from provider_specs import request
 
 from synthrank.llms.base import request_key
-from synthrank.llms.gemini_client import GeminiClient
-from synthrank.llms.openai_client import OpenAiClient
 from synthrank.reading.passage import read_passage
 from synthrank.reading.schemas import SCHEMA_OF
 from synthrank.records import Message, Reply
 from synthrank.specs.paradigms import Quality
 
 SCHEMA = SCHEMA_OF["passage"]
-CASES = [(openai_spec, OpenAiClient), (gemini_spec, GeminiClient)]
 
 
 def form_of(line):
@@ -27,21 +23,12 @@ def form_of(line):
     return line["request"]["generationConfig"].get("responseJsonSchema")
 
 
-@pytest.mark.parametrize(("spec", "client"), CASES)
-def test_a_schema_is_asked_for_only_where_the_request_has_one(spec, client):
-    with ProviderServer() as server:
-        opened = client(spec(server.url), KEY)
-        assert form_of(opened.batch_line("k", request())) is None
-        structured = replace(request(), schema=SCHEMA)
-        assert form_of(opened.batch_line("k", structured)) == json.loads(SCHEMA)
-
-        async def ask():
-            try:
-                return await opened.ask(structured)
-            finally:
-                await opened.close()
-
-        assert asyncio.run(ask()).finish_reason == "stop"
+@pytest.mark.parametrize("provider", [OPENAI, GEMINI], ids=["openai", "gemini"])
+def test_a_schema_is_asked_for_only_where_the_request_has_one(provider, server):
+    structured = replace(request(), schema=SCHEMA)
+    for asked, form in ((request(), None), (structured, json.loads(SCHEMA))):
+        assert form_of(provider.use(server, lambda client, asked=asked: client.batch_line("k", asked))) == form
+    assert provider.ask(server, structured).finish_reason == "stop"
 
 
 def test_a_schema_is_part_of_what_is_asked():
