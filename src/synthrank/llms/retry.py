@@ -49,7 +49,7 @@ def retrying(
         if asked is not None and many:
             return asked + random.uniform(0, first_wait_s / 2)
         chance, longest = random.uniform(0.5, 1.0), limits.longest_wait_s
-        doubled = first_wait_s * 2 ** (state.attempt_number - 1) * chance
+        doubled = first_wait_s * 2.0 ** (state.attempt_number - 1) * chance
         return max(asked or 0.0, min(doubled, longest * chance if many else longest))
 
     return AsyncRetrying(

@@ -87,8 +87,8 @@ def count_cut(tokenizer: Any, max_length: int, *columns: Sequence[str]) -> int:
 
 def _count_longer(tokenizer: Any, max_length: int, *columns: list[str]) -> int:
     if isinstance(tokenizer, Tokenizer):  # of a static model, which is told to cut at the length
-        encodings = tokenizer.encode_batch(*columns, add_special_tokens=False)
-        return sum(bool(encoding.overflowing) for encoding in encodings)
+        (texts,) = columns
+        return sum(bool(encoding.overflowing) for encoding in tokenizer.encode_batch(texts, add_special_tokens=False))
     encoded = tokenizer(*columns, truncation=False, padding=False, return_attention_mask=False, verbose=False)
     return sum(len(row) > max_length for row in encoded["input_ids"])
 
