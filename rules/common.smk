@@ -64,7 +64,7 @@ container: "synthrank.sif"
 workflow.global_resources.setdefault("api", 1)
 
 
-# A share is named {scatteritem}, such as 2-of-4. A step works through its own, and a later one lays all end to end and
+# A shard is named {scatteritem}, such as 2-of-4. A step works through its own, and a later one concatenates all and
 # counts them.
 scattergather:
     encode=study.experiment.shards.encode,
