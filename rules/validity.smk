@@ -2,7 +2,7 @@
 
 Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl or
        results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, which {data} names without the file; the
-       exemplars of prompts; queries, judgments and passages of test sets
+       exemplars of prompts; queries, qrels and passages of test sets
 Gives  results/validity/{data}/statistics.json, controls.json, passages.csv, leaks.jsonl and leaks.json; answers.json
        of training sets over a collection that is tested on too
 """

@@ -22,7 +22,7 @@ class MetricNeeds(StageNeeds):
         return self.of_testsets(self.study.testsets_of(wildcards.suite).values(), "queries.jsonl")
 
     def suite_qrels(self, wildcards: Wildcards) -> list[str]:
-        """Return the judgments of each test set of a suite."""
+        """Return the qrels of each test set of a suite."""
         return self.of_testsets(self.study.testsets_of(wildcards.suite).values(), "qrels.txt")
 
     def suite_first_stages(self, wildcards: Wildcards) -> list[str]:
@@ -61,7 +61,7 @@ class MetricNeeds(StageNeeds):
         return f"results/runs/corpora/{spec.corpus}/{wildcards.retriever}/{spec.split}.trec"
 
     def testset_qrels(self, wildcards: Wildcards) -> str:
-        """Return the judgments of a test set."""
+        """Return the qrels of a test set."""
         spec = self.study.entities["testsets"][wildcards.testset]
         return f"results/corpora/{spec.corpus}/{spec.split}/qrels.txt"
 

@@ -23,7 +23,7 @@ TO_DO = "TO DO"
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A test set with all that says what it is: entity files, judgments, queries, and the first stage's file if any."""
+    """A test set with all that says what it is: entity files, qrels, queries, and the first stage's file if any."""
 
     testset: Path
     corpus: Path
@@ -85,7 +85,7 @@ def _stages(name: str, settings: RankerSpec, tested: Tested) -> Iterator[Mapping
 
 
 def collection_of(tested: Tested) -> dict[str, Any]:
-    """Return what a test set is, its judgments and queries by their hashes."""
+    """Return what a test set is, its qrels and queries by their hashes."""
     testset: TestsetSpec = load(TestsetSpec, tested.testset)
     return {
         "name": tested.testset.stem,

@@ -48,7 +48,7 @@ def release_passages(
         exemplars: every exemplar that a prompt shows, where it shows some; they become the configuration ``exemplars``.
         corpus: the entity file of the corpus.
         collection: the passages of the corpus, for the comparison with human ones.
-        qrels: the training judgments, for the same.
+        qrels: the training qrels, for the same.
         paradigm: the paradigm's entity file.
         prompt: its prompt file, where it has one.
         llm: the LLM's entity file, where one wrote the passages or their queries.

@@ -63,7 +63,7 @@ def release_rankings(
         counts: what was counted while it ordered.
         corpus: the corpus's entity file.
         passages: the passages of the corpus.
-        qrels: the judgments of the queries, where they are a split's.
+        qrels: the qrels of the queries, where they are a split's.
         augmentation: the entity file of the queries, where they are an augmentation's.
         pool: the pool's entity file.
         sources: the entity files of the pool's first stages.

@@ -67,7 +67,7 @@ def release_runs(
         stats: what was counted while the training set was made, where there is one.
         testsets: the test sets' entity files.
         corpora: for each test set the entity file of its corpus.
-        qrels: for each test set its judgments.
+        qrels: for each test set its qrels.
         queries: for each test set its queries.
         first_stages: for each test set the entity file of the retriever whose run is reordered; empty for a ranker that
             searches.

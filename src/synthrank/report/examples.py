@@ -106,7 +106,7 @@ def _made_by(name: str, llm: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JudgedSet:
-    """A test set: its entity file, queries and judgments."""
+    """A test set: its entity file, queries and qrels."""
 
     spec: Path
     queries: Path

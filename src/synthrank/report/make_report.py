@@ -69,7 +69,7 @@ def make_report(
         dropped: for each of ``replies`` those that became no passage.
         testsets: entity files of the test sets.
         queries: for each of them its queries.
-        qrels: for each of them its judgments.
+        qrels: for each of them its qrels.
         collections: passages of the test sets' corpora, and of those whose passages language models ordered.
         first_runs: runs of first stages on the test sets.
         runs: folders of the rankers' runs.

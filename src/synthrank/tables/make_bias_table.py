@@ -19,7 +19,7 @@ from synthrank.tables.tidy import write_table
 class Row:
     """One system on one mixed test set.
 
-    ``human`` and ``rewritten`` are means of the measure by the judgments of these passages alone, ``relative`` is
+    ``human`` and ``rewritten`` are means of the measure by the qrels of these passages alone, ``relative`` is
     their relative difference in percent, above 0 where human passages are preferred, with its interval; None where
     both are 0. ``p`` is of ``delta``, human less rewritten, and not corrected for other rows.
     """
