@@ -28,7 +28,7 @@ def copy(tmp_path, config):
     return shutil.copytree(config, tmp_path / "config")
 
 
-SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias", "twolar")
+SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias", "distillation")
 
 
 def study_of(folder, **changed):

@@ -46,7 +46,8 @@ def _tested(study: Study) -> Iterator[str]:
         for name, corpus in study.entities["corpora"].items()
         if corpus.development
     }
-    suites = (*study.experiment.suites, *(study.experiment.twolar.suites if study.experiment.twolar else ()))
+    distillation = study.experiment.distillation
+    suites = (*study.experiment.suites, *(distillation.suites if distillation else ()))
     for name, spec in study.testsets_of(*suites).items():
         asked = _queries(study, spec.corpus, spec.split)
         found = [corpus for corpus, chosen_on in tuned.items() if _shared(chosen_on, asked)]
@@ -183,11 +184,11 @@ def _mixed(study: Study) -> Iterator[str]:
 def trained_pairs(study: Study) -> list[tuple[str, str]]:
     """Return (recipe, ranker) of everything that the experiment trains, with what that starts from, each once."""
     experiment = study.experiment
-    twolar = experiment.twolar
+    distillation = experiment.distillation
     asked: list[tuple[Sequence[str], Sequence[str]]] = [(study.recipes, experiment.rankers)]
     asked += [(claim.recipes, claim.rankers) for claim in experiment.stated_claims]
-    asked += [(twolar.recipes, twolar.rankers)] if twolar else []
-    asked += [(item.recipes, item.rankers) for item in twolar.ablations.values()] if twolar else []
+    asked += [(distillation.recipes, distillation.rankers)] if distillation else []
+    asked += [(item.recipes, item.rankers) for item in distillation.ablations.values()] if distillation else []
     waiting = [(recipe, ranker) for recipes, rankers in asked for recipe in recipes for ranker in rankers]
     for _, ranker in waiting:  # grows while it is walked
         base = study.entities["rankers"][ranker].base
