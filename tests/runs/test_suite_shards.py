@@ -152,7 +152,7 @@ def test_passages_that_are_questions_get_the_prefix_of_queries(folder, encoder, 
 
 
 def test_a_bi_encoder_that_reorders_differs_in_the_last_digit_at_most(folder, encoder):
-    """It encodes each candidate once, with those of its share: the same order, and scores alike to 1e-6."""
+    """It encodes each candidate once, with those of its shard: the same order, and scores alike to 1e-6."""
     reranked(folder, REORDERER, encoder, 1)
     whole = {path.name: read_run(path) for path in (folder / "runs").iterdir()}
     reranked(folder, REORDERER, encoder, 3)
@@ -198,8 +198,8 @@ def test_a_search_finds_the_nearest(folder, encoder):
         assert [score for _, score in ranked] == pytest.approx([-score for score, _ in best], abs=1e-6)
 
 
-def test_equal_scores_go_by_id_across_shares(folder, monkeypatch):
-    """A share's scores are as computed: had it made them strict, the next share's best would pass its second."""
+def test_equal_scores_go_by_id_across_shards(folder, monkeypatch):
+    """A shard's scores are as computed: had it made them strict, the next shard's best would pass its second."""
     monkeypatch.setattr(merge_module, "TOGETHER", 2)
     shards = [folder / "1-of-2", folder / "2-of-2"]
     for shard, held in zip(shards, (NAMES[:6], NAMES[6:]), strict=True):

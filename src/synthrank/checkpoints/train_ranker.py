@@ -36,7 +36,7 @@ def train_ranker(
         spec: the ranker's entity file.
         base: the folder of the model to start from.
         seed: the training seed.
-        development: where the ranker has ``selection``, what it chooses on: queries and judgments of the development
+        development: where the ranker has ``selection``, what it chooses on: queries and qrels of the development
             split, the passages of its corpus, and the run whose candidates are reordered; else empty.
         checkpoint: written: the folder of the trained model.
 

@@ -25,7 +25,7 @@ class CheckpointNeeds(StageNeeds):
     def development(self, wildcards: Wildcards) -> list[str]:
         """Return what a ranker with ``selection`` chooses its settings on; nothing for any other.
 
-        Of the development split of the recipe's corpus: queries, judgments, passages, and the run that is reordered.
+        Of the development split of the recipe's corpus: queries, qrels, passages, and the run that is reordered.
         """
         selection = self.study.entities["rankers"][wildcards.ranker].selection
         if selection is None:

@@ -18,7 +18,7 @@ class Collection:
     """What is reordered: queries, the file of passages, and a first stage's run.
 
     ``depth`` says how much of each list is reordered; none leaves it to the ranker's own file. ``shard`` says which
-    share of the queries that have a list; all of them unless stated. ``passages_as`` says which prefix of a bi-encoder
+    shard of the queries that have a list; all of them unless stated. ``passages_as`` says which prefix of a bi-encoder
     stands before passages.
     """
 
@@ -34,7 +34,7 @@ class Ranker(Protocol):
     """A model that orders the passages of a first stage."""
 
     def rank(self, collection: Collection) -> Run:
-        """Return a run of the share of the collection's queries, each list best first."""
+        """Return a run of the shard of the collection's queries, each list best first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,9 @@ class BiEncoderScorer:
         self._encoder = open_encoder(spec, checkpoint)
 
     def rank(self, collection: Collection) -> Run:
-        """Return, per query of the share, the first ``depth`` passages of the first stage by cosine.
+        """Return, per query of the shard, the first ``depth`` passages of the first stage by cosine.
 
-        A passage is encoded once, with all other candidates of the share, so that the last digit of a score may change
+        A passage is encoded once, with all other candidates of the shard, so that the last digit of a score may change
         with the number of shards.
         """
         given = candidates(collection, self._depth)

@@ -75,9 +75,9 @@ class RerankerScorer:
         self._spec, self._scorer = spec, PairScorer(spec, checkpoint, seed)
 
     def rank(self, collection: Collection) -> Run:
-        """Return, per query of the share, the first ``depth`` passages of the first stage in the model's order.
+        """Return, per query of the shard, the first ``depth`` passages of the first stage in the model's order.
 
-        The scores are the same whatever the number of shards: queries that are scored together are in one share.
+        The scores are the same whatever the number of shards: queries that are scored together are in one shard.
 
         Raises:
             ModelError: a score is not finite.

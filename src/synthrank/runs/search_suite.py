@@ -1,4 +1,4 @@
-"""Step search_suite: what one bi-encoder finds for a suite's queries in a share of every collection."""
+"""Step search_suite: what one bi-encoder finds for a suite's queries in a shard of every collection."""
 
 import shutil
 from collections.abc import Sequence
@@ -37,14 +37,14 @@ def search_suite(
         testsets: the test sets' entity files.
         passages: for each test set its collection.
         queries: for each test set its queries.
-        shard: the share of each collection, such as ``2-of-4``.
-        lists: written: a folder with ``TESTSET.jsonl`` for each test set, the best of the share for each query.
+        shard: which shard of each collection, such as ``2-of-4``.
+        lists: written: a folder with ``TESTSET.jsonl`` for each test set, the best of the shard for each query.
 
     Raises:
         ConfigError: the ranker is no bi-encoder.
     """
     spec = searcher(ranker)
-    share = Shard.parse(shard)
+    part = Shard.parse(shard)
     encoder = open_encoder(spec, checkpoint)
     stated: list[TestsetSpec] = [load(TestsetSpec, testset) for testset in testsets]
     encoded = [(item.corpus, item.passages_as) for item in stated]
@@ -53,7 +53,7 @@ def search_suite(
         folder.mkdir()
         for key, path in dict(zip(encoded, passages, strict=True)).items():
             encode = passage_encoder(encoder, key[1])
-            write_encodings(encode, id_texts(path), count_lines(path), folder / "vectors", shard=share)
+            write_encodings(encode, id_texts(path), count_lines(path), folder / "vectors", shard=part)
             encodings = read_encodings(folder / "vectors")
             for testset, asked in [(testset, asked) for of, testset, asked in tests if of == key]:
                 listed = list(read_jsonl(asked, Query))
