@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from toy_experiment import make_toy, snakemake
+from toy_experiment import snakemake
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -46,18 +46,19 @@ def test_the_files_that_an_environment_is_made_of_are_known():
 
 
 @pytest.mark.workflow
-def test_a_job_runs_in_the_image_only_where_it_is_told_to(tmp_path, monkeypatch):
-    toy = make_toy(tmp_path / "toy")
-    done = snakemake(toy, "--cores", "1", "--", TARGET)
+def test_a_job_runs_in_the_image_only_where_it_is_told_to(edited, tmp_path, monkeypatch):
+    asked = (edited / TARGET).read_bytes()
+    (edited / TARGET).unlink()
+    done = snakemake(edited, "--cores", "1", "--", TARGET)
     assert "Singularity containers: ignored" in done.stdout
-    asked = (toy / TARGET).read_bytes()
-    (toy / TARGET).unlink()
+    assert (edited / TARGET).read_bytes() == asked
+    (edited / TARGET).unlink()
     command = tmp_path / "bin" / "apptainer"
     command.parent.mkdir()
     command.write_text(APPTAINER)
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(command.parent), prepend=os.pathsep)
     monkeypatch.setenv("SEEN", str(tmp_path / "seen"))
-    snakemake(toy, "--cores", "1", "--sdm", "apptainer", "--", TARGET)
-    assert (toy / TARGET).read_bytes() == asked
+    snakemake(edited, "--cores", "1", "--sdm", "apptainer", "--", TARGET)
+    assert (edited / TARGET).read_bytes() == asked
     assert set((tmp_path / "seen").read_text().split()) >= {"synthrank.sif"}

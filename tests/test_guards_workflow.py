@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from safetensors.torch import load_file, save_file
-from toy_experiment import TABLES, make_toy, planned, snakemake
+from toy_experiment import TABLES, planned, snakemake
+
+from synthrank.errors import ConfigError
+from synthrank.specs.base import read_yaml
+from synthrank.study import Study
 
 pytestmark = pytest.mark.workflow
 
@@ -19,20 +23,6 @@ MARK = b"\xef\xbb\xbf"
 
 
 BUILT = [f"results/corpora/kitchens/{name}" for name in ("passages.jsonl", "test/queries.jsonl", "test/qrels.txt")]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a toy whose second collection and model are there."""
-    folder = make_toy(tmp_path_factory.mktemp("guarded") / "one")
-    snakemake(folder, "--cores", "2", "--", *BUILT, MODEL)
-    return folder
-
-
-@pytest.fixture
-def begun(built: Path, tmp_path: Path) -> Path:
-    """Return a copy that a test may change."""
-    return Path(shutil.copytree(built, tmp_path / "copy", symlinks=True))
 
 
 def change(path: Path, **changed: object) -> None:
@@ -82,21 +72,21 @@ def test_a_training_that_diverges_ends_in_an_error(edited: Path) -> None:
          r": \d+ weights of a BertModel are missing, the first .*; it holds \d+ of other names, the first 'module\."),
     ],
 )  # fmt: skip
-def test_a_model_that_is_not_its_own_finds_nothing(begun: Path, made, said: str) -> None:
+def test_a_model_that_is_not_its_own_finds_nothing(edited: Path, made, said: str) -> None:
     """Weights of NaN would give an empty run and 0.0 everywhere, lost ones a random encoder."""
-    weights(begun, made)
-    assert re.search(said, refused(begun, DENSE))
+    weights(edited, made)
+    assert re.search(said, refused(edited, DENSE))
 
 
-def test_a_models_own_prompt_changes_no_run(begun: Path) -> None:
-    snakemake(begun, "--cores", "2", "--", DENSE)
-    before = (begun / DENSE).read_bytes()
-    told = begun / MODEL / "config_sentence_transformers.json"
+def test_a_models_own_prompt_changes_no_run(edited: Path) -> None:
+    snakemake(edited, "--cores", "2", "--", DENSE)
+    before = (edited / DENSE).read_bytes()
+    told = edited / MODEL / "config_sentence_transformers.json"
     stated = {"prompts": {"query": "bread: "}, "default_prompt_name": "query"}
     told.write_text(json.dumps(json.loads(told.read_text()) | stated))
-    shutil.rmtree(begun / "results/runs/corpora/kitchens/tiny")
-    snakemake(begun, "--cores", "2", "--", DENSE)
-    assert (begun / DENSE).read_bytes() == before
+    shutil.rmtree(edited / "results/runs/corpora/kitchens/tiny")
+    snakemake(edited, "--cores", "2", "--", DENSE)
+    assert (edited / DENSE).read_bytes() == before
 
 
 def test_a_length_beyond_the_models_positions_is_refused(edited: Path) -> None:
@@ -108,13 +98,13 @@ def test_a_length_beyond_the_models_positions_is_refused(edited: Path) -> None:
     assert said.endswith(": has 128 positions, too few for 1024 tokens; lower max_length or eval_max_length")
 
 
-def test_byte_order_marks_change_nothing(begun: Path, built: Path) -> None:
+def test_byte_order_marks_change_nothing(edited: Path, finished: Path) -> None:
     for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
-        path = begun / "data/kitchens" / name
+        path = edited / "data/kitchens" / name
         path.write_bytes(MARK + path.read_bytes())
-    shutil.rmtree(begun / "results/corpora/kitchens")
-    snakemake(begun, "--cores", "2", "--", *BUILT)
-    assert all((begun / name).read_bytes() == (built / name).read_bytes() for name in BUILT)
+    shutil.rmtree(edited / "results/corpora/kitchens")
+    snakemake(edited, "--cores", "2", "--", *BUILT)
+    assert all((edited / name).read_bytes() == (finished / name).read_bytes() for name in BUILT)
 
 
 @pytest.mark.parametrize(
@@ -125,19 +115,22 @@ def test_byte_order_marks_change_nothing(begun: Path, built: Path) -> None:
         ("k0\tcook-soup\t1_0\n", r"qrels/test\.tsv:2: score '1_0' is not a whole number"),
     ],
 )
-def test_judgments_that_judge_nothing_or_too_much_are_refused(begun: Path, judgments: str, said: str) -> None:
-    (begun / "data/kitchens/qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judgments)
+def test_judgments_that_judge_nothing_or_too_much_are_refused(edited: Path, judgments: str, said: str) -> None:
+    (edited / "data/kitchens/qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judgments)
     target = "results/corpora/kitchens/test/qrels.txt"
-    (begun / target).unlink()
-    assert re.search(said, refused(begun, target))
+    (edited / target).unlink()
+    assert re.search(said, refused(edited, target))
 
 
-@pytest.mark.parametrize("name", ["P@0", "ERR@10", "RBP", "alpha_nDCG@10", "nDGC@10"])
-def test_a_measure_that_cannot_be_computed_is_refused_before_anything_runs(begun: Path, name: str) -> None:
-    change(begun / "config/config.yaml", measures=["nDCG@10", name])
-    done = snakemake(begun, "--dry-run", "--", *TABLES, check=False)
+def test_a_measure_that_cannot_be_computed_is_refused_before_anything_runs(edited: Path) -> None:
+    """Snakemake says what the study raises while the configuration is read."""
+    for name in ("P@0", "ERR@10", "RBP", "alpha_nDCG@10", "nDGC@10"):
+        change(edited / "config/config.yaml", measures=["nDCG@10", name])
+        with pytest.raises(ConfigError, match=re.escape(f"experiment: measures.1: got '{name}'; ")):
+            Study(edited / "config", read_yaml(edited / "config/config.yaml"))
+    done = snakemake(edited, "--dry-run", "--", *TABLES, check=False)
     assert done.returncode != 0
-    assert f"experiment: measures.1: got '{name}'; " in done.stdout
+    assert "experiment: measures.1: got 'nDGC@10'; " in done.stdout
     assert "Traceback" not in done.stdout
 
 
@@ -150,12 +143,12 @@ def test_a_measure_deeper_than_the_lists_is_marked(finished: Path) -> None:
     assert {row["value"] for row in scored if row["measure"] == "Recall@100"} == {""}
 
 
-def test_questions_that_train_are_not_tested_on_under_another_name(begun: Path) -> None:
-    (begun / "config/corpora/allotments.yaml").write_text(
+def test_questions_that_train_are_not_tested_on_under_another_name(edited: Path) -> None:
+    (edited / "config/corpora/allotments.yaml").write_text(
         "source: beir\nfolder: gardens\nsplits: {dev: qrels/train.tsv}\n"
     )
-    (begun / "config/testsets/kitchens.yaml").write_text("corpus: allotments\nsplit: dev\n")
-    done = snakemake(begun, "--dry-run", "--", *TABLES, check=False)
+    (edited / "config/testsets/kitchens.yaml").write_text("corpus: allotments\nsplit: dev\n")
+    done = snakemake(edited, "--dry-run", "--", *TABLES, check=False)
     assert done.returncode != 0
     assert "kitchens.yaml: split: got 'dev', whose queries recipe 'human' trains on" in done.stdout
 

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from toy_experiment import make_toy, snakemake
+from conftest import copy_of
+from toy_experiment import snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -17,8 +18,9 @@ ORDERED = "results/rankings/gardens/asked/four/windows/echo/orders.jsonl"
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    return make_toy(tmp_path_factory.mktemp("toy") / "one")
+def toy(finished_toy, tmp_path_factory):
+    """Return a copy of the finished toy, in which one job wrote all replies."""
+    return copy_of(finished_toy, tmp_path_factory.mktemp("toy") / "one")
 
 
 def in_shares(folder, count):
@@ -31,7 +33,7 @@ def in_shares(folder, count):
 @pytest.mark.parametrize("count", [1, 3])
 def test_as_many_jobs_are_planned_as_there_are_shares(toy, count):
     in_shares(toy, count)
-    done = snakemake(toy, "--dry-run", "--printshellcmds", "--", *WRITTEN, ORDERED)
+    done = snakemake(toy, "--dry-run", "--forceall", "--printshellcmds", "--", *WRITTEN, ORDERED)
     jobs = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
     shared = ("generate_passages", "ask_queries", "rank_candidates")
     whole = ("gather_replies", "sample_passages", "gather_asked_queries", "gather_orders")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_models import SENTENCES, tiny_encoder, tiny_llm, tiny_splade, tiny_t5
-from toy_experiment import make_toy, snakemake
+from toy_experiment import snakemake
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, Qwen3Config
 
 from synthrank.errors import ModelError
@@ -107,17 +107,16 @@ rerank: {retriever: bm25, depth: 10}
 
 
 @pytest.mark.workflow
-def test_a_ranker_is_trained_from_the_layers_of_a_model(tmp_path):
-    toy = make_toy(tmp_path / "toy")
-    tiny_llm(toy / "models/tiny-llm")
+def test_a_ranker_is_trained_from_the_layers_of_a_model(edited):
+    tiny_llm(edited / "models/tiny-llm")
     for name, text in {
         "models/tiny-llm": "source: folder\npath: models/tiny-llm\n",
         "models/few": "source: first-layers\nmodel: tiny-llm\nlayers: 1\n",
         "rankers/decoder": DECODER,
     }.items():
-        (toy / "config" / name).with_suffix(".yaml").write_text(text)
+        (edited / "config" / name).with_suffix(".yaml").write_text(text)
     target = "results/checkpoints/human/none/decoder/seed-1"
-    said = snakemake(toy, "--dry-run", "--", target).stdout
+    said = snakemake(edited, "--dry-run", "--", target).stdout
     inputs = dict(re.findall(r"^rule (\w+):\n    input: (.*)$", said, re.MULTILINE))
     assert inputs["unpack_model"] == "config/models/tiny-llm.yaml"
     assert inputs["take_first_layers"] == "config/models/few.yaml, results/models/tiny-llm"

@@ -4,7 +4,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from toy_experiment import make_toy, snakemake
+from toy_experiment import snakemake
 
 from synthrank.needs import Needs
 from synthrank.specs.base import read_yaml
@@ -80,9 +80,8 @@ def first_stages(needs, made):
 
 
 @pytest.mark.workflow
-def test_the_workflow_knows_the_targets(tmp_path):
-    folder = make_toy(tmp_path)
-    with (folder / "config/config.yaml").open("a") as stream:
+def test_the_workflow_knows_the_targets(edited):
+    with (edited / "config/config.yaml").open("a") as stream:
         stream.write("sizes: {recipes: [human], queries: [4]}\n")
     releases = "results/releases"
     targets = (
@@ -91,10 +90,10 @@ def test_the_workflow_knows_the_targets(tmp_path):
         f"{releases}/models/human@4/none/bi-encoder/seed-1", f"{releases}/runs/toy/human@4/none/cross-encoder/seed-1",
         f"{releases}/runs/toy/none/none/bi-encoder/seed-1",
     )  # fmt: skip
-    text = snakemake(folder, "--dry-run", "--", *targets).stdout
+    text = snakemake(edited, "--dry-run", "--", *targets).stdout
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE))
     assert {name: count for name, count in jobs.items() if name.startswith("release_")} == {
         "release_passages": "2", "release_model": "1", "release_runs": "2",
     }  # fmt: skip
-    refused = snakemake(folder, "--dry-run", "--", f"{releases}/models/none/none/bi-encoder/seed-1", check=False)
+    refused = snakemake(edited, "--dry-run", "--", f"{releases}/models/none/none/bi-encoder/seed-1", check=False)
     assert refused.returncode != 0, "an untrained model is somebody else's"
