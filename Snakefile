@@ -58,12 +58,3 @@ rule all:
     input:
         "results/tables/id.csv",
         "results/tables/ood.csv",
-
-
-onstart:
-    # With a limit of jobs per timespan, each finished job leaves a timer that looks at all ready jobs once per timespan
-    # until none is left (Snakemake 9.27): after 400 jobs that takes half a core. So the default limit, which no run here
-    # reaches, is taken away; a limit of a profile or of the command line stays.
-    limit = workflow.scheduling_settings.max_jobs_per_timespan
-    if (limit.max_jobs, limit.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None

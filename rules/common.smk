@@ -54,18 +54,22 @@ BUDGET = "" if study.experiment.budget_usd is None else study.experiment.budget_
 shell.prefix(
     f"set -euo pipefail; export PYTHONPATH={SRC} PYTHONNOUSERSITE=1 SCRIPTS={SCRIPTS} SYNTHRANK_BUDGET_USD={BUDGET}; "
 )
+# One job at a time asks a provider, on all nodes together, so that the limits of an LLM's file hold for the workflow.
+workflow.global_resources.setdefault("api", 1)
 
 
 # `--sdm apptainer` runs every job in the image that Dockerfile describes; without it no image is looked for.
 container: "synthrank.sif"
 
 
-# One job at a time asks a provider, on all nodes together, so that the limits of an LLM's file hold for the workflow.
-workflow.global_resources.setdefault("api", 1)
+onstart:
+    # Under the default limit each finished job leaves a timer that looks at all ready jobs until the end: half a core.
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
-# A shard is named {scatteritem}, such as 2-of-4. A step works through its own, and a later one concatenates all and
-# counts them.
+# A shard is named {scatteritem}, such as 2-of-4: a step works through its own, a later one concatenates and counts all.
 scattergather:
     encode=study.experiment.shards.encode,
     write=study.experiment.shards.write,
