@@ -1,4 +1,4 @@
-"""Shards: shares of rows that laid end to end are the whole."""
+"""Shards: shards of rows that concatenated are the whole."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from synthrank.shards import Shard, check_shards
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7, 40])
 @pytest.mark.parametrize("total", [0, 1, 6, 7, 8, 300])
-def test_shares_laid_end_to_end_are_the_whole_and_differ_by_one_row_at_most(total: int, of: int) -> None:
-    shares = [list(Shard(number, of).take(range(1000), total)) for number in range(1, of + 1)]
-    assert [row for share in shares for row in share] == list(range(total))
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+def test_shards_concatenated_are_the_whole_and_differ_by_one_row_at_most(total: int, of: int) -> None:
+    shards = [list(Shard(number, of).take(range(1000), total)) for number in range(1, of + 1)]
+    assert [row for shard in shards for row in shard] == list(range(total))
+    assert max(map(len, shards)) - min(map(len, shards)) <= 1
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
 def test_units_stay_together_and_the_last_may_be_short(of: int) -> None:
     for total in (0, 1, 6, 7, 300):
-        shares = [Shard(number, of).rows(total, 3) for number in range(1, of + 1)]
-        assert [row for share in shares for row in share] == list(range(total))
-        assert all(share.start % 3 == 0 for share in shares if share)
+        shards = [Shard(number, of).rows(total, 3) for number in range(1, of + 1)]
+        assert [row for shard in shards for row in shard] == list(range(total))
+        assert all(shard.start % 3 == 0 for shard in shards if shard)
 
 
 def test_a_shard_has_the_name_that_snakemake_gives_it() -> None:

@@ -29,14 +29,14 @@ def downstream(recipe: str, llm: str, rankers: tuple[str, ...] = RANKERS, seed: 
     for ranker in rankers:
         if recipe != "none":
             jobs.add(f"train_ranker {recipe} {llm} {ranker} {seed}")
-        share, whole = SUITE_RULES[ranker]
-        jobs.add(f"{share} toy {recipe} {llm} {ranker} {seed} 1-of-1")
+        shard, whole = SUITE_RULES[ranker]
+        jobs.add(f"{shard} toy {recipe} {llm} {ranker} {seed} 1-of-1")
         jobs |= {f"{rule} toy {recipe} {llm} {ranker} {seed}" for rule in (whole, "score_suite")}
     return jobs
 
 
 def written(paradigm: str, seed: int = 1) -> set[str]:
-    """Return the jobs that follow from the shares of a generated paradigm's replies, up to its own run."""
+    """Return the jobs that follow from the shards of a generated paradigm's replies, up to its own run."""
     draw = draw_of(paradigm, seed)
     return {
         f"gather_replies gardens {paradigm} {draw} echo",

@@ -1,4 +1,4 @@
-"""What a language model writes and orders, in shares: the jobs that are planned, and that the files are the same."""
+"""What a language model writes and orders, in shards: the jobs that are planned, and that the files are the same."""
 
 import re
 
@@ -23,7 +23,7 @@ def toy(finished_toy, tmp_path_factory):
     return copy_of(finished_toy, tmp_path_factory.mktemp("toy") / "one")
 
 
-def in_shares(folder, count):
+def in_shards(folder, count):
     """Have this many jobs write and order."""
     path = folder / "config/config.yaml"
     text = re.sub(r"(?m)^shards: .*\n", "", path.read_text())
@@ -31,24 +31,24 @@ def in_shares(folder, count):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_as_many_jobs_are_planned_as_there_are_shares(toy, count):
-    in_shares(toy, count)
+def test_as_many_jobs_are_planned_as_there_are_shards(toy, count):
+    in_shards(toy, count)
     done = snakemake(toy, "--dry-run", "--forceall", "--printshellcmds", "--", *WRITTEN, ORDERED)
     jobs = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
     shared = ("generate_passages", "ask_queries", "rank_candidates")
     whole = ("gather_replies", "sample_passages", "gather_asked_queries", "gather_orders")
     assert [jobs[rule] for rule in shared] == [count] * 3
     assert [jobs[rule] for rule in whole] == [1] * 4
-    shares = re.findall(r'SCRIPTS"/(\w+)\.py \\\n(?:.*\\\n)*? +--shard (\S+) ', done.stdout)
+    shards = re.findall(r'SCRIPTS"/(\w+)\.py \\\n(?:.*\\\n)*? +--shard (\S+) ', done.stdout)
     for rule in shared:
-        found = sorted(share for script, share in shares if script == rule)
+        found = sorted(shard for script, shard in shards if script == rule)
         assert found == [f"{number}-of-{count}" for number in range(1, count + 1)]
 
 
-def test_shares_give_the_same_files(toy):
+def test_shards_give_the_same_files(toy):
     made = {}
     for count in (1, 3):
-        in_shares(toy, count)
+        in_shards(toy, count)
         snakemake(toy, "--cores", "2", "--", *WRITTEN)
         # Replies come out of the store when they are asked for again, with the time at which they came.
         made[count] = [(toy / path).read_bytes() for path in WRITTEN]
