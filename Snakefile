@@ -14,8 +14,7 @@
 #   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
 #   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
 #   results/validity/{data}/statistics.json  controls.json        passages.csv  leaks.jsonl  leaks.json  answers.json
-#   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,rankings}.csv
-#   results/tables/distillation.csv  ablation-{ablation}.csv
+#   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,twolar,rankings,ablation-…}.csv
 #   results/figures/{figure}.svg                                  results/report.html
 #   results/releases/{rankings,passages,models,runs}/…            the same names below each
 #

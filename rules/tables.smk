@@ -2,8 +2,8 @@
 
 Takes  results/metrics/, results/rankings/, config/{recipes,rankers,retrievers,testsets,published}/
 Gives  results/tables/id.csv and ood.csv, tidy, with a Markdown twin each; claims.csv, enrichment.csv and sizes.csv of
-       the passage study, distillation.csv and ablation-{ablation}.csv of the distillation study, with a twin each;
-       cost.csv, replies.csv and rankings.csv of what language models were asked
+       the passage study, twolar.csv and ablation-{ablation}.csv of the distillation study, with a twin each; cost.csv,
+       replies.csv and rankings.csv of what language models were asked
 """
 
 
@@ -311,32 +311,32 @@ rule make_reply_tables:
         """
 
 
-rule make_distillation_table:
+rule make_twolar_table:
     """Make the distillation study's table beside published figures."""
     input:
-        metrics=needs.distillation_metrics,
-        rankers=needs.distillation_rankers,
-        retrievers=needs.distillation_retrievers,
-        testsets=needs.distillation_testsets,
-        published=needs.distillation_published,
+        metrics=needs.twolar_metrics,
+        rankers=needs.twolar_rankers,
+        retrievers=needs.twolar_retrievers,
+        testsets=needs.twolar_testsets,
+        published=needs.twolar_published,
     output:
-        table="results/tables/distillation.csv",
-        markdown="results/tables/distillation.md",
+        table="results/tables/twolar.csv",
+        markdown="results/tables/twolar.md",
     log:
-        "results/logs/make_distillation_table/tables.log",
+        "results/logs/make_twolar_table/tables.log",
     benchmark:
-        "results/benchmarks/make_distillation_table/tables.tsv"
+        "results/benchmarks/make_twolar_table/tables.tsv"
     conda:
         "../envs/tables.yaml"
     threads: 1
     params:
-        code=code_of("make_distillation_table.py"),
-        scope=needs.scope_of("distillation"),
-        measures=needs.distillation_measures,
+        code=code_of("make_twolar_table.py"),
+        scope=needs.scope_of("twolar"),
+        measures=needs.twolar_measures,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""
-        python "$SCRIPTS"/make_distillation_table.py \
+        python "$SCRIPTS"/make_twolar_table.py \
             --metrics {input.metrics:q} \
             --rankers {input.rankers:q} \
             --retrievers {input.retrievers:q} \
@@ -369,7 +369,7 @@ rule make_ablation_table:
         code=code_of("make_ablation_table.py"),
         scope=needs.scope_of("ablation"),
         systems=settings_of(needs.ablation),
-        measures=needs.distillation_measures,
+        measures=needs.twolar_measures,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
         r"""

@@ -50,7 +50,7 @@ def make_config(folder: Path, config: Path) -> Path:
     return copy
 
 
-def make_study(copy: Path, distillation: dict | None = TWOLAR, **changed: object) -> Study:
+def make_study(copy: Path, twolar: dict | None = TWOLAR, **changed: object) -> Study:
     """Return the study of a copy, with TWOLAR as its distillation study, or changed in some keys, or without any."""
-    settings = {**read_yaml(copy / "config.yaml"), "distillation": {**TWOLAR, **distillation} if distillation else None}
+    settings = {**read_yaml(copy / "config.yaml"), "twolar": {**TWOLAR, **twolar} if twolar else None}
     return Study(copy, settings | changed)

@@ -69,8 +69,8 @@ CLAIMS = {
             "claims.measure: got 'Recall@100', but the lists of ranker 'bi-encoder' on test set 'gardens' are 20 deep",
         ),
         (
-            {"distillation": {"recipes": ["order"], "llms": ["echo"], "rankers": ["student"], "measures": ["nDCG@11"]}},
-            "distillation.measures: got 'nDCG@11', but the lists of ranker 'student' on test set 'gardens' are 10 deep",
+            {"twolar": {"recipes": ["order"], "llms": ["echo"], "rankers": ["student"], "measures": ["nDCG@11"]}},
+            "twolar.measures: got 'nDCG@11', but the lists of ranker 'student' on test set 'gardens' are 10 deep",
         ),
     ],
 )

@@ -54,7 +54,7 @@ def test_the_first_stages_of_a_test_set(study):
 
 def test_what_the_table_is_made_from(study, copy):
     needs = Needs(study)
-    metrics = needs.distillation_metrics(ANY)
+    metrics = needs.twolar_metrics(ANY)
     first = [f"results/metrics/testsets/{name}/{retriever}.csv" for name in TESTSETS
              for retriever in ("as-ordered", "minilm" if name == "lxml" else "bm25")]  # fmt: skip
     systems = ["none/none", "order-blend/gpt-4.1-mini", "order-blend/echo", "order-train/gpt-4.1-mini",
@@ -63,13 +63,13 @@ def test_what_the_table_is_made_from(study, copy):
                 for system in systems for ranker in ("pupil-again", "bi-encoder") for seed in (1, 2, 3)
                 if (system, ranker) != ("none/none", "bi-encoder") or seed == 1]  # fmt: skip
     assert metrics == first + students, "no seed moves an untrained bi-encoder"
-    assert needs.distillation_measures(ANY) == ["nDCG@1", "nDCG@10"]
-    assert needs.distillation_rankers(ANY) == [f"{copy}/rankers/{name}.yaml" for name in
+    assert needs.twolar_measures(ANY) == ["nDCG@1", "nDCG@10"]
+    assert needs.twolar_rankers(ANY) == [f"{copy}/rankers/{name}.yaml" for name in
                                          ("pupil-again", "bi-encoder", "pupil")]  # fmt: skip
-    assert needs.distillation_retrievers(ANY) == [f"{copy}/retrievers/{name}.yaml" for name in
+    assert needs.twolar_retrievers(ANY) == [f"{copy}/retrievers/{name}.yaml" for name in
                                             ("as-ordered", "bm25", "minilm")]  # fmt: skip
-    assert needs.distillation_published(ANY) == [f"{copy}/published/little.yaml"]
-    assert Needs(make_study(copy, {"published": None})).distillation_published(ANY) == []
+    assert needs.twolar_published(ANY) == [f"{copy}/published/little.yaml"]
+    assert Needs(make_study(copy, {"published": None})).twolar_published(ANY) == []
 
 
 def test_a_study_has_test_sets_and_released_rankers_of_its_own(copy):
@@ -77,25 +77,24 @@ def test_a_study_has_test_sets_and_released_rankers_of_its_own(copy):
     study = make_study(copy, {"suites": suites, "untrained": ["pupil"]}, seeds=[3, 4])
     needs = Needs(study)
     names = ["nfcorpus", "cacm", "dl19-pool"]
-    assert needs.distillation_testsets(ANY) == [f"{copy}/testsets/{name}.yaml" for name in names]
-    metrics = needs.distillation_metrics(ANY)
+    assert needs.twolar_testsets(ANY) == [f"{copy}/testsets/{name}.yaml" for name in names]
+    metrics = needs.twolar_metrics(ANY)
     assert {path.split("/")[3] for path in metrics if path.startswith("results/metrics/testsets")} == {*names}
     assert {path.split("/")[3] for path in metrics if path.startswith("results/metrics/suites")} == {*suites}
     assert [path for path in metrics if "/pupil/" in path] == [
         f"results/metrics/suites/{suite}/none/none/pupil/seed-3.csv" for suite in suites
     ]
-    assert f"{copy}/rankers/pupil.yaml" in needs.distillation_rankers(ANY)
+    assert f"{copy}/rankers/pupil.yaml" in needs.twolar_rankers(ANY)
     assert {path.split("/")[3] for path in needs.ablation_metrics(SimpleNamespace(ablation="rankings"))} == {*suites}
     assert {path.split("/")[3] for path in needs.metrics if "suites" in path} == {"headings"}, (
         "other tables keep theirs"
     )
     with pytest.raises(
-        ConfigError, match=r"^experiment: distillation\.untrained: 'bi-encoder' is among distillation\.rankers, which"
+        ConfigError, match=r"^experiment: twolar\.untrained: 'bi-encoder' is among twolar\.rankers, which"
     ):
         make_study(copy, {"untrained": ["bi-encoder"]})
     (copy / "suites/again.yaml").write_text("testsets: [nfcorpus]\n")
-    said = r"^experiment: distillation\.suites: test set 'nfcorpus' is in 'medicine' and in"
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=r"^experiment: twolar\.suites: test set 'nfcorpus' is in 'medicine' and in"):
         make_study(copy, {"suites": ["medicine", "again"]})
 
 
@@ -140,20 +139,12 @@ def test_the_names_of_ablations(study, copy):
 
 
 @pytest.mark.parametrize(
-    "ask",
-    [
-        "distillation_metrics",
-        "distillation_measures",
-        "distillation_rankers",
-        "distillation_published",
-        "ranking_counts",
-    ],
+    "ask", ["twolar_metrics", "twolar_measures", "twolar_rankers", "twolar_published", "ranking_counts"]
 )
 def test_without_a_study_only_its_tables_are_refused(copy, ask):
     plain = Needs(make_study(copy, None))
     assert plain.metrics
-    said = r"^experiment: distillation: is missing; results/tables/distillation\.csv, .* need it$"
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=r"^experiment: twolar: is missing; results/tables/twolar\.csv, .* need it$"):
         getattr(plain, ask)(ANY)
 
 
@@ -198,7 +189,7 @@ def test_a_figure_is_a_fraction_of_one(copy):
 
 def test_a_ranker_and_a_first_stage_of_one_name_are_refused(copy):
     (copy / "retrievers/pupil.yaml").write_text("kind: bm25\n")
-    with pytest.raises(ConfigError, match=r"^experiment: distillation\.first_stages: 'pupil' is a ranker too"):
+    with pytest.raises(ConfigError, match=r"^experiment: twolar\.first_stages: 'pupil' is a ranker too"):
         make_study(copy, {"rankers": ["pupil"], "first_stages": ["bm25", "pupil"]})
     (copy / "retrievers/bi-encoder.yaml").write_text("kind: bm25\n")
     with pytest.raises(ConfigError, match=r"^experiment: first_stages: 'bi-encoder' is a ranker too"):
@@ -206,17 +197,15 @@ def test_a_ranker_and_a_first_stage_of_one_name_are_refused(copy):
 
 
 def test_orders_need_a_teacher(copy):
-    said = r"^experiment: distillation\.llms: is empty, but a recipe needs a language model"
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=r"^experiment: twolar\.llms: is empty, but a recipe needs a language model"):
         make_study(copy, {"llms": []})
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
-    [({"recipes": ["orders"]}, "distillation.recipes: got 'orders'"),
-     ({"ablations": {"a": {"recipes": ["human"], "rankers": ["pupils"]}}},
-      "distillation.ablations.a.rankers: got 'pupils'"),
-     ({"published": "much"}, "distillation.published: got 'much'")],
+    [({"recipes": ["orders"]}, "twolar.recipes: got 'orders'"),
+     ({"ablations": {"a": {"recipes": ["human"], "rankers": ["pupils"]}}}, "twolar.ablations.a.rankers: got 'pupils'"),
+     ({"published": "much"}, "twolar.published: got 'much'")],
 )  # fmt: skip
 def test_a_name_of_the_study_that_points_nowhere_is_one_line(copy, changed, said):
     with pytest.raises(ConfigError, match=rf"^experiment: {re.escape(said)}; no such file in .*known: "):

@@ -10,7 +10,7 @@ from toy_experiment import TWOLAR, make_toy, publish_elsewhere, snakemake
 
 pytestmark = pytest.mark.workflow
 
-TARGETS = [f"results/tables/{name}.csv" for name in ("distillation", "ablation-data", "rankings")]
+TARGETS = [f"results/tables/{name}.csv" for name in ("twolar", "ablation-data", "rankings")]
 RELEASE = "results/releases/rankings/gardens/both/four/likelihood/echo"
 
 
@@ -38,7 +38,7 @@ def with_study(toy):
 def test_what_the_tables_need(with_study):
     done = snakemake(with_study, "--dry-run", "--printshellcmds", "--", *TARGETS, "results/tables/ood.csv")
     found = jobs(done.stdout)
-    assert found["make_distillation_table"] == found["make_ablation_table"] == found["make_ranking_table"] == 1
+    assert found["make_twolar_table"] == found["make_ablation_table"] == found["make_ranking_table"] == 1
     assert found["pool_candidates"] == found["rank_candidates"] == found["gather_orders"] == 1
     assert found["order_trainset"] == 1
     # both students untrained and on order, one on human for the ablation; the other tables' rankers: two on none,
@@ -69,7 +69,7 @@ def jsonl(path):
 
 
 def test_the_whole_study_runs(finished):
-    with (finished / "results/tables/distillation.csv").open(newline="") as stream:
+    with (finished / "results/tables/twolar.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     measured = [row for row in rows if row["kind"] == "measured"]
     trained = {"student", "t5", "student+first-stage", "t5+first-stage"}
@@ -112,12 +112,12 @@ def test_a_second_run_does_nothing(finished):
 
 
 def test_without_a_study_one_line_says_so(toy):
-    done = snakemake(toy, "--dry-run", "--", "results/tables/distillation.csv", check=False)
+    done = snakemake(toy, "--dry-run", "--", "results/tables/twolar.csv", check=False)
     assert done.returncode
     said = [line.strip() for line in done.stdout.splitlines() if "Error: experiment" in line]
     assert said == [
-        "ConfigError: experiment: distillation: is missing; results/tables/distillation.csv, ablation-NAME.csv and "
-        "rankings.csv need it"
+        "ConfigError: experiment: twolar: is missing; results/tables/twolar.csv, ablation-NAME.csv and rankings.csv "
+        "need it"
     ]
 
 
@@ -125,12 +125,7 @@ def test_without_a_study_nothing_else_changes(toy):
     done = snakemake(toy, "--dry-run", "--printshellcmds")
     found = jobs(done.stdout)
     assert found["make_tables"] == 1
-    assert not found.keys() & {
-        "make_distillation_table",
-        "make_ablation_table",
-        "make_ranking_table",
-        "rank_candidates",
-    }
+    assert not found.keys() & {"make_twolar_table", "make_ablation_table", "make_ranking_table", "rank_candidates"}
     assert set(re.findall(r"--measures (.*?) \\", done.stdout)) == {"nDCG@10 MRR@10 Recall@100"}
 
 

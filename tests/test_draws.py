@@ -120,7 +120,7 @@ def test_every_table_says_what_chance_is_in_it(make):
     of_main = needs.scope_of("main")(job)
     assert [needs.scope_of(table)(job) for table in ("claims", "enrichment", "sizes")] == [of_main] * 3
     students = "Seeds 3 and 5 differ in training runs: where seeds count, p and intervals speak of other test queries "
-    for table in ("distillation", "ablation"):
+    for table in ("twolar", "ablation"):
         assert needs.scope_of(table)(job) == f"{students}and of other training runs."
     human = Needs(make(recipes=["human"], vary=["training"])).scope_of("main")(job)
     assert human.endswith("and of other training runs, not of other training queries or negatives.")

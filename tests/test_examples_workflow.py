@@ -26,7 +26,7 @@ EXAMPLES = {
         ["generate_passages paradigm=graded", "pair_trainset recipe=msmarco-graded", "train_ranker gpu=2"],
     ),
     "experiments/dl20-teachers": (
-        ["results/tables/distillation.csv"],
+        ["results/tables/twolar.csv"],
         ["import_run retriever=dl19-rankvicuna", "teacher_trainset recipe=dl20-repllama"],
     ),
     "paper": (

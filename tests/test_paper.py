@@ -188,7 +188,7 @@ def test_every_written_paradigm_meets_negatives_of_its_own_kind(paper):
 
 def test_queries_that_are_made_for_twolar_overlap_with_none_that_it_is_tested_on(paper):
     testsets = paper.entities["testsets"]
-    asked = {(spec.corpus, spec.split) for suite in paper.experiment.distillation.suites
+    asked = {(spec.corpus, spec.split) for suite in paper.experiment.twolar.suites
              for spec in paper.testsets_of(suite).values()}  # fmt: skip
     for name in ("crop-10k", "doct5query-10k"):
         kept_apart = paper.entities["augmentations"][name].filters.testsets
@@ -196,16 +196,16 @@ def test_queries_that_are_made_for_twolar_overlap_with_none_that_it_is_tested_on
 
 
 def test_twolar_is_tested_where_it_was_published(paper):
-    distillation = paper.experiment.distillation
-    assert distillation.recipes[0] == "twolar-released"
-    assert distillation.untrained == ("twolar-large-released", "twolar-xl-released")
-    assert distillation.suites == ("trec-dl", "beir-rankgpt", "beir-rankgpt-splade", "beir-rankgpt-dragon")
+    twolar = paper.experiment.twolar
+    assert twolar.recipes[0] == "twolar-released"
+    assert twolar.untrained == ("twolar-large-released", "twolar-xl-released")
+    assert twolar.suites == ("trec-dl", "beir-rankgpt", "beir-rankgpt-splade", "beir-rankgpt-dragon")
     eight = {(spec.corpus, spec.split) for spec in paper.testsets_of("beir-rankgpt").values()}
     for suite, first_stage in (("splade", "splade-pp-ed"), ("dragon", "dragon-plus")):
         found = paper.testsets_of(f"beir-rankgpt-{suite}").values()
         assert {(spec.corpus, spec.split) for spec in found} == eight
         assert {spec.first_stage for spec in found} == {first_stage}
-    losses = [paper.entities["rankers"][name] for name in distillation.ablations["loss"].rankers]
+    losses = [paper.entities["rankers"][name] for name in twolar.ablations["loss"].rankers]
     assert {ranker.loss for ranker in losses} == {
         "ranknet", "listnet", "lambda", "lce", "rmse", "binary-cross-entropy"
     }  # fmt: skip

@@ -28,7 +28,7 @@ def copy(tmp_path, config):
     return shutil.copytree(config, tmp_path / "config")
 
 
-SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias", "distillation")
+SECTIONS = ("claims", "enrichment", "sizes", "validity", "bias", "twolar")
 
 
 def study_of(folder, **changed):

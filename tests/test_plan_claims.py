@@ -48,7 +48,7 @@ def make(config):
     """Return a function that makes a study with claims, and no other section."""
     plain = {
         **read_yaml(config / "config.yaml"),
-        **dict.fromkeys(("enrichment", "sizes", "validity", "bias", "distillation")),
+        **dict.fromkeys(("enrichment", "sizes", "validity", "bias", "twolar")),
     }
 
     def do(folder=config, seeds=SEEDS, margin=0.02, over=("queries", "seeds"), first_look=None, **claims):

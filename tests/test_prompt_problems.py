@@ -129,8 +129,8 @@ def test_a_limit_of_tokens_holds_the_words_that_are_asked_for(copy):
         "'python-headings' states, has about 80 tokens"
     )
     assert problem(copy) == said
-    Study(copy, {**read_yaml(copy / "config.yaml"), "llms": ["echo"], "distillation": None})
-    human = dict.fromkeys(("claims", "enrichment", "sizes", "validity", "distillation"))
+    Study(copy, {**read_yaml(copy / "config.yaml"), "llms": ["echo"], "twolar": None})
+    human = dict.fromkeys(("claims", "enrichment", "sizes", "validity", "twolar"))
     Study(copy, {**read_yaml(copy / "config.yaml"), **human, "recipes": ["human"]})
     replace(copy / ZERO, "inputs: [query, passage_words]", "inputs: [query]")
     replace(copy / ZERO, "about {{ passage_words }} words", "some words")

@@ -17,7 +17,7 @@ corpus: python-headings
 positives: [{{paradigm: {paradigm}, queries: {queries}, filter: {spec}}}]
 negatives: {{source: human, retriever: bm25}}
 """
-SECTIONS = ("claims", "enrichment", "sizes", "validity", "distillation", "bias")
+SECTIONS = ("claims", "enrichment", "sizes", "validity", "twolar", "bias")
 
 
 @pytest.fixture

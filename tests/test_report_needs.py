@@ -29,7 +29,7 @@ def test_the_default_experiment_shows_all_it_has(of):
     needs = of()
     tables = stems(needs.report_tables(JOB))
     assert tables[:5] == ["id", "ood", "claims", "enrichment", "sizes"]
-    assert {"distillation", "ablation-loss", "ablation-depth", "rankings", "cost", "replies", "validity", "leaks"} <= {
+    assert {"twolar", "ablation-loss", "ablation-depth", "rankings", "cost", "replies", "validity", "leaks"} <= {
         *tables
     }
     assert "bias" not in tables
@@ -38,7 +38,7 @@ def test_the_default_experiment_shows_all_it_has(of):
 
 
 def test_what_is_not_stated_is_not_asked_for(of):
-    needs = of("claims", "enrichment", "sizes", "validity", "distillation", recipes=["human"], llms=[])
+    needs = of("claims", "enrichment", "sizes", "validity", "twolar", recipes=["human"], llms=[])
     assert stems(needs.report_tables(JOB)) == ["id", "ood"]
     assert stems(needs.report_figures(JOB)) == ["effectiveness", "differences"]
     assert needs.report_replies("replies.jsonl")(JOB) == []

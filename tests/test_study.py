@@ -188,7 +188,6 @@ def test_a_broken_entity_that_nothing_uses_is_still_named(copy):
             {"seed": [1]},
             f"experiment: seed: unknown key; known keys here: {', '.join(sorted(Experiment.model_fields))}",
         ),
-        ({"twolar": {"recipes": ["human"]}}, "experiment: twolar: is called distillation now; rename the key"),
         ({"recipes": []}, "experiment: recipes: got []; tuple should have at least 1 item after validation, not 0"),
         ({"recipes": "human"}, "experiment: recipes: got 'human'; input should be a valid tuple"),
         (
@@ -306,14 +305,14 @@ def test_a_ranking_by_log_probabilities_needs_an_llm_that_gives_them(copy):
     )
     replace(copy / "recipes/scored.yaml", "nosuch", min(path.stem for path in (copy / "pools").glob("*.yaml")))
     rankers = experiment(copy)["rankers"][:1]
-    distillation = {"recipes": ["scored"], "rankers": rankers, "llms": ["smollm2-135m", "gpt-4.1-mini"]}
-    assert problem(copy, distillation=distillation) == (
+    twolar = {"recipes": ["scored"], "rankers": rankers, "llms": ["smollm2-135m", "gpt-4.1-mini"]}
+    assert problem(copy, twolar=twolar) == (
         "config/recipes/scored.yaml: ranking: 'query-likelihood' takes log-probabilities, which the hosted LLM "
         "'gpt-4.1-mini' does not give; take a local LLM, or a ranking that reads what is written"
     )
-    Study(copy, experiment(copy, distillation={**distillation, "llms": ["smollm2-135m"]}))
+    Study(copy, experiment(copy, twolar={**twolar, "llms": ["smollm2-135m"]}))
     replace(copy / "recipes/scored.yaml", "query-likelihood", "listwise-30")
-    Study(copy, experiment(copy, distillation=distillation))
+    Study(copy, experiment(copy, twolar=twolar))
 
 
 def mixture(folder, name, *parts):

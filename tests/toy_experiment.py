@@ -20,7 +20,7 @@ TABLES = ("results/tables/id.csv", "results/tables/ood.csv")
 ARCHIVE = "anserini.jsa"
 """Beside the warm ``python``, once the finished toy is asked for: what ``java_archive`` makes."""
 TWOLAR = """
-distillation:
+twolar:
   llms: [echo]
   recipes: [order]
   rankers: [student, t5]

@@ -74,11 +74,9 @@ def depth_problems(study: Study) -> Iterable[str]:
     if experiment.bias:
         of_bias = experiment.bias
         yield from _too_deep(study, "bias.measure", [of_bias.measure], experiment.rankers, of_bias.suites)
-    if experiment.distillation:
-        distillation = experiment.distillation
-        yield from _too_deep(
-            study, "distillation.measures", distillation.measures, distillation.rankers, experiment.suites
-        )
+    if experiment.twolar:
+        twolar = experiment.twolar
+        yield from _too_deep(study, "twolar.measures", twolar.measures, twolar.rankers, experiment.suites)
 
 
 def _too_deep(

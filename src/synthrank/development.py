@@ -46,8 +46,7 @@ def _tested(study: Study) -> Iterator[str]:
         for name, corpus in study.entities["corpora"].items()
         if corpus.development
     }
-    distillation = study.experiment.distillation
-    suites = (*study.experiment.suites, *(distillation.suites if distillation else ()))
+    suites = (*study.experiment.suites, *(study.experiment.twolar.suites if study.experiment.twolar else ()))
     for name, spec in study.testsets_of(*suites).items():
         asked = _queries(study, spec.corpus, spec.split)
         found = [corpus for corpus, chosen_on in tuned.items() if _shared(chosen_on, asked)]
@@ -184,11 +183,11 @@ def _mixed(study: Study) -> Iterator[str]:
 def trained_pairs(study: Study) -> list[tuple[str, str]]:
     """Return (recipe, ranker) of everything that the experiment trains, with what that starts from, each once."""
     experiment = study.experiment
-    distillation = experiment.distillation
+    twolar = experiment.twolar
     asked: list[tuple[Sequence[str], Sequence[str]]] = [(study.recipes, experiment.rankers)]
     asked += [(claim.recipes, claim.rankers) for claim in experiment.stated_claims]
-    asked += [(distillation.recipes, distillation.rankers)] if distillation else []
-    asked += [(item.recipes, item.rankers) for item in distillation.ablations.values()] if distillation else []
+    asked += [(twolar.recipes, twolar.rankers)] if twolar else []
+    asked += [(item.recipes, item.rankers) for item in twolar.ablations.values()] if twolar else []
     waiting = [(recipe, ranker) for recipes, rankers in asked for recipe in recipes for ranker in rankers]
     for _, ranker in waiting:  # grows while it is walked
         base = study.entities["rankers"][ranker].base

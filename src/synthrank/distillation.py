@@ -49,14 +49,14 @@ def query_writers(study: Study, recipe: str) -> list[str]:
 
 def recipes_of(study: Study) -> list[str]:
     """Return every recipe of the distillation study, those of its ablations included, each once."""
-    distillation = study.distillation
-    ablated = [name for ablation in distillation.ablations.values() for name in ablation.recipes]
-    return list(dict.fromkeys([*distillation.recipes, *ablated]))
+    twolar = study.twolar
+    ablated = [name for ablation in twolar.ablations.values() for name in ablation.recipes]
+    return list(dict.fromkeys([*twolar.recipes, *ablated]))
 
 
 def suites_of(study: Study) -> tuple[str, ...]:
     """Return the suites of the distillation study: its own, or the experiment's."""
-    return study.distillation.suites or study.experiment.suites
+    return study.twolar.suites or study.experiment.suites
 
 
 def reranked(study: Study, ranker: str, testset: str) -> str | None:
@@ -67,8 +67,8 @@ def reranked(study: Study, ranker: str, testset: str) -> str | None:
 
 def first_stages(study: Study, testset: str) -> list[str]:
     """Return the retrievers that are measured on a test set: those named, and those that students reorder there."""
-    own = [reranked(study, ranker, testset) for ranker in (*study.distillation.rankers, *study.distillation.untrained)]
-    return list(dict.fromkeys([*study.distillation.first_stages, *(name for name in own if name)]))
+    own = [reranked(study, ranker, testset) for ranker in (*study.twolar.rankers, *study.twolar.untrained)]
+    return list(dict.fromkeys([*study.twolar.first_stages, *(name for name in own if name)]))
 
 
 def rankings(study: Study) -> list[Ranked]:
@@ -80,7 +80,7 @@ def _of_recipes(study: Study) -> Iterator[Ranked]:
     for name in recipes_of(study):
         recipe = study.entities["recipes"][name]
         if isinstance(recipe, OrderRecipe):
-            for llm in study.distillation.llms:
+            for llm in study.twolar.llms:
                 yield Ranked(recipe.corpus, recipe.queries, recipe.pool, recipe.ranking, llm)
 
 
@@ -95,14 +95,14 @@ def _of_first_stages(study: Study) -> Iterator[Ranked]:
 def written_passages(study: Study) -> list[tuple[str, str, str]]:
     """Return (corpus, paradigm, LLM) of all passages that language models write for both studies, each once."""
     asked = [(*pair, llm) for pair in study.generated() for llm in study.experiment.llms]
-    if study.experiment.distillation:
-        asked += [(*pair, llm) for pair in study.generated(recipes_of(study)) for llm in study.distillation.llms]
+    if study.experiment.twolar:
+        asked += [(*pair, llm) for pair in study.generated(recipes_of(study)) for llm in study.twolar.llms]
     return list(dict.fromkeys(asked))
 
 
 def written_queries(study: Study) -> list[tuple[str, str]]:
     """Return (corpus, augmentation) of all queries that language models write for both studies, each once."""
-    distilled = recipes_of(study) if study.experiment.distillation else []
+    distilled = recipes_of(study) if study.experiment.twolar else []
     return _asked_queries(study, [*study.recipes, *distilled])
 
 

@@ -124,7 +124,7 @@ def _suites(study: Study) -> Iterable[str]:
                     f"experiment: bias.suites: {suite!r} has test set {name!r}, whose corpus {testset.corpus!r} is not "
                     "mixed; bias is measured where passages of both kinds are ranked"
                 )
-    for key, part in (("", experiment), ("distillation.", experiment.distillation)):
+    for key, part in (("", experiment), ("twolar.", experiment.twolar)):
         if part:
             yield from _tested_twice(study, f"{key}suites", part.suites)
             for name in sorted({*part.first_stages} & {*part.rankers}):
@@ -132,16 +132,15 @@ def _suites(study: Study) -> Iterable[str]:
 
 
 def _distillation(study: Study) -> Iterable[str]:
-    distillation = study.experiment.distillation
-    if distillation is None:
+    twolar = study.experiment.twolar
+    if twolar is None:
         return
     recipes = recipes_of(study)
-    if any(study.is_generated(name) for name in recipes) and not distillation.llms:
-        yield "experiment: distillation.llms: is empty, but a recipe needs a language model; name at least one LLM"
-    yield from _scored(study, sorted(recipes), distillation.llms)
-    for name in sorted({*distillation.rankers} & {*distillation.untrained}):
-        rankers = "distillation.rankers, which are measured untrained too"
-        yield f"experiment: distillation.untrained: {name!r} is among {rankers}"
+    if any(study.is_generated(name) for name in recipes) and not twolar.llms:
+        yield "experiment: twolar.llms: is empty, but a recipe needs a language model; name at least one LLM"
+    yield from _scored(study, sorted(recipes), twolar.llms)
+    for name in sorted({*twolar.rankers} & {*twolar.untrained}):
+        yield f"experiment: twolar.untrained: {name!r} is among twolar.rankers, which are measured untrained too"
 
 
 def _tested_twice(study: Study, key: str, suites: Iterable[str]) -> Iterable[str]:

@@ -22,7 +22,7 @@ from synthrank.recipe_problems import recipe_problems
 from synthrank.specs.augmentations import AugmentationSpec
 from synthrank.specs.base import NONE, load, references, validate
 from synthrank.specs.corpora import CorpusSpec
-from synthrank.specs.experiment import Bias, Claims, Distillation, Enrichment, Experiment, Sizes, Validity
+from synthrank.specs.experiment import Bias, Claims, Enrichment, Experiment, Sizes, Twolar, Validity
 from synthrank.specs.llms import LlmSpec
 from synthrank.specs.models import ModelSpec
 from synthrank.specs.paradigms import Asked, HumanParadigm, ParadigmSpec
@@ -231,15 +231,15 @@ class Study:
         return _stated(self.experiment.bias, "bias")
 
     @property
-    def distillation(self) -> Distillation:
+    def twolar(self) -> Twolar:
         """The experiment's distillation study."""
-        return _stated(self.experiment.distillation, "distillation")
+        return _stated(self.experiment.twolar, "twolar")
 
     @property
     def measures(self) -> tuple[str, ...]:
         """What every run is measured by, for all tables: the experiment's measures, then its distillation study's."""
-        distillation = self.experiment.distillation
-        return tuple(dict.fromkeys([*self.experiment.measures, *(distillation.measures if distillation else ())]))
+        twolar = self.experiment.twolar
+        return tuple(dict.fromkeys([*self.experiment.measures, *(twolar.measures if twolar else ())]))
 
     # Names
 
@@ -264,7 +264,7 @@ class Study:
     @cached_property
     def ablation_pattern(self) -> str:
         """The regular expression that matches exactly the ablations of the experiment's distillation study."""
-        return _alternatives(self.experiment.distillation.ablations if self.experiment.distillation else ())
+        return _alternatives(self.experiment.twolar.ablations if self.experiment.twolar else ())
 
 
 _NEEDED = MappingProxyType(
@@ -273,7 +273,7 @@ _NEEDED = MappingProxyType(
         "claims": "results/tables/claims.csv needs it",
         "enrichment": "results/tables/enrichment.csv needs it",
         "sizes": "results/tables/sizes.csv needs it",
-        "distillation": "results/tables/distillation.csv, ablation-NAME.csv and rankings.csv need it",
+        "twolar": "results/tables/twolar.csv, ablation-NAME.csv and rankings.csv need it",
         "validity": "results/validity/, results/tables/validity.csv and leaks.csv need it",
     }
 )

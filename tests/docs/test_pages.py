@@ -189,7 +189,7 @@ def test_every_column_of_a_table_is_explained() -> None:
     page = (PROJECT / "docs/tables.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"`(\w+)`", page)) | {"distinct_2", "query_overlap_without_stop_words"}
     explained |= {f"delta_control{end}" for end in ("", "_low", "_high")} | {"p_control", "role"}
-    made = (f"make_{name}_table" for name in ("enrichment", "sizes", "bias", "ablation", "distillation", "validity"))
+    made = (f"make_{name}_table" for name in ("enrichment", "sizes", "bias", "ablation", "twolar", "validity"))
     for table in ("claims", "main_rows", *made):
         tree = (PROJECT / f"src/synthrank/tables/{table}.py").read_text(encoding="utf-8")
         for body in re.findall(r"^class (?:Row|Measured|Leaked):\n(.*?)(?=^\S|\Z)", tree, re.DOTALL | re.MULTILINE):

@@ -64,9 +64,9 @@ def test_another_name_is_refused_as_the_experiment_is_read(name, said):
     stated = {
         "experiment: measures.1": {"measures": ["nDCG@10", name]},
         "experiment: bias.measure": {"measures": ["nDCG@10"], "bias": {"suites": ["s"], "measure": name}},
-        "experiment: distillation.measures.0": {
+        "experiment: twolar.measures.0": {
             "measures": ["nDCG@10"],
-            "distillation": {"recipes": ["r"], "rankers": ["k"], "measures": [name]},
+            "twolar": {"recipes": ["r"], "rankers": ["k"], "measures": [name]},
         },
     }
     for key, change in stated.items():

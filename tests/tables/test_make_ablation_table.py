@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from distillation_case import MEASURES, QUERIES, scores, write_files
+from twolar_case import MEASURES, QUERIES, scores, write_files
 
 from synthrank.errors import DataError
 from synthrank.specs.experiment import Intervals

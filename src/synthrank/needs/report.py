@@ -39,19 +39,16 @@ class ReportNeeds(StageNeeds):
 
     def _tables(self) -> list[str]:
         experiment = self.study.experiment
-        distillation = experiment.distillation
+        twolar = experiment.twolar
         stated = {
             ("id", "ood"): True,
             ("claims",): experiment.claims is not None,
             ("enrichment",): experiment.enrichment is not None,
             ("sizes",): experiment.sizes is not None,
-            (
-                "distillation",
-                *(f"ablation-{name}" for name in (distillation.ablations if distillation else ())),
-            ): distillation is not None,
+            ("twolar", *(f"ablation-{name}" for name in (twolar.ablations if twolar else ()))): twolar is not None,
             ("bias",): experiment.bias is not None,
             ("cost", "replies"): bool(self.study.generated()),
-            ("rankings",): distillation is not None and bool(rankings(self.study)),
+            ("rankings",): twolar is not None and bool(rankings(self.study)),
             ("validity", "leaks"): experiment.validity is not None,
         }
         return [name for names, is_stated in stated.items() if is_stated for name in names]
@@ -127,7 +124,7 @@ class ReportNeeds(StageNeeds):
         ]
 
     def _ordered(self) -> list[Ranked]:
-        return rankings(self.study) if self.study.experiment.distillation else []
+        return rankings(self.study) if self.study.experiment.twolar else []
 
     def _tested(self) -> dict[str, TestsetSpec]:
         suites = self.study.experiment.suites

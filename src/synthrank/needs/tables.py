@@ -99,8 +99,8 @@ class TableNeeds(StageNeeds):
                 return [study.enrichment.base, *self.enrichment_control(wildcards), *study.enrichment.enriched]
             case "sizes":
                 return study.sizes.names
-            case "distillation":
-                return list(study.distillation.recipes)
+            case "twolar":
+                return list(study.twolar.recipes)
             case "ablation":
                 return list(self.ablation(wildcards).recipes)
         return list(study.experiment.recipes)
@@ -155,55 +155,54 @@ class TableNeeds(StageNeeds):
 
     # The distillation study: methods, for the same reason.
 
-    def distillation_metrics(self, wildcards: Wildcards) -> list[str]:
+    def twolar_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that the distillation study's table is made from."""
         first = [
             f"results/metrics/testsets/{testset}/{retriever}.csv"
             for testset in self._testsets()
             for retriever in first_stages(self.study, testset)
         ]
-        distillation = self.study.distillation
-        systems = [(NONE, NONE), *made(self.study, distillation.recipes, distillation.llms)]
-        suites = suites_of(self.study)
+        twolar = self.study.twolar
+        suites, systems = suites_of(self.study), [(NONE, NONE), *made(self.study, twolar.recipes, twolar.llms)]
         # One seed: it draws the head that a base lacks, and a model that is used as it was released lacks none.
-        released = self._trained([(NONE, NONE)], distillation.untrained, suites, self.study.experiment.seeds[:1])
-        return first + released + self._trained(systems, distillation.rankers, suites)
+        released = self._trained([(NONE, NONE)], twolar.untrained, suites, self.study.experiment.seeds[:1])
+        return first + released + self._trained(systems, twolar.rankers, suites)
 
-    def distillation_testsets(self, wildcards: Wildcards) -> list[str]:
+    def twolar_testsets(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the distillation study's test sets."""
         return [self.spec("testsets", name) for name in self._testsets()]
 
-    def distillation_measures(self, wildcards: Wildcards) -> list[str]:
+    def twolar_measures(self, wildcards: Wildcards) -> list[str]:
         """Return what the tables of the distillation study show."""
-        return list(self.study.distillation.measures)
+        return list(self.study.twolar.measures)
 
-    def distillation_rankers(self, wildcards: Wildcards) -> list[str]:
+    def twolar_rankers(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the students, of what is never trained, and of the rankers they start from."""
-        names = [*self.study.distillation.rankers, *self.study.distillation.untrained]
+        names = [*self.study.twolar.rankers, *self.study.twolar.untrained]
         for name in names:  # grows while it is walked: a base may start from another one
             base = self.study.entities["rankers"][name].base.ranker
             if base and base not in names:
                 names.append(base)
         return [self.spec("rankers", name) for name in names]
 
-    def distillation_retrievers(self, wildcards: Wildcards) -> list[str]:
+    def twolar_retrievers(self, wildcards: Wildcards) -> list[str]:
         """Return the entity files of the first stages of the distillation study."""
         names = [name for testset in self._testsets() for name in first_stages(self.study, testset)]
         return [self.spec("retrievers", name) for name in dict.fromkeys(names)]
 
-    def distillation_published(self, wildcards: Wildcards) -> list[str]:
+    def twolar_published(self, wildcards: Wildcards) -> list[str]:
         """Return the file of published figures, if the distillation study names one."""
-        published = self.study.distillation.published
+        published = self.study.twolar.published
         return [self.spec("published", published)] if published else []
 
     def ablation(self, wildcards: Wildcards) -> Ablation:
         """Return the recipes and rankers of an ablation."""
-        return self.study.distillation.ablations[wildcards.ablation]
+        return self.study.twolar.ablations[wildcards.ablation]
 
     def ablation_metrics(self, wildcards: Wildcards) -> list[str]:
         """Return the files that an ablation's table is made from."""
         ablation = self.ablation(wildcards)
-        systems = made(self.study, ablation.recipes, self.study.distillation.llms)
+        systems = made(self.study, ablation.recipes, self.study.twolar.llms)
         return self._trained(systems, ablation.rankers, suites_of(self.study))
 
     def ranking_counts(self, wildcards: Wildcards) -> list[str]:

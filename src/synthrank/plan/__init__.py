@@ -27,5 +27,5 @@ def plan(study: Study, results: Path, store: Path) -> Iterator[Line]:
     """
     yield from passage_lines(study, results, store)
     yield from query_lines(study)
-    if study.experiment.distillation:
+    if study.experiment.twolar:
         yield from ranking_lines(study)

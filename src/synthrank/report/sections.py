@@ -49,7 +49,7 @@ SECTIONS = (
         "Rankers that were trained to order candidates as a language model does, and what happens when one part of the "
         "method is changed at a time.",
         (),
-        ("distillation",),
+        ("twolar",),
     ),
     Section(
         "bias",

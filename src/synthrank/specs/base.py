@@ -20,9 +20,6 @@ NONE = "none"
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 as 64 hexadecimal digits."""
 
-RENAMED = {"twolar": "distillation"}
-"""Keys by their former names, for the error."""
-
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -137,8 +134,6 @@ def _one_line(error: ValidationError, origin: str, kind: Any) -> str:
     tags = TypeAdapter(kind).json_schema().get("discriminator", {}).get("mapping", {})
     key = ".".join(str(part) for place, part in enumerate(first["loc"]) if place or part not in tags)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "extra_forbidden" and (now := RENAMED.get(str(first["loc"][-1]))):
-        return f"{origin}: {key}: is called {now} now; rename the key{more}"
     if first["type"] == "extra_forbidden":
         return f"{origin}: {key}: unknown key; known keys here: {', '.join(_siblings(kind, first['loc']))}{more}"
     if first["type"] == "missing":

@@ -35,7 +35,7 @@ class Ablation(Entity):
     rankers: tuple[RankerName, ...] = Field(min_length=1)
 
 
-class Distillation(Entity):
+class Twolar(Entity):
     """The distillation study of an experiment: students of a language model's order, beside published figures."""
 
     llms: tuple[LlmName, ...] = Field(default=(), description="Teachers; every recipe of kind order is made with each.")
@@ -225,9 +225,7 @@ class Experiment(Entity):
     sizes: Sizes | None = Field(default=None, description="What results/tables/sizes.csv compares.")
     validity: Validity | None = Field(default=None, description="What results/tables/validity.csv and leaks.csv hold.")
     bias: Bias | None = Field(default=None, description="What results/tables/bias.csv compares.")
-    distillation: Distillation | None = Field(
-        default=None, description="What distillation.csv and ablation-NAME.csv hold."
-    )
+    twolar: Twolar | None = Field(default=None, description="What results/tables/twolar.csv and the ablations hold.")
     shards: Shards = Shards()
     budget_usd: float | None = Field(
         default=None,

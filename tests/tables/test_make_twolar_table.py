@@ -4,13 +4,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from distillation_case import MEASURES, OWN, QUERIES, RECIPES, all_scores, value, write_case, write_files
 from scipy import stats
+from twolar_case import MEASURES, OWN, QUERIES, RECIPES, all_scores, value, write_case, write_files
 
 from synthrank.errors import DataError
 from synthrank.specs.base import load
 from synthrank.specs.published import PublishedSpec
-from synthrank.tables.make_distillation_table import make_distillation_table
+from synthrank.tables.make_twolar_table import make_twolar_table
 
 COLUMNS = (
     "kind system recipe llm model first_stage depth testset measure value std ci_low ci_high seeds queries "
@@ -27,7 +27,7 @@ def make(tmp_path, config, table_of):
     def do(metrics=None, published=True, measures=MEASURES, rankers=("ce", "be", "warm")):
         paths = sorted((tmp_path / "metrics").rglob("*.csv")) if metrics is None else metrics
         return table_of(
-            make_distillation_table, metrics=paths, rankers=[tmp_path / f"rankers/{name}.yaml" for name in rankers],
+            make_twolar_table, metrics=paths, rankers=[tmp_path / f"rankers/{name}.yaml" for name in rankers],
             retrievers=[tmp_path / f"retrievers/{name}.yaml" for name in ("dense", "bm25")],
             testsets=[tmp_path / f"testsets/{name}.yaml" for name in QUERIES],
             published=[config / "published/twolar.yaml"] if published else [], measures=list(measures),

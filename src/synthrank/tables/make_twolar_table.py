@@ -1,4 +1,4 @@
-"""Step make_distillation_table: the distillation study's systems beside published figures."""
+"""Step make_twolar_table: the distillation study's systems beside published figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Row:
     certainty: str = ""
 
 
-def make_distillation_table(
+def make_twolar_table(
     *,
     metrics: list[Path],
     rankers: list[Path],
