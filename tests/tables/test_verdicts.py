@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from synthrank.tables.claims import Row
-from synthrank.tables.verdicts import VERDICTS, verdict, why
+from synthrank.tables.verdicts import VERDICTS, nearer_margin, verdict, why
 
 EXPECTS = ("gain", "loss", "non-inferiority", "equivalence", "no-gain")
 
@@ -99,3 +99,7 @@ def test_every_verdict_has_its_reason(case, said):
     judged = Row(**{**{name: getattr(case, name) for name in Row.__slots__}, "verdict": verdict(case)})
     assert why(judged) == said
     assert judged.verdict in VERDICTS
+
+
+def test_the_margin_nearer_to_an_effect_is_on_its_side_of_zero():
+    assert [nearer_margin(effect, 0.1) for effect in (-0.3, 0.0, 0.2)] == [-0.1, 0.1, 0.1]
