@@ -96,7 +96,8 @@ def test_nfcorpus(tmp_path):
     human, both = made(tmp_path, "nfcorpus-shared-human", "nfcorpus-shared-human-llama2")
     assert len(human) == 1000
     assert len(set(of_label(human, 1))) >= 780
-    negatives = of_label(human, 0)
+    assert len(of_label(human, 0)) == 7000
+    negatives = [item.id for group in human for item in group.candidates[1:3]]
     assert len(negatives) == 2000
     assert len(set(negatives)) >= 1300
     assert max(map(negatives.count, set(negatives))) <= 12
