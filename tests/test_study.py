@@ -153,7 +153,7 @@ def test_a_generated_positive_has_no_score_in_a_run_over_the_corpus(copy):
 def test_rewordings_and_passages_of_the_same_collection_have_scores(copy):
     for name in ("llama2", "llama2-human-negatives", "human-llama2"):
         path = copy / f"recipes/nfcorpus-shared-{name}.yaml"
-        replace(path, "  count: 2\n", "  count: 2\n  guard: {max_share_of_positive: 0.95}\n")
+        replace(path, "  count: 7\n", "  count: 7\n  guard: {max_share_of_positive: 0.95}\n")
     replace(copy / "recipes/zero-shot.yaml", "known_positives: true", "max_share_of_positive: 0.95")
     replace(copy / "recipes/zero-shot.yaml", "source: human", "source: same")
     Study(copy, read_yaml(copy / "config.yaml"))
