@@ -1,34 +1,35 @@
 # synthrank: train search rankers on data written by language models.
 #
-# Every path is results/STAGE/…, made by rules/STAGE.smk inside envs/STAGE.yaml by way of src/synthrank/STAGE/:
+# The rules of rules/STAGE.smk make results/STAGE/… in the environment envs/STAGE.yaml with src/synthrank/steps/STAGE/:
 #
 #   results/models/{model}/
-#   results/corpora/{corpus}/passages.jsonl                       {split}/queries.jsonl  {split}/qrels.txt
+#   results/corpora/{corpus}/passages.jsonl                       {split}/queries.jsonl  {split}/qrels.txt  {split}/excluded.txt
 #   results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl  {llm}/replies.jsonl  {llm}/passages.jsonl
 #   results/queries/{corpus}/{augmentation}/raw.jsonl             queries.jsonl after the filters
 #   results/runs/corpora/{corpus}/{retriever}/{queryset}.trec     first stages
-#   results/runs/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{retriever}/  the same over written passages; judged/
-#   results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{testset}.trec
+#   results/runs/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{retriever}/  runs over generated passages; judged/
+#   results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.trec
 #   results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl  {ranking}/{llm}/orders.jsonl
 #   results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl
 #   results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}/
-#   results/metrics/testsets/{testset}/{retriever}.csv            results/metrics/suites/…/seed-{seed}.csv
+#   results/metrics/testsets/{testset}/{retriever}.csv            {recipe}/{llm}/{ranker}/seed-{seed}.csv
 #   results/validity/{data}/statistics.json  controls.json        passages.csv  leaks.jsonl  leaks.json  answers.json
-#   results/tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,twolar,rankings,ablation-…}.csv
-#   results/figures/{figure}.svg                                  results/report.html
+#   results/validity/testsets/{corpus}/{split}/{retriever}/       vectors of a test set's texts
+#   results/{OF}tables/{id,ood,claims,enrichment,sizes,validity,leaks,bias,cost,replies,twolar,rankings,ablation-…}.csv
+#   results/{OF}figures/{figure}.svg   results/{OF}report.html    {OF} is the experiment's `name` and /, if it has one
 #   results/releases/{rankings,passages,models,runs}/…            the same names below each
 #
-# A wildcard is the name of a file under config/, a recipe's with @N for N queries, or what a corpus or the experiment states;
-# `none` stands where no recipe or no LLM was involved. {draw} is the training seed whose data lie there, 0 where all
-# seeds share them. {data} is trainsets/{recipe}/{llm}/draw-{draw} or passages/{corpus}/{paradigm}/draw-{draw}/{llm};
-# shards/{scatteritem} beside a file is a shard of it.
+# A wildcard is the name of a file under config/, or a name that a corpus or the experiment states. A recipe may end with
+# @N for N queries. `none` replaces the name without a recipe or an LLM. {draw} is the training seed if the data
+# differ between seeds, and 0 otherwise. {data} is trainsets/{recipe}/{llm}/draw-{draw} or
+# passages/{corpus}/{paradigm}/draw-{draw}/{llm}. shards/{scatteritem}/ next to a file contains one of its shards.
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-# A file that --configfile names is the whole experiment: Snakemake would lay it over the default.
+# A file given with --configfile replaces the default experiment. Snakemake would merge the two.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
@@ -55,5 +56,5 @@ rule all:
     """Both tables of the experiment."""
     default_target: True
     input:
-        "results/tables/id.csv",
-        "results/tables/ood.csv",
+        f"results/{OF}tables/id.csv",
+        f"results/{OF}tables/ood.csv",

@@ -1,9 +1,9 @@
-"""Keep what an experiment found: ``python benchmarks/experiment.py NAME --folder DIR --commit HASH``.
+"""Keep the results of an experiment: ``python benchmarks/experiment.py NAME --folder DIR --commit HASH``.
 
-To be run on the machine that made it. DIR is where ``snakemake --configfile config/experiments/NAME.yaml``, or of what
-``--config`` names, made its tables and figures. They go to ``docs/experiments/NAME`` as they are; a README beside them
-says what made them: the commit, the machine, and from Snakemake's benchmark files how long each rule took, a job's
-processor time beside its wall-clock time.
+Run it on the machine that made the results. DIR is the folder in which ``snakemake --configfile
+config/experiments/NAME.yaml`` (or the file that ``--config`` names) made tables and figures. They are copied to
+``docs/experiments/NAME``. A README next to them states the commit, the machine, and the wall-clock and processor time
+per rule, from Snakemake's benchmark files.
 """
 
 import argparse
@@ -19,10 +19,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / "src")]
 
 import torch  # noqa: E402
-from workflow import jobs_of  # noqa: E402
+from workflow import jobs_of, results_of  # noqa: E402
 
-from synthrank.devices import device  # noqa: E402
-from synthrank.revision import FILE, NUMBERS  # noqa: E402
+from synthrank.runtime.revision import FILE, NUMBERS  # noqa: E402
+from synthrank.runtime.torch_setup import device  # noqa: E402
 
 
 def times(folder: Path) -> list[tuple[str, int, float, float]]:
@@ -46,26 +46,26 @@ def machine() -> str:
 
 
 def readme(name: str, config: str, commit: str, rules: list[tuple[str, int, float, float]], kept: list[str]) -> str:
-    """Return the page that says what made the tables."""
+    """Return the page that states the origin of the tables."""
     wall, used = sum(row[2] for row in rules), sum(row[3] for row in rules)
     needs_data = "SYNTHRANK_DATA" in (PROJECT / config).read_text(encoding="utf-8")
-    data = ", with the collections where SYNTHRANK_DATA says" if needs_data else ""
+    data = ", with the collections in the folder SYNTHRANK_DATA" if needs_data else ""
     lines = [
         f"# {name}",
         "",
         "<!-- age:begin -->",
         "<!-- age:end -->",
         "",
-        f"Made by commit `{commit}` from `{config}`, on {machine()}: {wall / 3600:.1f} hours of "
-        f"jobs, {used / 3600:.1f} hours of processor time (the first grows with what else the machine does). Again"
-        f"{data}:",
+        f"Made by commit `{commit}` from `{config}` on {machine()}: {wall / 3600:.1f} hours of "
+        f"jobs and {used / 3600:.1f} hours of processor time; the first number includes waiting for other processes. "
+        f"To repeat it{data}:",
         "",
         "```",
         f"snakemake --cores all --configfile {config} -- \\",
-        "    " + " ".join(f"results/tables/{item}" for item in kept if item.endswith(".csv")),
+        "    " + " ".join(f"{results_of(PROJECT / config)}tables/{item}" for item in kept if item.endswith(".csv")),
         "```",
         "",
-        "| file | what it holds |",
+        "| file | content |",
         "|---|---|",
         *(f"| [{item}]({item}) | {Path(item).stem}, {_kind(item)} |" for item in kept),
         "",
@@ -98,8 +98,12 @@ def main() -> None:
     ).stdout.strip()
     kept = PROJECT / "docs/experiments" / options.name
     kept.mkdir(parents=True, exist_ok=True)
-    found = [*(options.folder / "results/tables").glob("*.csv"), *(options.folder / "results/tables").glob("*.md")]
-    found += (options.folder / "results/figures").glob("*.svg")
+    results = options.folder / results_of(PROJECT / config)
+    found = [
+        *(results / "tables").glob("*.csv"),
+        *(results / "tables").glob("*.md"),
+        *(results / "figures").glob("*.svg"),
+    ]
     for path in found:
         shutil.copy(path, kept)
     page = readme(options.name, config, commit, times(options.folder), sorted(path.name for path in found))

@@ -1,4 +1,4 @@
-"""What the README shows before anything else: what the two commands took, the rules, figures to trust.
+"""Blocks of the README: how long the two commands took, the first results, published numbers.
 
 benchmarks/readme.py writes the blocks.
 """
@@ -24,24 +24,20 @@ def rows(path: str) -> list[dict[str, str]]:
 
 
 def commands() -> str:
-    """Return what the two commands took as a Markdown table."""
+    """Return how long the two commands took, as Markdown."""
     first, second = rows("demo/time.csv")[:2]
     (tests,) = rows("demo/tests.csv")
-    memory = f", {float(first['peak_mb']) / 1000:.1f} GB of memory" if first["peak_mb"] else ""
-    demo = f"{float(first['seconds']) / 60:.0f} minutes{memory}; a second "
-    demo += f"run finds nothing to do in {float(second['seconds']):.0f} s"
-    suite = f"{float(tests['seconds']) / 60:.0f} minutes for {tests['passed']} tests"
-    lines = [
-        "| command | what it does | what it took on two cores, after 2 to 4 minutes of installing |",
-        "|---|---|---|",
-        f"| `make demo` | installs into `.venv`, then runs the [default experiment](docs/demo/README.md) | {demo} |",
-        f"| `make test` | the same, then runs the tests | {suite} |",
-    ]
-    return "\n".join(lines)
+    memory = f" and {float(first['peak_mb']) / 1000:.1f} GB of memory" if first["peak_mb"] else ""
+    return (
+        f"On two cores, after 2 to 4 minutes of installing into `.venv`, the [demo](docs/demo/README.md) took "
+        f"{float(first['seconds']) / 60:.0f} minutes{memory}; a second run finds nothing to do in "
+        f"{float(second['seconds']):.0f} s. "
+        f"The {tests['passed']} tests took {float(tests['seconds']) / 60:.0f} minutes."
+    )
 
 
 def published() -> str:
-    """Return published figures of the first measure beside measured ones, as a Markdown table."""
+    """Return published and measured values of the first measure as a Markdown table."""
     table = rows("published/measured.csv")
     lines = ["| system | on | measure | published | measured | by |", "|---|---|---|---:|---:|---|"]
     lines += [
@@ -54,7 +50,7 @@ def published() -> str:
 
 
 def finding() -> str:
-    """Return nDCG@10 of the study by training set, and how its claims came out, as Markdown."""
+    """Return nDCG@10 of the study by training set, and the verdicts on its claims, as Markdown."""
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for table, testset in (("id.csv", "python-headings"), ("ood.csv", "macro-average")):
         for row in rows(f"experiments/study/{table}"):
@@ -71,20 +67,18 @@ def finding() -> str:
         found = [text for ranker in rankers for text in cells[ranker, recipe].values()]
         lines.append(f"| {'not trained' if recipe == 'none' else recipe} | {' | '.join(found)} |")
     verdicts = Counter(row["verdict"] for row in rows("experiments/study/claims.csv"))
-    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    return "\n".join([*lines, "", f"Claims, by training set, ranker and distribution: {told}."])
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return "\n".join([*lines, "", f"Claims, by training set, ranker and distribution: {counts}."])
 
 
-def graph(told: str) -> str:
-    """Return Snakemake's graph of rules with a line for each rule that another one needs.
-
-    What a rule needs through another one is left out: the picture shows in which order things are made.
+def graph(printed: str) -> str:
+    """Return Snakemake's graph of rules with an arrow for each direct dependency.
 
     Args:
-        told: what ``snakemake --rulegraph mermaid-js`` says.
+        printed: the output of ``snakemake --rulegraph mermaid-js``.
     """
-    names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]", told, re.MULTILINE))
-    edges = [(names[a], names[b]) for a, b in re.findall(r"^\s*(id\d+) --> (id\d+)", told, re.MULTILINE) if a != b]
+    names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]", printed, re.MULTILINE))
+    edges = [(names[a], names[b]) for a, b in re.findall(r"^\s*(id\d+) --> (id\d+)", printed, re.MULTILINE) if a != b]
     follow = {rule: {b for a, b in edges if a == rule and b != "all"} for rule in names.values()}
 
     def behind(rule: str) -> set[str]:
@@ -106,7 +100,7 @@ def graph(told: str) -> str:
 
 
 def rules() -> str:
-    """Return the rules behind the two tables of the default experiment, whatever has run here."""
+    """Return the rules behind the two tables of the default experiment, from an empty results folder."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "config").symlink_to(PROJECT / "config")

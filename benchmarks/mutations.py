@@ -1,9 +1,9 @@
-"""How many of the mutations of tests/mutations.yaml the tests notice: ``python benchmarks/mutations.py``.
+"""Count the mutations of tests/mutations.yaml that tests detect: ``python benchmarks/mutations.py``.
 
-Each mutation changes one line in a git worktree of its own, in which the tests named beside it are run until one fails,
-as forks of a process that has imported the libraries. The one that fails must pass without the mutation. What is found
-is kept in build/mutations-COMMIT.csv: an interrupted run is resumed by the same command. Exits with 1 if a mutation
-survives, and refuses one whose line is not there.
+Each mutation changes one line in a separate git worktree. Its tests run there until one fails, as forks of a process
+that has imported the libraries. The failing test must pass without the mutation. Results are written to
+build/mutations-COMMIT.csv; the same command resumes an interrupted run. Exits with 1 if a mutation survives, and
+refuses a mutation whose line does not exist.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from typing import NamedTuple
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path.append(str(PROJECT / "tests"))
+sys.path.append(str(PROJECT / "tests/support"))
 
 from warm import warm_folder  # noqa: E402
 
 MUTATIONS = PROJECT / "tests/mutations.yaml"
 SECONDS = 900
-"""A test that runs longer never ends, and has noticed the mutation too."""
+"""A test that runs longer counts as failed: the mutation made it hang."""
 
 
 class Mutation(NamedTuple):
-    """What a mutation breaks, the text it replaces and by which, and the tests that should fail."""
+    """A mutation: a description, the old and the new text, and the tests that should fail."""
 
     what: str
     old: str
@@ -46,18 +46,20 @@ def read_mutations(path: Path = MUTATIONS) -> list[Mutation]:
 
 
 def place_of(mutation: Mutation, texts: Mapping[Path, str]) -> Path:
-    """Return the one file that holds the text of a mutation.
+    """Return the only file that contains the text of a mutation.
 
     Args:
         mutation: the mutation.
         texts: of the source files, as :func:`read_source` gives them.
 
     Raises:
-        ValueError: none does, or it is there several times.
+        ValueError: no file contains it, or it occurs several times.
     """
     found = [path for path, text in texts.items() for _ in range(text.count(mutation.old))]
     if len(found) != 1:
-        raise ValueError(f"{mutation.what}: {mutation.old!r} is in the source {len(found)} times; expected once")
+        raise ValueError(
+            f"{mutation.what}: {mutation.old!r} occurs {len(found)} times in the source; expected one occurrence"
+        )
     return found[0]
 
 
@@ -67,10 +69,10 @@ def read_source(tree: Path) -> dict[Path, str]:
 
 
 def failure(tree: Path, tests: Iterable[str]) -> str | None:
-    """Return the first of some tests of a worktree that fails, or all where none ends; None if they pass.
+    """Return the first failing test of a worktree, all tests if they hang, or None if they pass.
 
     Raises:
-        RuntimeError: no test was run.
+        RuntimeError: no test ran.
     """
     command = [warm_folder() / "python", "-m", "pytest", "-qx", "-rfE", "-n0", "-p", "no:cacheprovider", *tests]
     own = {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
@@ -88,7 +90,7 @@ def failure(tree: Path, tests: Iterable[str]) -> str | None:
 
 @contextmanager
 def worktree(commit: str) -> Iterator[Path]:
-    """Check a commit out into a folder of its own."""
+    """Check a commit out into a temporary folder."""
     git = ["git", "-C", str(PROJECT), "worktree"]
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         tree = Path(folder) / "tree"
@@ -100,10 +102,10 @@ def worktree(commit: str) -> Iterator[Path]:
 
 
 def results(mutations: list[Mutation], tree: Path, known: Collection[str]) -> Iterator[tuple[str, str, float]]:
-    """Yield each mutation that is not known yet, the test that failed, if any, and the seconds that this took.
+    """Yield each mutation without a result, the failing test or an empty string, and the seconds it took.
 
     Raises:
-        RuntimeError: that test fails without the mutation too.
+        RuntimeError: the test also fails without the mutation.
     """
     texts = read_source(tree)
     places = {item.what: place_of(item, texts) for item in mutations}
@@ -120,9 +122,9 @@ def results(mutations: list[Mutation], tree: Path, known: Collection[str]) -> It
 
 
 def main() -> None:
-    """Run what is not known yet, and print what survived and the count."""
+    """Run the mutations without a result, and print the survivors and the count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--commit", default="HEAD", help="what is mutated and tested")
+    parser.add_argument("--commit", default="HEAD", help="the commit to test")
     commit = subprocess.run(
         ["git", "-C", str(PROJECT), "rev-parse", "--short", parser.parse_args().commit],
         capture_output=True, text=True, check=True,

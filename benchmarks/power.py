@@ -1,14 +1,13 @@
-"""Whether planned power is what studies have, and whether seeds may be added: ``python benchmarks/power.py``.
+"""Check planned power and repeated looks by simulation: ``python benchmarks/power.py``.
 
-Writes docs/power.csv out of 10,000 simulated studies a cell, in about three minutes on one core:
+Writes docs/power.csv from 10,000 simulated studies per cell, in about three minutes on one core:
 
-- power: a difference of the planned size (``synthrank.power.smallest``) is simulated with the numbers of queries
-  and seeds and the variances that it was planned for; how often the two-way test finds it, beside the planned .8. Of a
-  family of eight hypotheses that do not hang together maxT with 499 flips decides.
-- looks: studies without any difference are looked at after each seed from 2 to 10 and stopped the first time that they
-  reject at .05: by p of the two-way test, and by e-values.
-- added: how often a difference that ten seeds settle by p is found by the e-value by then.
-
+- power: simulates a difference of the planned size (``synthrank.stats.power.smallest``) with the planned numbers of
+  queries and seeds and the planned variances. Compares the rate at which the two-way test finds it with the planned
+  .8. In a family of eight independent hypotheses, maxT with 499 flips decides.
+- looks: tests studies without a true difference after each seed from 2 to 10 and stops at the first rejection at .05,
+  with p-values of the two-way test and with e-values.
+- added: the rate at which e-values find a difference that ten seeds settle by p-values.
 """
 
 import csv
@@ -23,12 +22,12 @@ sys.path[:0] = [str(ROOT / "src")]
 
 import numpy as np  # noqa: E402
 
-from synthrank.anytime import log_e  # noqa: E402
-from synthrank.components import Components  # noqa: E402
-from synthrank.files import atomic_text  # noqa: E402
-from synthrank.power import Design, power, smallest  # noqa: E402
-from synthrank.tables.family import Hypothesis, adjusted  # noqa: E402
-from synthrank.tables.two_way import two_way  # noqa: E402
+from synthrank.data.files import atomic_text  # noqa: E402
+from synthrank.stats.anytime import log_e  # noqa: E402
+from synthrank.stats.power import Design, power, smallest  # noqa: E402
+from synthrank.stats.two_way import two_way  # noqa: E402
+from synthrank.stats.variance_components import Components  # noqa: E402
+from synthrank.steps.tables.family import Hypothesis, adjust_family  # noqa: E402
 
 TABLE = ROOT / "docs/power.csv"
 COLUMNS = ("what", "test", "queries", "seeds", "spread", "difference", "studies", "planned", "simulated")
@@ -83,7 +82,7 @@ def of_family(queries: int, seeds: int, spread: int, studies: int = STUDIES) -> 
         values[0] += difference
         tested = two_way([values])
         family = [Hypothesis({"t": row}, 0.0, float(p)) for row, p in zip(values, tested.p(), strict=True)]
-        found += adjusted(family, FLIPS, study)[0] < LEVEL and tested.mean[0] > 0
+        found += adjust_family(family, FLIPS, study)[0] < LEVEL and tested.mean[0] > 0
     name = f"maxT of {ROWS}"
     return "power", name, queries, seeds, spread, difference, studies, power(design, difference), found / studies
 

@@ -1,7 +1,8 @@
-"""Published figures measured again: ``SYNTHRANK_SHARED=DIR python benchmarks/published.py``.
+"""Compare published numbers with measured ones: ``SYNTHRANK_SHARED=DIR python benchmarks/published.py``.
 
-DIR holds the collections and what others published for them; the tests that read it say how. What is measured goes to
-``docs/published/measured.csv``, a row a figure: a first stage of our own, and runs of others by our measures.
+DIR contains collections and published results; the tests that read DIR describe its layout. Results are written to
+``docs/published/measured.csv``, one row per number: our BM25, and recorded runs of other systems scored by our
+measures.
 """
 
 import csv
@@ -15,16 +16,16 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / "src")]
 
-from synthrank.corpora.build_passages import build_passages  # noqa: E402
-from synthrank.corpora.build_queries import build_queries  # noqa: E402
-from synthrank.files import atomic_path, json_lines, read_jsonl  # noqa: E402
-from synthrank.measures import measure_run  # noqa: E402
-from synthrank.records import Query  # noqa: E402
+from synthrank.config.base import load  # noqa: E402
+from synthrank.config.published import PublishedSpec  # noqa: E402
+from synthrank.config.retrievers import RetrieverSpec  # noqa: E402
+from synthrank.data.files import atomic_path, json_lines, read_jsonl  # noqa: E402
+from synthrank.data.records import Query  # noqa: E402
+from synthrank.data.trec import Qrels, Run, read_qrels, read_run  # noqa: E402
 from synthrank.retrievers.bm25 import build_index, search  # noqa: E402
-from synthrank.specs.base import load  # noqa: E402
-from synthrank.specs.published import PublishedSpec  # noqa: E402
-from synthrank.specs.retrievers import RetrieverSpec  # noqa: E402
-from synthrank.trec import Qrels, Run, read_qrels, read_run  # noqa: E402
+from synthrank.stats.measures import measure_run  # noqa: E402
+from synthrank.steps.corpora.build_passages import build_passages  # noqa: E402
+from synthrank.steps.corpora.build_queries import build_queries  # noqa: E402
 
 COLUMNS = ("system", "from", "testset", "measure", "published", "measured", "queries", "source")
 Row = tuple[str, str, str, str, float, float, int, str]

@@ -1,13 +1,11 @@
-"""Write figures into the README and the pages of docs/, between markers: ``python benchmarks/readme.py [--check]``.
+"""Write results into the README and the pages of docs/, between markers: ``python benchmarks/readme.py [--check]``.
 
-The demo's come from docs/demo, where benchmarks/workflow.py left them, an experiment's from docs/experiments, where
-benchmarks/experiment.py did, errors of tests from docs/significance.csv, where benchmarks/significance.py did, planned
-power from docs/power.csv, where benchmarks/power.py did; the plan and
-the graph of rules are computed.
-A page that has the markers of a block gets it:
-``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a line of its own. Figures that are
-older than a change that moves them say so (``synthrank.revision``), and so does the page of each record, in its block
-``age``.
+A page with the markers of a block gets its text: ``<!-- plan:begin -->`` and ``<!-- plan:end -->``, each on a separate
+line. The demo's numbers come from docs/demo (benchmarks/workflow.py), an experiment's from docs/experiments
+(benchmarks/experiment.py), error rates from docs/significance.csv (benchmarks/significance.py) and planned power from
+docs/power.csv (benchmarks/power.py). Faults that a run survives come from docs/torture.csv (`make torture`). The plan
+and the graph of rules are computed; data sources come from config/corpora.
+If a number is older than a change that moves it, the block states its age (``synthrank.runtime.revision``).
 """
 
 import csv
@@ -16,13 +14,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import front_page
+import licences
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "src"))
 
-from synthrank.revision import FILE, age  # noqa: E402
+from synthrank.runtime.revision import FILE, explain_age  # noqa: E402
 
 MEASURE = "nDCG@10"
 STUDY = "docs/experiments/nfcorpus-human-vs-llm"
@@ -58,18 +59,22 @@ def results() -> str:
         "|---|---|---:|---:|",
     ]
     lines += [f"| {ranker} | {recipe} | {c['id.csv']} | {c['ood.csv']} |" for (ranker, recipe), c in cells.items()]
-    return "\n".join([*lines, "", *(f"- {line}" for line in printed().split("\n\n")[1].splitlines())])
+    return "\n".join([*lines, "", *(f"- {sentence}" for sentence in sentences())])
 
 
-def printed() -> str:
-    """Return what `make demo` prints at its end."""
-    from synthrank.tables.__main__ import as_text, read
+def sentences() -> Iterator[str]:
+    """Yield the sentences that `make demo` prints below its tables."""
+    from synthrank.config.distribution import TITLES
+    from synthrank.steps.tables.show import ALPHA, read_main_rows
+    from synthrank.steps.tables.small_table import MARK, small_table
 
-    return as_text([read(PROJECT / "docs/demo" / name) for name in ("id.csv", "ood.csv")])
+    for name, title in TITLES.items():
+        table = small_table(read_main_rows(PROJECT / f"docs/demo/{name}.csv"), ALPHA, MARK)
+        yield from (f"{title}: {note}" for note in (table.notes if table else ()))
 
 
 def times() -> str:
-    """Return where the demo's time goes, as Markdown."""
+    """Return the time of each rule of the demo, as Markdown."""
     table = rows("time.csv", "docs/demo")
     first, second, rules = table[0], table[1], table[2:]
     shown = [row for row in rules if float(row["share"]) >= 0.02]
@@ -77,8 +82,8 @@ def times() -> str:
     lines = [
         f"After installation the demo took {float(first['seconds']) / 60:.1f} minutes on two cores without bfloat16, "
         f"downloads in it{memory}; a second run found nothing to do "
-        f"in {float(second['seconds']):.0f} s. Where the time goes, from Snakemake's benchmark files (two jobs run at "
-        "once):",
+        f"in {float(second['seconds']):.0f} s. Seconds per rule, from Snakemake's benchmark files (two jobs run in "
+        "parallel):",
         "",
         "| rule | jobs | seconds | share |",
         "|---|---:|---:|---:|",
@@ -88,25 +93,37 @@ def times() -> str:
 
 
 def record() -> str:
-    """Return the means of the kept experiment on NFCorpus as a Markdown table, without its verdicts."""
-    lines = ["| ranker | trained on | in distribution | out of distribution |", "|---|---|---:|---:|"]
+    """Return the means and the wording bias of the kept experiment on NFCorpus as a Markdown table."""
+    preferences = {(row["ranker"], row["recipe"]): row for row in rows("bias.csv", STUDY)}
+    seeds = max(int(row["seeds"]) for row in rows("id.csv", STUDY))
+    lines = [
+        f"{MEASURE} [95 % bootstrap interval over queries], {seeds} training seeds. The last column is the relative "
+        "difference between human and reworded versions of the same relevant passages, in percent; above 0 the ranker "
+        "prefers human passages.",
+        "",
+        "| ranker | trained on | in distribution | out of distribution | preference for human passages |",
+        "|---|---|---:|---:|---:|",
+    ]
     for (ranker, recipe), cell in places(STUDY, "nfcorpus-shared").items():
-        if "+" not in ranker:
-            names = ranker.removeprefix("nfcorpus-"), recipe.removeprefix("nfcorpus-shared-")
-            lines.append(f"| {' | '.join(names)} | {cell['id.csv']} | {cell['ood.csv']} |")
-    return "\n".join([f"{MEASURE} [95 % bootstrap interval over questions], 3 training seeds.", "", *lines])
+        bias = preferences[ranker, recipe]
+        wording = f"{float(bias['relative']):+.0f} [{float(bias['ci_low']):+.0f}, {float(bias['ci_high']):+.0f}]"
+        names = ranker.removeprefix("nfcorpus-"), recipe.removeprefix("nfcorpus-shared-")
+        lines.append(f"| {' | '.join((*names, cell['id.csv'], cell['ood.csv'], wording))} |")
+    return "\n".join(lines)
 
 
 def errors() -> str:
-    """Return how often tests err where nothing differs, as Markdown tables."""
+    """Return error rates of the significance tests without a true difference, as Markdown tables."""
     table = rows("significance.csv", "docs")
     spreads = list(dict.fromkeys(row["spread"] for row in table))
     times = {"0": "none", "1": "once", "2": "twice", "3": "three times"}
     lines = [
-        "Share of simulated experiments without any difference that have p below .05, by how far seeds spread; once: "
-        "at three seeds, seeds add about as much to the variance of a mean difference as queries do. With one seed no "
-        "test knows of others. Of a family of eight comparisons: share with any adjusted p below .05; its rows share "
-        "four fifths of the variance over queries, and of that over seeds nothing (apart) or as much (alike).",
+        "False positive rate: the share of simulated experiments without a true difference in which p is below .05. "
+        "The columns are the variance over seeds: none, and one, two or three units. With one unit and three seeds, "
+        "seeds and queries add about the same variance to a mean difference. A test with one seed cannot measure the "
+        "variance over seeds. For a family of eight comparisons: the share in which at least one adjusted p is below "
+        ".05. The eight comparisons share four fifths of their variance over queries; over seeds they share nothing "
+        "(seeds apart) or four fifths (seeds alike).",
         "",
         f"| test | queries | seeds | experiments | {' | '.join(times[spread] for spread in spreads)} |",
         f"|---|---:|---:|---:|{'---:|' * len(spreads)}",
@@ -124,13 +141,13 @@ def errors() -> str:
 
 
 def powers() -> str:
-    """Return planned power beside that of simulated studies, and what repeated looks do, as Markdown tables."""
+    """Return planned and simulated power, and error rates under repeated looks, as Markdown tables."""
     table = rows("power.csv", "docs")
     looks = [row for row in table if row["what"] == "looks"]
     lines = [
-        f"Share of {int(looks[0]['studies']):,} simulated studies without any difference that reject at .05 when they "
-        "are looked at after each seed from 2 to 10 and stopped at the first rejection, by how far seeds spread; once: "
-        "at three seeds, seeds add about as much to the variance of a mean difference as queries do.",
+        f"Share of {int(looks[0]['studies']):,} simulated studies without a true difference that reject at .05 if they "
+        "are tested after each seed from 2 to 10 and stop at the first rejection, by the variance over seeds. Once: "
+        "with three seeds, seeds and queries add about the same variance to a mean difference.",
         "",
         "| test | queries | none | once | three times |",
         "|---|---:|---:|---:|---:|",
@@ -141,8 +158,8 @@ def powers() -> str:
     lines += [f"| {' | '.join([*key, *found])} |" for key, found in sorted(cells.items(), reverse=True)]
     lines += [
         "",
-        "Differences that are planned to be found with a chance of .8, and how often they are. The standard deviation "
-        "over queries is .2.",
+        "Differences that are planned to be detected with probability .8, and the simulated rate. The standard "
+        "deviation over queries is .2.",
         "",
         "| test | queries | seeds | spread | difference | studies | planned | simulated |",
         "|---|---:|---:|---|---:|---:|---:|---:|",
@@ -158,34 +175,70 @@ def powers() -> str:
     return "\n".join(lines)
 
 
+def torture() -> str:
+    """Return the inputs of the torture tests and their failures, one row per test, as a Markdown table."""
+    table = rows("torture.csv", "docs")
+    lines = ["| part | what was tried | inputs | failed | note |", "|---|---|---:|---:|---|"]
+    lines += [
+        f"| {row['part'].replace('_', ' ')} | {row['what']} | {int(row['tried']):,} | {row['failed']} | {row['note']} |"
+        for row in table
+    ]
+    if not table:
+        return "No run is recorded."
+    inputs, failed = (sum(int(row[name]) for row in table) for name in ("tried", "failed"))
+    minutes = sum(float(row["seconds"]) for row in table) / 60
+    return "\n".join([f"{inputs:,} inputs in {minutes:.0f} minutes, {failed} failed.", "", *lines])
+
+
 def plan() -> str:
-    """Return what the full study would cost, as ``make plan`` prints it."""
-    from synthrank.plan import as_text, plan
-    from synthrank.specs.base import read_yaml
-    from synthrank.study import Study
+    """Return the cost of the full study, as ``make plan`` prints it."""
+    from synthrank.config.base import read_yaml
+    from synthrank.config.study import Study
+    from synthrank.workflow.plan import format_plan, plan
 
     study = Study(PROJECT / "config", read_yaml(PROJECT / "config/paper.yaml"))
-    nowhere = Path("/nonexistent")  # whatever was run here, the README shows the plan of a fresh clone
-    return f"```\n{as_text(list(plan(study, nowhere, nowhere)), study)}```"
+    nowhere = Path("/nonexistent")  # the page shows the plan of a fresh clone, without the results of this one
+    return f"```\n{format_plan(list(plan(study, nowhere, nowhere)), study)}```"
+
+
+def data() -> str:
+    """Return where to get the shipped corpora as a Markdown table."""
+    rows = ["| corpus | terms | get it from |", "|---|---|---|"]
+    for path in sorted((PROJECT / "config/corpora").glob("*.yaml")):
+        corpus = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows.append(f"| {path.stem} | {corpus['licence']} | {_origin(corpus)} |")
+    return "\n".join(rows)
+
+
+def _origin(corpus: Mapping[str, Any]) -> str:
+    if packages := [archive["package"] for archive in corpus.get("archives", [])]:
+        return f"package index, by the workflow: documentation of {', '.join(packages)} ([site]({corpus['url']}))"
+    if corpus["source"] == "ir_datasets":
+        return f"`ir_datasets`, by the workflow: `{corpus['dataset']}` ([source]({corpus['url']}))"
+    folder = f"`{corpus['folder']}/`" if "folder" in corpus else f"corpus {corpus['corpus']}"
+    return f"[download]({corpus['url']}), {folder}"
 
 
 def with_age(folder: str, text: str) -> str:
-    """Return figures of a record, below the sentence on their age where they have one."""
-    return "\n\n".join(filter(None, [age(PROJECT / folder), text]))
+    """Return numbers of a record, below the sentence on their age if they have one."""
+    return "\n\n".join(filter(None, [explain_age(PROJECT / folder), text]))
 
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": front_page.commands,
+    "data": data,
     "demo": lambda: with_age("docs/demo", f"{results()}\n\n{times()}"),
     "errors": errors,
     "finding": lambda: with_age(front_page.STUDY, front_page.finding()),
+    "licences": licences.table,
     "plan": plan,
     "power": powers,
     "published": front_page.published,
     "record": lambda: with_age(STUDY, record()),
     "rules": front_page.rules,
+    "torture": torture,
 }
-"""What stands between the markers of each name."""
+"""The text between the markers of each name."""
 MARKED = re.compile(r"(<!-- ([a-z-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
 
 
@@ -195,13 +248,13 @@ AGE = "age"
 
 @cache
 def block(name: str, folder: Path) -> str:
-    """Return what stands between markers of a page in a folder; two pages may show the same."""
-    text = age(folder) if name == AGE else BLOCKS[name]()
+    """Return the text between the markers of a page in a folder; two pages may show the same text."""
+    text = explain_age(folder) if name == AGE else BLOCKS[name]()
     return f"{text}\n" if text else ""
 
 
 def without_age() -> Iterator[Path]:
-    """Yield the page of every record of an experiment that has no place for its age, or no revision."""
+    """Yield the page of every record of an experiment without markers for its age, or without a revision."""
     for folder in sorted((PROJECT / "docs/experiments").iterdir()):
         page = folder / "README.md"
         if not (folder / FILE).is_file() or f"<!-- {AGE}:begin -->" not in page.read_text(encoding="utf-8"):
@@ -215,7 +268,7 @@ def pages() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Write the pages, or check that they are in step."""
+    """Write the pages, or check that they are up to date."""
     shown = set()
     for path in pages():
         old = path.read_text(encoding="utf-8")
@@ -231,11 +284,11 @@ def main() -> None:
             )
     for page in without_age():
         sys.exit(
-            f"error: {page.relative_to(PROJECT)}: the record does not say how old its numbers are; put {FILE} "
-            f"beside it, and the markers of {AGE} below its title"
+            f"error: {page.relative_to(PROJECT)}: the record states no age of its numbers; put {FILE} next "
+            f"to it, and the markers of {AGE} below its title"
         )
     if missing := sorted(BLOCKS.keys() - shown):
-        sys.exit(f"error: no page shows {', '.join(missing)}; put its markers where it belongs, or take it out here")
+        sys.exit(f"error: no page shows {', '.join(missing)}; put its markers on a page, or remove it here")
 
 
 if __name__ == "__main__":

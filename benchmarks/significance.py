@@ -1,18 +1,18 @@
-"""How often tests err, and how long they take: ``python benchmarks/significance.py [--speed [--ranx]]``.
+"""Error rates and speed of the significance tests: ``python benchmarks/significance.py [--speed [--ranx]]``.
 
-Writes docs/significance.csv: how often systems that do not differ are told apart at the level .05, in simulated
-experiments of 40 and of 300 queries, with seeds that do not spread, and that spread once, twice and three times as
-far (once: at three seeds, seeds add about as much to the variance of a mean difference as queries do). 200,000
-experiments for the two-way test and for a t test of seeds' means, 2,000 for the randomisation test by 499 flips, and
-with five seeds 4,000 families of eight comparisons, none of which differs, for step-down maxT by 499 flips and for
-Holm's method on p of the two-way test: the rows of a family share .8 of the variance over queries, and of that over
-seeds none, the worst case, or .8. ``python benchmarks/readme.py`` shows it on docs/checks.md.
-About ten minutes on one core.
+Writes docs/significance.csv: rejection rates at the level .05 of systems without a true difference, in simulated
+experiments with 40 and 300 queries. Seeds add no variance, or once, twice or three times a unit; with one unit and
+three seeds, seeds and queries add about the same variance to a mean difference. There are 200,000 experiments for the
+two-way test and for a t test of the seeds' means, and 2,000 for the randomisation test with 499 flips. With five
+seeds, 4,000 families of eight comparisons without a true difference test step-down maxT with 499 flips and Holm's
+method on p-values of the two-way test. The comparisons of a family share .8 of the variance over queries; of the
+variance over seeds they share nothing, which is the worst case, or .8. ``python benchmarks/readme.py`` shows the table
+on docs/checks.md. Takes about ten minutes on one core.
 
-With ``--speed`` instead: twenty systems, with one seed and with five, each against the first, and all 190 pairs, by
-100,000 flips, and a family of 60 hypotheses; wall and processor seconds, and the peak of memory, each in a process of
-its own. Then p of a few pairs beside those of scipy.stats.permutation_test with as many draws of its own (and, with
-``--ranx``, of ranx's Fisher test, which must be installed by hand).
+With ``--speed``: twenty systems with one and with five seeds, each against the first, and all 190 pairs, with 100,000
+flips, and a family of 60 hypotheses. Reports wall-clock time, processor time and peak memory, each in a separate
+process. Also compares p-values of some pairs with scipy.stats.permutation_test (and, with ``--ranx``, with ranx's
+Fisher test, which must be installed separately).
 """
 
 import argparse
@@ -30,10 +30,10 @@ sys.path[:0] = [str(ROOT / "src")]
 
 import numpy as np  # noqa: E402
 
-from synthrank.files import atomic_text  # noqa: E402
-from synthrank.tables.family import Hypothesis, adjusted  # noqa: E402
-from synthrank.tables.randomisation import randomise  # noqa: E402
-from synthrank.tables.two_way import two_way  # noqa: E402
+from synthrank.data.files import atomic_text  # noqa: E402
+from synthrank.stats.randomisation import randomise  # noqa: E402
+from synthrank.stats.two_way import two_way  # noqa: E402
+from synthrank.steps.tables.family import Hypothesis, adjust_family  # noqa: E402
 
 TABLE = ROOT / "docs/significance.csv"
 SYSTEMS = 20
@@ -83,7 +83,7 @@ def family_errors(queries: int, seeds: int, spread: int, shared_seeds: float) ->
         values = _family(generator, seeds, queries, spread, shared_seeds)
         p = two_way([values]).p()
         hypotheses = [Hypothesis({"t": row}, 0.0, float(chance)) for row, chance in zip(values, p, strict=True)]
-        counts += min(adjusted(hypotheses, FLIPS, run)) < LEVEL, ROWS * p.min() < LEVEL  # Holm's first step
+        counts += min(adjust_family(hypotheses, FLIPS, run)) < LEVEL, ROWS * p.min() < LEVEL  # Holm's first step
     name = "seeds alike" if shared_seeds else "seeds apart"
     for test, count in zip(("maxT", "Holm of two-way p"), counts, strict=True):
         yield f"family of {ROWS}, {name}: {test}", FAMILIES, float(count) / FAMILIES
@@ -138,7 +138,7 @@ def speed(queries: int, seeds: int) -> None:
         "19 against a reference": lambda: randomise([scores[1:] - scores[:1]], PERMUTATIONS, 1),
         "190 pairs": lambda: randomise([apart], PERMUTATIONS, 1),
         "190 pairs, two-way": lambda: two_way([apart]).p(),
-        "a family of 60": lambda: adjusted(rows, PERMUTATIONS, 1),
+        "a family of 60": lambda: adjust_family(rows, PERMUTATIONS, 1),
     }
     for what, do in work.items():
         start, used = time.perf_counter(), time.process_time()

@@ -20,8 +20,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / "src"))
 
-from synthrank.llms.store import ReplyStore  # noqa: E402
-from synthrank.records import Message, Reply  # noqa: E402
+from synthrank.data.records import Message, Reply  # noqa: E402
+from synthrank.llms.store.store import ReplyStore  # noqa: E402
 
 GROUP = 10_000
 LOOKED_UP = 10_000

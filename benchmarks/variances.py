@@ -1,9 +1,9 @@
-"""Refresh config/variances.csv by a finished experiment: ``python benchmarks/variances.py --config config/x.yaml``.
+"""Refresh config/variances.csv from a finished experiment: ``python benchmarks/variances.py --config config/x.yaml``.
 
-Run it in the folder that has the experiment's config/ and results/. Of every row of its claims, the two-way analysis of
-variance (``synthrank.components``) gives the variance components of the differences to the control, and
-of those of the gate to the untrained ranker; rows of one architecture, pretrained model and distribution are averaged.
-Rows of the file with other architectures, models, distributions or measures stay as they are.
+Run it in the folder with the experiment's config/ and results/. For every row of the claims table, the two-way
+analysis of variance (``synthrank.stats.variance_components``) gives the variance components of the differences to the
+control and, for the gate, to the untrained ranker. Rows with the same architecture, pretrained model and distribution
+are averaged. Other rows of the file stay unchanged.
 """
 
 import argparse
@@ -17,17 +17,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import numpy as np
 
-from synthrank.components import Components, components
+from synthrank.config.base import read_yaml
+from synthrank.config.pretraining import base_of
+from synthrank.config.study import Study
+from synthrank.config.variances import FILE, Variances, read_variances
+from synthrank.data.files import atomic_text
+from synthrank.data.paths import TESTSET_SCORES
 from synthrank.errors import ConfigError, SynthrankError
-from synthrank.files import atomic_text
-from synthrank.needs import Needs
-from synthrank.plan.claims import places_of
-from synthrank.seen import base_of
-from synthrank.specs.base import read_yaml
-from synthrank.specs.variances import FILE, Variances, read_variances
-from synthrank.study import Study
-from synthrank.tables.cells import read_cells
-from synthrank.tables.claims import compared
+from synthrank.stats.score_matrix import read_cells
+from synthrank.stats.variance_components import Components, components
+from synthrank.steps.tables.claims import list_comparisons
+from synthrank.workflow.inputs import Inputs
+from synthrank.workflow.inputs.templates import Templates
+from synthrank.workflow.plan.claims import places_of
 
 Key = tuple[str, str, str, str, str]
 
@@ -41,10 +43,11 @@ def measured(study: Study, source: str) -> list[Variances]:
     if len(study.experiment.seeds) < 2:
         raise ConfigError("experiment: seeds: has one; variances over seeds are seen of two or more, better five")
     claims = study.claims.model_copy(update={"over": ("queries", "seeds"), "first_look": None})
-    paths = [Path(path) for path in Needs(study).claims_metrics(None)]
+    scores = Templates(study).each(Inputs(study).tables.claims_metrics, f"results/{TESTSET_SCORES.template}")
+    paths = map(Path, scores(None))
     parts: dict[Key, list[Components]] = defaultdict(list)
     counts: dict[Key, tuple[int, int]] = {}
-    for row in compared(read_cells(paths, [claims.measure]), places_of(study), claims):
+    for row in list_comparisons(read_cells(paths, [claims.measure]), places_of(study), claims):
         ranker, member = study.entities["rankers"][row.member.ranker], row.member
         for against, values in (("control", row.effect), ("untrained", row.gain)):
             key = (ranker.architecture, base_of(study, member.ranker), member.distribution, against, claims.measure)
@@ -79,7 +82,7 @@ def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="the experiment")
-    parser.add_argument("--source", help="what the rows say they come from; the name of the experiment's file")
+    parser.add_argument("--source", help="origin to write into the rows; the name of the experiment's file by default")
     arguments = parser.parse_args()
     path = Path("config") / FILE
     try:

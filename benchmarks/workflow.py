@@ -1,13 +1,14 @@
-"""Time and memory of a whole workflow, and where they go.
+"""Time and memory of a whole workflow, by rule.
 
     python benchmarks/workflow.py                  the default experiment, in a fresh folder
     python benchmarks/workflow.py --toy            the toy experiment of the tests
     python benchmarks/workflow.py --save docs/demo keep the tables and times that the README shows
     python benchmarks/workflow.py --config config/study.yaml --page --save docs/study
-                                                   all that another experiment states, up to its page
+                                                   another experiment, including its report
 
-Wall-clock time of the first run and of a second one that finds nothing to do; the peak of the memory of all processes
-together (proportional set size, sampled every two seconds); seconds by rule, from Snakemake's benchmark files.
+Reports the wall-clock time of a first run and of a second run that finds nothing to do, the peak memory of all
+processes together (proportional set size, sampled every two seconds), and seconds per rule from Snakemake's benchmark
+files.
 """
 
 import argparse
@@ -26,8 +27,14 @@ from pathlib import Path
 import psutil
 
 PROJECT = Path(__file__).resolve().parents[1]
-TARGETS = ("results/tables/ood.csv", "results/tables/id.csv")
-PAGE = "results/report.html"
+sys.path[:0] = [str(PROJECT / "src")]
+
+from synthrank.config.base import read_yaml, validate  # noqa: E402
+from synthrank.config.experiment import Experiment  # noqa: E402
+from synthrank.runtime.revision import FILE, NUMBERS  # noqa: E402
+
+TABLES = ("tables/ood.csv", "tables/id.csv")
+PAGE = "report.html"
 MEGABYTE = 1024 * 1024
 
 
@@ -72,14 +79,21 @@ def run(folder: Path, snakefile: Path, config: Path | None, *targets: str) -> fl
     return time.perf_counter() - begin
 
 
+def results_of(config: Path) -> str:
+    """Return the folder of the tables, figures and report of an experiment, ending with a slash."""
+    experiment: Experiment = validate(Experiment, read_yaml(config), str(config))
+    return f"results/{experiment.folder}"
+
+
 def jobs_of(folder: Path) -> dict[str, list[dict[str, float]]]:
-    """Return the columns of Snakemake's benchmark files, a row a job, by rule; what was not measured is 0."""
+    """Return the columns of Snakemake's benchmark files, one row per job, by rule; missing values are 0."""
     found: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for path in (folder / "results/benchmarks").rglob("*.tsv"):
-        with path.open(newline="") as stream:
-            row = next(csv.DictReader(stream, delimiter="\t"))
-        numbers = {name: 0.0 if row[name] in ("NA", "-") else float(row[name]) for name in ("s", "cpu_time", "max_rss")}
-        found[path.relative_to(folder / "results/benchmarks").parts[0]].append(numbers)
+    for rule in (folder / "results/benchmarks").glob("*/"):
+        for path in rule.rglob("*.tsv"):
+            with path.open(newline="") as stream:
+                row = next(csv.DictReader(stream, delimiter="\t"))
+            columns = ("s", "cpu_time", "max_rss")
+            found[rule.name].append({name: 0.0 if row[name] in ("NA", "-") else float(row[name]) for name in columns})
     return found
 
 
@@ -111,14 +125,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
         if options.toy:
-            sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "src")]
+            sys.path.insert(0, str(PROJECT / "tests/support"))
             from toy_experiment import make_toy
 
             snakefile = make_toy(folder) / "Snakefile"
         else:
             shutil.copytree(PROJECT / "config", folder / "config")
             snakefile = PROJECT / "Snakefile"
-        targets = (PAGE,) if options.page else TARGETS
+        results = results_of(options.config) if options.config else "results/"
+        targets = [f"{results}{name}" for name in ((PAGE,) if options.page else TABLES)]
         memory = PeakMemory()
         memory.start()
         first = run(folder, snakefile, options.config, *targets)
@@ -128,16 +143,13 @@ def main() -> None:
         figures = report(first, peak, second, rules)
         sys.stdout.write(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n{figures}")
         if options.save:
-            sys.path.insert(0, str(PROJECT / "src"))
-            from synthrank.revision import FILE, NUMBERS
-
             options.save.mkdir(parents=True, exist_ok=True)
             (options.save / "time.csv").write_text(figures)
             (options.save / FILE).write_text(f"{NUMBERS}\n")
             made = (
-                sorted((folder / "results/tables").glob("*.csv"))
+                sorted((folder / results / "tables").glob("*.csv"))
                 if options.page
-                else [folder / name for name in TARGETS]
+                else [folder / name for name in targets]
             )
             for path in made:
                 shutil.copy(path, options.save)

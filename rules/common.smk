@@ -1,8 +1,10 @@
-"""The study, its names as wildcard constraints, and fingerprints of code, for every rule file.
+"""The study, wildcard constraints and code hashes for all rule files.
 
-A Study reads and checks every file under config/; Needs answers which files a job reads where an entity file decides.
+``study`` reads and checks all files under config/. ``entity`` and ``each`` make paths from the fields of entities, and
+``inputs`` contains the other input functions.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,66 +12,48 @@ from pathlib import Path
 include: "root.smk"
 
 
-SRC, SCRIPTS = ROOT / "src", ROOT / "scripts"
+SRC = ROOT / "src"
 sys.path.insert(0, str(SRC))
 
-from synthrank import fingerprint
+from synthrank.config.base import read_yaml
+from synthrank.config.study import Study
+from synthrank.data.paths import BY_RANKER, BY_RETRIEVER, CORPUS, PASSAGES, TRAINSET, any_of
 from synthrank.errors import SynthrankError
-from synthrank.needs import Needs
-from synthrank.needs.base import by_attempt, compared
-from synthrank.specs.augmentations import CropQueries, Doc2QueryQueries, LlmQueries, MixedQueries, TitleQueries
-from synthrank.specs.corpora import BuiltCorpus, MixedCorpus
-from synthrank.specs.models import FirstLayersModel, TokenTableModel, UnpackedModel
-from synthrank.specs.paradigms import Asked, HumanParadigm, ImportedParadigm, QueriedParadigm
-from synthrank.specs.recipes import DistilRecipe, OrderRecipe, Sized, TeacherRecipe
-from synthrank.specs.retrievers import Bm25, Dense, Ordered, Recorded, Reranked, Sparse
-from synthrank.study import Study
+from synthrank.runtime.environment import data_folder
+from synthrank.workflow.code_hash import codes_of
+from synthrank.workflow.command_line import options, step
+from synthrank.workflow.inputs import Inputs
+from synthrank.workflow.inputs.base import by_attempt, named, part_of, settings_of, shard_of
+from synthrank.workflow.inputs.templates import Templates
+from synthrank.workflow.targets import check_targets
 
+# The experiment's file, for messages.
+CONFIG = os.path.relpath((workflow.overwrite_configfiles or ["config/config.yaml"])[-1])
 try:
-    CODES = fingerprint.codes_of(SCRIPTS, SRC)
-    study = Study(Path("config"), config)
+    read_yaml(Path(CONFIG))  # unlike Snakemake, it refuses repeated keys
+    CODES = codes_of((SRC / "synthrank/steps").glob("*/*.py"), ROOT / "scripts/step.py")
+    study = Study(Path("config"), config, CONFIG)
+    check_targets(study, sys.argv[1:])
 except SynthrankError as error:
     raise WorkflowError(str(error)) from None
-needs = Needs(study)
+inputs = Inputs(study)
+entity = Templates(study)
+each = entity.each
+# The folder of the user's data, as a part of templates.
+DATA = Path(str(data_folder()).replace("{", "{{").replace("}", "}}"))
+# Prefix of tables/, figures/ and report.html. All experiments share the other results.
+OF = study.experiment.folder
 
 
-def code_of(script):
-    """Return the hash of a script and the first-party modules behind it: a rule's reason to rerun."""
-    return CODES[script]
+def step_params(name):
+    """Return the params of every rule: the options of its files, and the hash of its step's code."""
+    return {"code": CODES[name], "options": options}
 
 
-def settings_of(section):
-    """Return an input function of a section of the experiment as a param that a job is rerun for."""
-
-    def of_job(wildcards):
-        return compared(section(wildcards))
-
-    return of_job
+include: "running.smk"
 
 
-# src is importable in every environment with no install, and a rule's shell block names its script alone. A conda
-# environment, unlike a virtual one, would let packages in the user's home come before its own. The budget is no param:
-# raising it must not rerun what is finished.
-BUDGET = "" if study.experiment.budget_usd is None else study.experiment.budget_usd
-shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={SRC} PYTHONNOUSERSITE=1 SCRIPTS={SCRIPTS} SYNTHRANK_BUDGET_USD={BUDGET}; "
-)
-# One job at a time asks a provider, on all nodes together, so that the limits of an LLM's file hold for the workflow.
-workflow.global_resources.setdefault("api", 1)
-
-
-# `--sdm apptainer` runs every job in the image that Dockerfile describes; without it no image is looked for.
-container: "synthrank.sif"
-
-
-onstart:
-    # Under the default limit each finished job leaves a timer that looks at all ready jobs until the end: half a core.
-    limit = workflow.scheduling_settings.max_jobs_per_timespan
-    if (limit.max_jobs, limit.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
-
-
-# A shard is named {scatteritem}, such as 2-of-4: a step works through its own, a later one concatenates and counts all.
+# {scatteritem} is a shard such as 2-of-4, {part} its folder such as shards/2-of-4/, which is empty for a single job.
 scattergather:
     encode=study.experiment.shards.encode,
     write=study.experiment.shards.write,
@@ -80,9 +64,9 @@ scattergather:
 wildcard_constraints:
     ablation=study.ablation_pattern,
     augmentation=study.pattern("augmentations"),
-    collection=r"corpora/[^/]+|passages/[^/]+/[^/]+/draw-\d+/[^/]+",
+    collection=any_of(CORPUS, PASSAGES),
     corpus=study.pattern("corpora"),
-    data=r"trainsets/[^/]+/[^/]+/draw-\d+|passages/[^/]+/[^/]+/draw-\d+/[^/]+",
+    data=any_of(TRAINSET, PASSAGES),
     draw=r"\d+",
     llm=study.pattern("llms", "none"),
     model=study.pattern("models"),

@@ -1,7 +1,8 @@
-"""Stage corpora: collections in one form, checked and counted.
+"""Stage corpora: corpora in a common format, checked and counted.
 
-Takes  config/corpora/{corpus}.yaml, and what it names
-Gives  results/corpora/{corpus}/passages.jsonl, {split}/queries.jsonl, {split}/qrels.txt
+Takes  config/corpora/{corpus}.yaml and the files that it names
+Gives  results/corpora/{corpus}/passages.jsonl, {split}/queries.jsonl, {split}/qrels.txt, and {split}/excluded.txt with
+       the passages that must not be used for training on the split. Every rule that draws training passages reads it
 """
 
 
@@ -17,26 +18,20 @@ rule fetch_archives:
         "results/benchmarks/fetch_archives/{corpus}.tsv"
     conda:
         "../envs/corpora.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        code=code_of("fetch_archives.py"),
+        **step_params("fetch_archives"),
     shell:
-        r"""
-        python "$SCRIPTS"/fetch_archives.py \
-            --spec {input.spec:q} \
-            --archives {output.archives:q} \
-            &>{log:q}
-        """
+        step("fetch_archives")
 
 
 rule build_passages:
-    """Normalise the passages of one corpus."""
+    """Convert the passages of one corpus to the common format."""
     input:
         spec="config/corpora/{corpus}.yaml",
-        source=needs.corpus_source_there,
+        source=inputs.corpora.source_there,
     output:
         passages="results/corpora/{corpus}/passages.jsonl",
         stats="results/corpora/{corpus}/passages.json",
@@ -45,31 +40,23 @@ rule build_passages:
     benchmark:
         "results/benchmarks/build_passages/{corpus}.tsv"
     wildcard_constraints:
-        corpus=study.pattern_of("corpora", BuiltCorpus),
+        corpus=study.pattern("corpora", source=("faq", "headings", "beir", "ir_datasets")),
     conda:
         "../envs/corpora.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(120),
     params:
-        code=code_of("build_passages.py"),
+        **step_params("build_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/build_passages.py \
-            --spec {input.spec:q} \
-            --archives results/corpora/{wildcards.corpus}/archives \
-            --passages {output.passages:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step("build_passages", archives="results/corpora/{wildcards.corpus}/archives")
 
 
 rule build_queries:
-    """Normalise the queries and qrels of one split of one corpus."""
+    """Convert the queries and qrels of a split to the common format."""
     input:
         spec="config/corpora/{corpus}.yaml",
-        source=needs.corpus_source_there,
+        source=inputs.corpora.source_there,
         passages="results/corpora/{corpus}/passages.jsonl",
     output:
         queries="results/corpora/{corpus}/{split}/queries.jsonl",
@@ -79,34 +66,24 @@ rule build_queries:
     benchmark:
         "results/benchmarks/build_queries/{corpus}/{split}.tsv"
     wildcard_constraints:
-        corpus=study.pattern_of("corpora", BuiltCorpus),
+        corpus=study.pattern("corpora", source=("faq", "headings", "beir", "ir_datasets")),
     conda:
         "../envs/corpora.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(60),
     params:
-        code=code_of("build_queries.py"),
+        **step_params("build_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/build_queries.py \
-            --spec {input.spec:q} \
-            --archives results/corpora/{wildcards.corpus}/archives \
-            --split {wildcards.split:q} \
-            --passages {input.passages:q} \
-            --queries {output.queries:q} \
-            --qrels {output.qrels:q} \
-            &>{log:q}
-        """
+        step("build_queries", "wildcards.split", archives="results/corpora/{wildcards.corpus}/archives")
 
 
 rule mix_passages:
-    """Put the passages of a corpus and another wording of them together."""
+    """Combine the passages of a corpus with reworded versions of them."""
     input:
         spec="config/corpora/{corpus}.yaml",
-        originals=needs.mixed_originals,
-        rewritten=needs.mixed_rewritten,
+        originals=entity("results/corpora/{corpus.corpus}/passages.jsonl"),
+        rewritten=entity("results/passages/{corpus.corpus}/{corpus.paradigm}/draw-0/none/collection.jsonl"),
     output:
         passages="results/corpora/{corpus}/passages.jsonl",
         stats="results/corpora/{corpus}/passages.json",
@@ -115,33 +92,24 @@ rule mix_passages:
     benchmark:
         "results/benchmarks/mix_passages/{corpus}.tsv"
     wildcard_constraints:
-        corpus=study.pattern_of("corpora", MixedCorpus),
+        corpus=study.pattern("corpora", source="mixed"),
     conda:
         "../envs/corpora.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(120),
     params:
-        code=code_of("mix_passages.py"),
+        **step_params("mix_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/mix_passages.py \
-            --spec {input.spec:q} \
-            --originals {input.originals:q} \
-            --rewritten {input.rewritten:q} \
-            --passages {output.passages:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step("mix_passages")
 
 
 rule mix_qrels:
-    """Let the qrels of a split hold for both wordings of a passage."""
+    """Apply each judgment of a split to both versions of a passage."""
     input:
         spec="config/corpora/{corpus}.yaml",
-        original_queries=needs.mixed_queries,
-        original_qrels=needs.mixed_qrels,
+        original_queries=each(inputs.corpora.original, "results/corpora/{corpus.corpus}/{original}/queries.jsonl"),
+        original_qrels=each(inputs.corpora.original, "results/corpora/{corpus.corpus}/{original}/qrels.txt"),
         passages="results/corpora/{corpus}/passages.jsonl",
     output:
         queries="results/corpora/{corpus}/{split}/queries.jsonl",
@@ -151,24 +119,31 @@ rule mix_qrels:
     benchmark:
         "results/benchmarks/mix_qrels/{corpus}/{split}.tsv"
     wildcard_constraints:
-        corpus=study.pattern_of("corpora", MixedCorpus),
+        corpus=study.pattern("corpora", source="mixed"),
     conda:
         "../envs/corpora.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(60),
     params:
-        code=code_of("mix_qrels.py"),
+        **step_params("mix_qrels"),
     shell:
-        r"""
-        python "$SCRIPTS"/mix_qrels.py \
-            --spec {input.spec:q} \
-            --split {wildcards.split:q} \
-            --original-queries {input.original_queries:q} \
-            --original-qrels {input.original_qrels:q} \
-            --passages {input.passages:q} \
-            --queries {output.queries:q} \
-            --qrels {output.qrels:q} \
-            &>{log:q}
-        """
+        step("mix_qrels", "wildcards.split")
+
+
+rule exclude_passages:
+    """List the relevant passages of held-out splits, which must not be used for training on a split."""
+    input:
+        qrels=each(inputs.corpora.held_out, "results/corpora/{corpus}/{held_out}/qrels.txt"),
+    output:
+        excluded="results/corpora/{corpus}/{split}/excluded.txt",
+    log:
+        "results/logs/exclude_passages/{corpus}/{split}.log",
+    benchmark:
+        "results/benchmarks/exclude_passages/{corpus}/{split}.tsv"
+    conda:
+        "../envs/corpora.yaml"
+    params:
+        **step_params("exclude_passages"),
+    shell:
+        step("exclude_passages")

@@ -1,36 +1,34 @@
-"""Stage figures: what tables show, drawn.
+"""Stage figures: charts of the tables.
 
 Takes  results/tables/, results/validity/
 Gives  results/figures/{figure}.svg, .pdf and .vl.json, its Vega-Lite specification
 """
 
+from synthrank.workflow.inputs.figures import FIGURES
+
 
 rule draw_figure:
-    """Draw a figure out of the tables it shows."""
+    """Draw a figure from its tables."""
     input:
-        data=needs.figure_data,
+        data=each(
+            inputs.figures.data,
+            "results/{study.experiment.folder}tables/{table}.csv",
+            "config/recipes/{base}.yaml",
+            "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/passages.csv",
+        ),
     output:
-        svg="results/figures/{figure}.svg",
-        pdf="results/figures/{figure}.pdf",
-        vega="results/figures/{figure}.vl.json",
+        svg=f"results/{OF}figures/{{figure}}.svg",
+        pdf=f"results/{OF}figures/{{figure}}.pdf",
+        vega=f"results/{OF}figures/{{figure}}.vl.json",
     log:
-        "results/logs/draw_figure/{figure}.log",
+        f"results/logs/draw_figure/{OF}{{figure}}.log",
     benchmark:
-        "results/benchmarks/draw_figure/{figure}.tsv"
+        f"results/benchmarks/draw_figure/{OF}{{figure}}.tsv"
     wildcard_constraints:
-        figure="|".join(needs.figures),
+        figure="|".join(FIGURES),
     conda:
         "../envs/figures.yaml"
-    threads: 1
     params:
-        code=code_of("draw_figure.py"),
+        **step_params("draw_figure"),
     shell:
-        r"""
-        python "$SCRIPTS"/draw_figure.py \
-            --figure {wildcards.figure:q} \
-            --data {input.data:q} \
-            --svg {output.svg:q} \
-            --pdf {output.pdf:q} \
-            --vega {output.vega:q} \
-            &>{log:q}
-        """
+        step("draw_figure", "wildcards.figure")

@@ -1,17 +1,17 @@
-"""Stage metrics: measures of every run, per query.
+"""Stage metrics: measures of every run per query.
 
-Takes  runs, and the qrels of their test sets
-Gives  results/metrics/testsets/{testset}/{retriever}.csv and results/metrics/suites/…/seed-{seed}.csv;
-       results/metrics/bias/… for mixed corpora, human and rewritten passages apart
+Takes  runs and the qrels of their test sets
+Gives  results/metrics/testsets/{testset}/{retriever}.csv and {testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv;
+       results/metrics/bias/testsets/… for mixed corpora, separately for human and rewritten passages
 """
 
 
 rule score_first_stage:
-    """Measure a first stage's run on one test set, per query."""
+    """Measure a first stage's run on one test set per query."""
     input:
-        run=needs.testset_run,
+        run=entity("results/runs/corpora/{testset.corpus}/{retriever}/{testset.split}.trec"),
         testset="config/testsets/{testset}.yaml",
-        qrels=needs.testset_qrels,
+        qrels=entity("results/corpora/{testset.corpus}/{testset.split}/qrels.txt"),
     output:
         metrics="results/metrics/testsets/{testset}/{retriever}.csv",
     log:
@@ -20,70 +20,44 @@ rule score_first_stage:
         "results/benchmarks/score_first_stage/{testset}/{retriever}.tsv"
     conda:
         "../envs/metrics.yaml"
-    threads: 1
     params:
-        code=code_of("score_first_stage.py"),
-        depth=needs.testset_depth,
+        **step_params("score_first_stage"),
+        depth=inputs.metrics.first_stage_depth,
         measures=study.measures,
     shell:
-        r"""
-        python "$SCRIPTS"/score_first_stage.py \
-            --run {input.run:q} \
-            --testset {input.testset:q} \
-            --qrels {input.qrels:q} \
-            --depth {params.depth} \
-            --measures {params.measures:q} \
-            --retriever {wildcards.retriever:q} \
-            --metrics {output.metrics:q} \
-            &>{log:q}
-        """
+        step("score_first_stage", "depth measures wildcards.retriever")
 
 
-rule score_suite:
-    """Measure a ranker's runs on every test set of a suite, per query."""
+rule score_testset:
+    """Measure a ranker's runs on one test set per query."""
     input:
-        runs="results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}",
-        testsets=needs.suite_specs,
-        qrels=needs.suite_qrels,
+        runs=entity("results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}{ranker.run_endings}.trec"),
+        testset="config/testsets/{testset}.yaml",
+        qrels=entity("results/corpora/{testset.corpus}/{testset.split}/qrels.txt"),
     output:
-        metrics="results/metrics/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        metrics="results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
     log:
-        "results/logs/score_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        "results/logs/score_testset/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
     benchmark:
-        "results/benchmarks/score_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        "results/benchmarks/score_testset/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
     conda:
         "../envs/metrics.yaml"
-    threads: 1
     params:
-        code=code_of("score_suite.py"),
-        depths=needs.suite_depths,
-        fused_depths=needs.suite_fused_depths,
+        **step_params("score_testset"),
+        systems=inputs.metrics.systems,
+        depths=inputs.metrics.depths,
         measures=study.measures,
     shell:
-        r"""
-        python "$SCRIPTS"/score_suite.py \
-            --runs {input.runs:q} \
-            --testsets {input.testsets:q} \
-            --qrels {input.qrels:q} \
-            --depths {params.depths} \
-            --fused-depths {params.fused_depths} \
-            --measures {params.measures:q} \
-            --ranker {wildcards.ranker:q} \
-            --recipe {wildcards.recipe:q} \
-            --llm {wildcards.llm:q} \
-            --seed {wildcards.seed:q} \
-            --metrics {output.metrics:q} \
-            &>{log:q}
-        """
+        step("score_testset", "systems depths measures wildcards.recipe wildcards.llm wildcards.seed")
 
 
 rule score_first_stage_bias:
-    """Measure a first stage's run on a mixed corpus, human and rewritten passages apart."""
+    """Measure a first stage's run on a mixed corpus, separately for human and rewritten passages."""
     input:
-        run=needs.testset_run,
+        run=entity("results/runs/corpora/{testset.corpus}/{retriever}/{testset.split}.trec"),
         testset="config/testsets/{testset}.yaml",
-        corpus=needs.testset_corpus,
-        qrels=needs.testset_qrels,
+        corpus=entity("config/corpora/{testset.corpus}.yaml"),
+        qrels=entity("results/corpora/{testset.corpus}/{testset.split}/qrels.txt"),
     output:
         metrics="results/metrics/bias/testsets/{testset}/{retriever}.csv",
     log:
@@ -92,55 +66,31 @@ rule score_first_stage_bias:
         "results/benchmarks/score_first_stage_bias/{testset}/{retriever}.tsv"
     conda:
         "../envs/metrics.yaml"
-    threads: 1
     params:
-        code=code_of("score_first_stage_bias.py"),
-        measure=needs.bias_measure,
+        **step_params("score_first_stage_bias"),
+        measure=inputs.metrics.bias_measure,
     shell:
-        r"""
-        python "$SCRIPTS"/score_first_stage_bias.py \
-            --run {input.run:q} \
-            --testset {input.testset:q} \
-            --corpus {input.corpus:q} \
-            --qrels {input.qrels:q} \
-            --measure {params.measure:q} \
-            --retriever {wildcards.retriever:q} \
-            --metrics {output.metrics:q} \
-            &>{log:q}
-        """
+        step("score_first_stage_bias", "measure wildcards.retriever")
 
 
 rule score_bias:
-    """Measure a ranker's runs on mixed corpora, human and rewritten passages apart."""
+    """Measure a ranker's runs on a mixed corpus, separately for human and rewritten passages."""
     input:
-        runs="results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}",
-        testsets=needs.suite_specs,
-        corpora=needs.mixed_corpora,
-        qrels=needs.suite_qrels,
+        runs=entity("results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}{ranker.run_endings}.trec"),
+        testset="config/testsets/{testset}.yaml",
+        corpus=entity("config/corpora/{testset.corpus}.yaml"),
+        qrels=entity("results/corpora/{testset.corpus}/{testset.split}/qrels.txt"),
     output:
-        metrics="results/metrics/bias/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        metrics="results/metrics/bias/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
     log:
-        "results/logs/score_bias/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        "results/logs/score_bias/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
     benchmark:
-        "results/benchmarks/score_bias/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        "results/benchmarks/score_bias/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
     conda:
         "../envs/metrics.yaml"
-    threads: 1
     params:
-        code=code_of("score_bias.py"),
-        measure=needs.bias_measure,
+        **step_params("score_bias"),
+        systems=inputs.metrics.systems,
+        measure=inputs.metrics.bias_measure,
     shell:
-        r"""
-        python "$SCRIPTS"/score_bias.py \
-            --runs {input.runs:q} \
-            --testsets {input.testsets:q} \
-            --corpora {input.corpora:q} \
-            --qrels {input.qrels:q} \
-            --measure {params.measure:q} \
-            --ranker {wildcards.ranker:q} \
-            --recipe {wildcards.recipe:q} \
-            --llm {wildcards.llm:q} \
-            --seed {wildcards.seed:q} \
-            --metrics {output.metrics:q} \
-            &>{log:q}
-        """
+        step("score_bias", "systems measure wildcards.recipe wildcards.llm wildcards.seed")

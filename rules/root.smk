@@ -1,4 +1,4 @@
-"""Where the project lies: ROOT, the folder of rules, scripts, src and envs."""
+"""ROOT, the project's folder with rules, scripts, src and envs."""
 
 import os
 import shutil
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 def root_of(rules):
-    """Return the folder that rules, scripts, src and envs lie in.
+    """Return the folder that contains rules, scripts, src and envs.
 
-    It is a clone, or, where another workflow names a repository by github(...) or gitlab(...), a folder that the commit
-    is unpacked into: of such a one Snakemake itself brings the rules alone.
+    The folder is a clone. If another workflow includes this one with github(...) or gitlab(...), Snakemake provides only
+    the rules, so the commit is unpacked into a folder.
     """
     if isinstance(rules, os.PathLike):
         return Path(rules, "..").resolve()
     if not hasattr(rules, "hosted_repo"):
-        raise WorkflowError("synthrank's steps lie beside its rules: name the Snakefile of a clone, or github(...)")
+        raise WorkflowError("synthrank's rules need its other files: use the Snakefile of a clone, or github(...)")
     repository = rules.hosted_repo.repo
     commit = repository.commit(rules.ref)
     folder = Path(".snakemake/synthrank", commit.hexsha).resolve()
@@ -35,10 +35,10 @@ def root_of(rules):
     return Path(folder, rules.path, "..").resolve()
 
 
-# Where another workflow takes this one as a module, workflow.basedir is the other's folder.
+# If another workflow includes this one as a module, workflow.basedir is the folder of the other workflow.
 ROOT = root_of(workflow.current_basedir)
 
 
 def beside_rules(path):
-    """Return the path of a file of ours, seen from the folder that the workflow runs in."""
+    """Return the path of one of the project's files, relative to the working directory."""
     return os.path.relpath(ROOT / path)

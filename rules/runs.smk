@@ -1,9 +1,9 @@
 """Stage runs: TREC runs of first stages and of trained rankers.
 
-Takes  a collection of passages, queries, config/retrievers/{retriever}.yaml, and what its kind needs: models, a run to
-       reorder, a language model's orders, a file of another's making; or a checkpoint and a suite of test sets
-Gives  results/runs/{collection}/{retriever}/{queryset}.trec, the same over written passages, which negatives of
-       the positives' own source come from, and results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/
+Takes  passages of a corpus or of a paradigm, queries, config/retrievers/{retriever}.yaml, and the inputs of its kind:
+       models, a run to rerank, rankings by a language model, an external run; or a checkpoint and a test set
+Gives  results/runs/{collection}/{retriever}/{queryset}.trec, also over generated passages for negatives of the same
+       source, and results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.trec
 """
 
 
@@ -18,23 +18,16 @@ rule index_bm25:
     benchmark:
         "results/benchmarks/index_bm25/{collection}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Bm25),
+        retriever=study.pattern("retrievers", kind="bm25"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(6000),
         runtime=by_attempt(120),
     params:
-        code=code_of("index_bm25.py"),
+        **step_params("index_bm25"),
     shell:
-        r"""
-        python "$SCRIPTS"/index_bm25.py \
-            --passages {input.passages:q} \
-            --index {output.index:q} \
-            --threads {threads} \
-            &>{log:q}
-        """
+        step("index_bm25", "threads")
 
 
 rule search_bm25:
@@ -42,7 +35,7 @@ rule search_bm25:
     input:
         spec="config/retrievers/{retriever}.yaml",
         index="results/runs/{collection}/{retriever}/index",
-        queries=needs.queryset,
+        queries=inputs.corpora.queryset,
     output:
         run="results/runs/{collection}/{retriever}/{queryset}.trec",
     log:
@@ -50,32 +43,23 @@ rule search_bm25:
     benchmark:
         "results/benchmarks/search_bm25/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Bm25),
+        retriever=study.pattern("retrievers", kind="bm25"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(6000),
         runtime=by_attempt(120),
     params:
-        code=code_of("search_bm25.py"),
+        **step_params("search_bm25"),
     shell:
-        r"""
-        python "$SCRIPTS"/search_bm25.py \
-            --spec {input.spec:q} \
-            --index {input.index:q} \
-            --queries {input.queries:q} \
-            --run {output.run:q} \
-            --threads {threads} \
-            &>{log:q}
-        """
+        step("search_bm25", "threads")
 
 
 rule encode_dense:
     """Encode a shard of one collection with a dense retriever."""
     input:
         spec=ancient("config/retrievers/{retriever}.yaml"),
-        model=needs.retriever_model,
+        model=entity("results/models/{retriever.model}"),
         passages="results/{collection}/passages.jsonl",
     output:
         vectors=directory("results/runs/{collection}/{retriever}/shards/{scatteritem}"),
@@ -84,29 +68,19 @@ rule encode_dense:
     benchmark:
         "results/benchmarks/encode_dense/{collection}/{retriever}/{scatteritem}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Dense),
+        retriever=study.pattern("retrievers", kind="dense"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("encode_dense.py"),
-        settings=needs.encoding_settings,
-        passages_as=needs.passages_as,
+        **step_params("encode_dense"),
+        settings=inputs.runs.encoding_settings,
+        passages_as=inputs.runs.passages_as,
     shell:
-        r"""
-        python "$SCRIPTS"/encode_dense.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
-            --passages {input.passages:q} \
-            --shard {wildcards.scatteritem:q} \
-            --vectors {output.vectors:q} \
-            --passages-as {params.passages_as} \
-            &>{log:q}
-        """
+        step("encode_dense", "passages_as", shard="{wildcards.scatteritem:q}")
 
 
 rule index_dense:
@@ -122,34 +96,26 @@ rule index_dense:
     benchmark:
         "results/benchmarks/index_dense/{collection}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Dense),
+        retriever=study.pattern("retrievers", kind="dense"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
     params:
-        code=code_of("index_dense.py"),
-        settings=needs.index_settings,
+        **step_params("index_dense"),
+        settings=inputs.runs.index_settings,
     shell:
-        r"""
-        python "$SCRIPTS"/index_dense.py \
-            --spec {input.spec:q} \
-            --passages {input.passages:q} \
-            --shards {input.shards:q} \
-            --index {output.index:q} \
-            &>{log:q}
-        """
+        step("index_dense")
 
 
 rule search_dense:
     """Run one set of queries over one collection with a dense retriever."""
     input:
         spec="config/retrievers/{retriever}.yaml",
-        model=needs.retriever_query_model,
+        model=entity("results/models/{retriever.query_encoder}"),
         index="results/runs/{collection}/{retriever}/index",
-        queries=needs.queryset,
+        queries=inputs.corpora.queryset,
     output:
         run="results/runs/{collection}/{retriever}/{queryset}.trec",
     log:
@@ -157,33 +123,24 @@ rule search_dense:
     benchmark:
         "results/benchmarks/search_dense/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Dense),
+        retriever=study.pattern("retrievers", kind="dense"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(120),
         gpu=1,
     params:
-        code=code_of("search_dense.py"),
+        **step_params("search_dense"),
     shell:
-        r"""
-        python "$SCRIPTS"/search_dense.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
-            --index {input.index:q} \
-            --queries {input.queries:q} \
-            --run {output.run:q} \
-            &>{log:q}
-        """
+        step("search_dense")
 
 
 rule encode_sparse:
     """Encode a shard of one collection with a learned sparse retriever."""
     input:
         spec=ancient("config/retrievers/{retriever}.yaml"),
-        model=needs.retriever_model,
+        model=entity("results/models/{retriever.model}"),
         passages="results/{collection}/passages.jsonl",
     output:
         impacts=directory("results/runs/{collection}/{retriever}/shards/{scatteritem}"),
@@ -192,27 +149,18 @@ rule encode_sparse:
     benchmark:
         "results/benchmarks/encode_sparse/{collection}/{retriever}/{scatteritem}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Sparse),
+        retriever=study.pattern("retrievers", kind="sparse"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("encode_sparse.py"),
-        settings=needs.encoding_settings,
+        **step_params("encode_sparse"),
+        settings=inputs.runs.encoding_settings,
     shell:
-        r"""
-        python "$SCRIPTS"/encode_sparse.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
-            --passages {input.passages:q} \
-            --shard {wildcards.scatteritem:q} \
-            --impacts {output.impacts:q} \
-            &>{log:q}
-        """
+        step("encode_sparse", shard="{wildcards.scatteritem:q}")
 
 
 rule index_sparse:
@@ -227,33 +175,25 @@ rule index_sparse:
     benchmark:
         "results/benchmarks/index_sparse/{collection}/{retriever}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Sparse),
+        retriever=study.pattern("retrievers", kind="sparse"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
     params:
-        code=code_of("index_sparse.py"),
+        **step_params("index_sparse"),
     shell:
-        r"""
-        python "$SCRIPTS"/index_sparse.py \
-            --passages {input.passages:q} \
-            --shards {input.shards:q} \
-            --index {output.index:q} \
-            --threads {threads} \
-            &>{log:q}
-        """
+        step("index_sparse", "threads")
 
 
 rule search_sparse:
     """Run one set of queries over one collection with a learned sparse retriever."""
     input:
         spec="config/retrievers/{retriever}.yaml",
-        model=needs.retriever_query_model,
+        model=entity("results/models/{retriever.query_encoder}"),
         index="results/runs/{collection}/{retriever}/index",
-        queries=needs.queryset,
+        queries=inputs.corpora.queryset,
     output:
         run="results/runs/{collection}/{retriever}/{queryset}.trec",
     log:
@@ -261,77 +201,90 @@ rule search_sparse:
     benchmark:
         "results/benchmarks/search_sparse/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Sparse),
+        retriever=study.pattern("retrievers", kind="sparse"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(120),
         gpu=1,
     params:
-        code=code_of("search_sparse.py"),
+        **step_params("search_sparse"),
     shell:
-        r"""
-        python "$SCRIPTS"/search_sparse.py \
-            --spec {input.spec:q} \
-            --model {input.model:q} \
-            --index {input.index:q} \
-            --queries {input.queries:q} \
-            --run {output.run:q} \
-            --threads {threads} \
-            &>{log:q}
-        """
+        step("search_sparse", "threads")
 
 
 rule rerank_run:
-    """Reorder the top of a shard of a first stage's lists with a pointwise reranker."""
+    """Rerank the top of a shard of a first stage's run with a pointwise reranker."""
     input:
         spec="config/retrievers/{retriever}.yaml",
-        ranker=needs.reranker_spec,
-        checkpoint=needs.reranker_model,
+        ranker=entity("config/rankers/{retriever.ranker}.yaml"),
+        checkpoint=inputs.runs.reranker_model,
         passages="results/{collection}/passages.jsonl",
-        queries=needs.queryset,
-        first_stage=needs.reranked_run,
+        queries=inputs.corpora.queryset,
+        first_stage=entity("results/runs/{collection}/{retriever.retriever}/{queryset}.trec"),
     output:
-        run="results/runs/{collection}/{retriever}/shards/{queryset}/{scatteritem}.trec",
+        run="results/runs/{collection}/{retriever}/{part}{queryset}.trec",
     log:
-        "results/logs/rerank_run/{collection}/{retriever}/{queryset}/{scatteritem}.log",
+        "results/logs/rerank_run/{collection}/{retriever}/{part}{queryset}.log",
     benchmark:
-        "results/benchmarks/rerank_run/{collection}/{retriever}/{queryset}/{scatteritem}.tsv"
+        "results/benchmarks/rerank_run/{collection}/{retriever}/{part}{queryset}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Reranked),
+        part=part_of(study.experiment.shards.rerank),
+        retriever=study.pattern("retrievers", kind="reranked"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("rerank_run.py"),
+        **step_params("rerank_run"),
+        shard=shard_of,
     shell:
-        r"""
-        python "$SCRIPTS"/rerank_run.py \
-            --spec {input.spec:q} \
-            --ranker {input.ranker:q} \
-            --checkpoint {input.checkpoint:q} \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --first-stage {input.first_stage:q} \
-            --shard {wildcards.scatteritem:q} \
-            --run {output.run:q} \
-            &>{log:q}
-        """
+        step("rerank_run", "shard")
+
+
+if study.experiment.shards.rerank > 1:
+
+    rule concatenate_run:
+        """Concatenate the shards of a reranked run."""
+        input:
+            spec="config/retrievers/{retriever}.yaml",
+            queries=inputs.corpora.queryset,
+            first_stage=entity("results/runs/{collection}/{retriever.retriever}/{queryset}.trec"),
+            shards=gather.rerank("results/runs/{{collection}}/{{retriever}}/shards/{scatteritem}/{{queryset}}.trec"),
+        output:
+            run="results/runs/{collection}/{retriever}/{queryset}.trec",
+        log:
+            "results/logs/concatenate_run/{collection}/{retriever}/{queryset}.log",
+        benchmark:
+            "results/benchmarks/concatenate_run/{collection}/{retriever}/{queryset}.tsv"
+        wildcard_constraints:
+            retriever=study.pattern("retrievers", kind="reranked"),
+        conda:
+            "../envs/runs.yaml"
+        resources:
+            mem_mb=by_attempt(4000),
+            runtime=by_attempt(60),
+        params:
+            **step_params("concatenate_run"),
+        shell:
+            step("concatenate_run")
 
 
 rule score_passages:
-    """Score written passages for their queries by a reranker or a dense retriever."""
+    """Score generated passages for their queries with a reranker or a dense retriever."""
     input:
         passages="results/{collection}/passages.jsonl",
-        ranker=needs.scoring_ranker,
-        retriever=needs.scoring_retriever,
-        model=needs.scoring_model,
+        ranker=each(inputs.runs.judge, "config/rankers/{ranker}.yaml"),
+        retriever=each(inputs.runs.judge, "config/retrievers/{retriever}.yaml"),
+        model=each(
+            inputs.runs.judge,
+            "results/models/{retriever.model}",
+            "results/models/{ranker.base.model}",
+            "results/checkpoints/{ranker.base.recipe}/none/{ranker.base.ranker}/seed-0",
+        ),
     output:
         scores="results/runs/{collection}/judged/{judge}.jsonl",
     log:
@@ -339,70 +292,29 @@ rule score_passages:
     benchmark:
         "results/benchmarks/score_passages/{collection}/{judge}.tsv"
     wildcard_constraints:
-        collection=r"passages/[^/]+/[^/]+/draw-\d+/[^/]+",
-        judge=r"(rankers|retrievers)/[^/]+",
+        collection=PASSAGES.pattern,
+        judge=any_of(BY_RANKER, BY_RETRIEVER),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("score_passages.py"),
+        **step_params("score_passages"),
     shell:
-        r"""
-        python "$SCRIPTS"/score_passages.py \
-            --passages {input.passages:q} \
-            --ranker {input.ranker:q} \
-            --retriever {input.retriever:q} \
-            --model {input.model:q} \
-            --scores {output.scores:q} \
-            &>{log:q}
-        """
-
-
-rule gather_run:
-    """Concatenate the shards of a reranked run."""
-    input:
-        spec="config/retrievers/{retriever}.yaml",
-        queries=needs.queryset,
-        first_stage=needs.reranked_run,
-        shards=gather.rerank("results/runs/{{collection}}/{{retriever}}/shards/{{queryset}}/{scatteritem}.trec"),
-    output:
-        run="results/runs/{collection}/{retriever}/{queryset}.trec",
-    log:
-        "results/logs/gather_run/{collection}/{retriever}/{queryset}.log",
-    benchmark:
-        "results/benchmarks/gather_run/{collection}/{retriever}/{queryset}.tsv"
-    wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Reranked),
-    conda:
-        "../envs/runs.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
-    params:
-        code=code_of("gather_run.py"),
-    shell:
-        r"""
-        python "$SCRIPTS"/gather_run.py \
-            --spec {input.spec:q} \
-            --queries {input.queries:q} \
-            --first-stage {input.first_stage:q} \
-            --shards {input.shards:q} \
-            --run {output.run:q} \
-            &>{log:q}
-        """
+        step("score_passages")
 
 
 rule run_orders:
-    """Turn the orders that a language model gave to pooled candidates into a run."""
+    """Write a language model's rankings of pooled candidates as a run."""
     input:
         spec="config/retrievers/{retriever}.yaml",
-        orders=needs.ordered_lists,
-        queries=needs.queryset,
+        orders=each(
+            inputs.runs.corpus,
+            "results/rankings/{corpus}/{queryset}/{retriever.pool}/{retriever.ranking}/{retriever.llm}/orders.jsonl",
+        ),
+        queries=inputs.corpora.queryset,
     output:
         run="results/runs/{collection}/{retriever}/{queryset}.trec",
     log:
@@ -410,30 +322,22 @@ rule run_orders:
     benchmark:
         "results/benchmarks/run_orders/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
-        collection=r"corpora/[^/]+",
-        retriever=study.pattern_of("retrievers", Ordered),
+        collection=CORPUS.pattern,
+        retriever=study.pattern("retrievers", kind="ordered"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     params:
-        code=code_of("run_orders.py"),
+        **step_params("run_orders"),
     shell:
-        r"""
-        python "$SCRIPTS"/run_orders.py \
-            --spec {input.spec:q} \
-            --orders {input.orders:q} \
-            --queries {input.queries:q} \
-            --run {output.run:q} \
-            &>{log:q}
-        """
+        step("run_orders")
 
 
 rule import_run:
-    """Take a run, or lists of a ranker, that others made as a run of one set of queries."""
+    """Convert an external run or external rankings to a run of one set of queries."""
     input:
         spec="config/retrievers/{retriever}.yaml",
-        file=needs.recorded_file,
-        queries=needs.queryset,
+        file=entity(DATA / "{retriever.file}"),
+        queries=inputs.corpora.queryset,
         passages="results/{collection}/passages.jsonl",
     output:
         run="results/runs/{collection}/{retriever}/{queryset}.trec",
@@ -442,186 +346,179 @@ rule import_run:
     benchmark:
         "results/benchmarks/import_run/{collection}/{retriever}/{queryset}.tsv"
     wildcard_constraints:
-        retriever=study.pattern_of("retrievers", Recorded),
+        retriever=study.pattern("retrievers", kind="recorded"),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(6000),
         runtime=by_attempt(60),
     params:
-        code=code_of("import_run.py"),
+        **step_params("import_run"),
     shell:
-        r"""
-        python "$SCRIPTS"/import_run.py \
-            --spec {input.spec:q} \
-            --file {input.file:q} \
-            --queries {input.queries:q} \
-            --passages {input.passages:q} \
-            --run {output.run:q} \
-            &>{log:q}
-        """
+        step("import_run")
 
 
-rule rerank_suite:
-    """Reorder a shard of every test set of a suite with one ranker, alone and fused with its first stage."""
+rule choose_weight:
+    """Choose the weight of a ranker's score relative to its first stage on a development split."""
     input:
-        checkpoint=needs.checkpoint,
+        checkpoint=inputs.checkpoints.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
-        testsets=needs.suite_specs,
-        passages=needs.suite_passages,
-        queries=needs.suite_queries,
-        first_stages=needs.suite_first_stages,
-        development=needs.suite_development,
+        development=entity(
+            "results/corpora/{ranker.rerank.mix.corpus}/{ranker.rerank.mix.corpus.development}/queries.jsonl",
+            "results/corpora/{ranker.rerank.mix.corpus}/{ranker.rerank.mix.corpus.development}/qrels.txt",
+            "results/corpora/{ranker.rerank.mix.corpus}/passages.jsonl",
+            "results/runs/corpora/{ranker.rerank.mix.corpus}/{ranker.rerank.retriever}/{ranker.rerank.mix.corpus.development}.trec",
+        ),
     output:
-        lists=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
+        weight="results/runs/weights/{recipe}/{llm}/{ranker}/seed-{seed}.json",
     log:
-        "results/logs/rerank_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
+        "results/logs/choose_weight/{recipe}/{llm}/{ranker}/seed-{seed}.log",
     benchmark:
-        "results/benchmarks/rerank_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
+        "results/benchmarks/choose_weight/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
     wildcard_constraints:
         ranker=study.ranker_pattern(reorder=True),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("rerank_suite.py"),
-        seed=needs.training_seed,
+        **step_params("choose_weight"),
+        seed=inputs.checkpoints.training_seed,
     shell:
-        r"""
-        python "$SCRIPTS"/rerank_suite.py \
-            --checkpoint {input.checkpoint:q} \
-            --ranker {input.ranker:q} \
-            --seed {params.seed} \
-            --testsets {input.testsets:q} \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --first-stages {input.first_stages:q} \
-            --development {input.development:q} \
-            --shard {wildcards.scatteritem:q} \
-            --lists {output.lists:q} \
-            &>{log:q}
-        """
+        step("choose_weight", "seed")
 
 
-rule gather_suite:
-    """Concatenate the shards of a ranker's runs on a suite, and mix scores if the ranker says so."""
+rule rerank_testset:
+    """Rerank one test set with one ranker, without and with fusion with its first stage."""
     input:
+        checkpoint=inputs.checkpoints.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
-        testsets=needs.suite_specs,
-        queries=needs.suite_queries,
-        first_stages=needs.suite_first_stages,
-        development=needs.suite_development,
-        shards=gather.rerank(
-            "results/runs/suites/{{suite}}/{{recipe}}/{{llm}}/{{ranker}}/shards/seed-{{seed}}/{scatteritem}"
+        testset="config/testsets/{testset}.yaml",
+        passages=entity("results/corpora/{testset.corpus}/passages.jsonl"),
+        queries=entity("results/corpora/{testset.corpus}/{testset.split}/queries.jsonl"),
+        first_stage=each(
+            inputs.metrics.first_stage, "results/runs/corpora/{testset.corpus}/{retriever}/{testset.split}.trec"
         ),
+        weight=entity("results/runs/weights/{recipe}/{llm}/{ranker}/seed-{seed}.json", given="ranker.rerank.mix"),
     output:
-        runs=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
+        run="results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/{part}seed-{seed}.trec",
+        fused="results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/{part}seed-{seed}+first-stage.trec",
     log:
-        "results/logs/gather_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        "results/logs/rerank_testset/{testset}/{recipe}/{llm}/{ranker}/{part}seed-{seed}.log",
     benchmark:
-        "results/benchmarks/gather_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        "results/benchmarks/rerank_testset/{testset}/{recipe}/{llm}/{ranker}/{part}seed-{seed}.tsv"
     wildcard_constraints:
+        part=part_of(study.experiment.shards.rerank),
         ranker=study.ranker_pattern(reorder=True),
     conda:
         "../envs/runs.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
-    params:
-        code=code_of("gather_suite.py"),
-    shell:
-        r"""
-        python "$SCRIPTS"/gather_suite.py \
-            --ranker {input.ranker:q} \
-            --testsets {input.testsets:q} \
-            --queries {input.queries:q} \
-            --first-stages {input.first_stages:q} \
-            --development {input.development:q} \
-            --shards {input.shards:q} \
-            --runs {output.runs:q} \
-            &>{log:q}
-        """
-
-
-rule search_suite:
-    """Search a shard of every collection of a suite with one bi-encoder."""
-    input:
-        checkpoint=needs.checkpoint,
-        ranker="config/rankers/{ranker}.yaml",
-        testsets=needs.suite_specs,
-        passages=needs.suite_passages,
-        queries=needs.suite_queries,
-    output:
-        lists=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/shards/seed-{seed}/{scatteritem}"),
-    log:
-        "results/logs/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
-    benchmark:
-        "results/benchmarks/search_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
-    wildcard_constraints:
-        ranker=study.ranker_pattern(reorder=False),
-    conda:
-        "../envs/runs.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(600),
         gpu=1,
     params:
-        code=code_of("search_suite.py"),
+        **step_params("rerank_testset"),
+        seed=inputs.checkpoints.training_seed,
+        shard=shard_of,
     shell:
-        r"""
-        python "$SCRIPTS"/search_suite.py \
-            --checkpoint {input.checkpoint:q} \
-            --ranker {input.ranker:q} \
-            --testsets {input.testsets:q} \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --shard {wildcards.scatteritem:q} \
-            --lists {output.lists:q} \
-            &>{log:q}
-        """
+        step("rerank_testset", "seed shard")
 
 
-rule merge_suite:
-    """Rank what the shards of a suite's collections hold for each query."""
+if study.experiment.shards.rerank > 1:
+
+    rule concatenate_testset:
+        """Concatenate the shards of a ranker's runs on one test set."""
+        input:
+            ranker="config/rankers/{ranker}.yaml",
+            testset="config/testsets/{testset}.yaml",
+            queries=entity("results/corpora/{testset.corpus}/{testset.split}/queries.jsonl"),
+            first_stage=each(
+                inputs.metrics.first_stage, "results/runs/corpora/{testset.corpus}/{retriever}/{testset.split}.trec"
+            ),
+            shards=gather.rerank(
+                "results/runs/testsets/{{testset}}/{{recipe}}/{{llm}}/{{ranker}}/"
+                "shards/{scatteritem}/seed-{{seed}}.trec"
+            ),
+            fused_shards=gather.rerank(
+                "results/runs/testsets/{{testset}}/{{recipe}}/{{llm}}/{{ranker}}/"
+                "shards/{scatteritem}/seed-{{seed}}+first-stage.trec"
+            ),
+        output:
+            run="results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.trec",
+            fused="results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}+first-stage.trec",
+        log:
+            "results/logs/concatenate_testset/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        benchmark:
+            "results/benchmarks/concatenate_testset/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        wildcard_constraints:
+            ranker=study.ranker_pattern(reorder=True),
+        conda:
+            "../envs/runs.yaml"
+        resources:
+            mem_mb=by_attempt(4000),
+            runtime=by_attempt(60),
+        params:
+            **step_params("concatenate_testset"),
+        shell:
+            step("concatenate_testset")
+
+
+rule encode_collection:
+    """Encode a shard of a corpus with one bi-encoder, if several jobs encode it or several test sets search it."""
     input:
+        checkpoint=inputs.checkpoints.checkpoint,
         ranker="config/rankers/{ranker}.yaml",
-        testsets=needs.suite_specs,
-        passages=needs.suite_passages,
-        queries=needs.suite_queries,
-        shards=gather.encode(
-            "results/runs/suites/{{suite}}/{{recipe}}/{{llm}}/{{ranker}}/shards/seed-{{seed}}/{scatteritem}"
-        ),
+        passages="results/corpora/{corpus}/passages.jsonl",
     output:
-        runs=directory("results/runs/suites/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}"),
+        vectors=temp(directory("results/runs/vectors/{corpus}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}")),
     log:
-        "results/logs/merge_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+        "results/logs/encode_collection/{corpus}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.log",
     benchmark:
-        "results/benchmarks/merge_suite/{suite}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+        "results/benchmarks/encode_collection/{corpus}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}.tsv"
     wildcard_constraints:
         ranker=study.ranker_pattern(reorder=False),
     conda:
         "../envs/runs.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
+        gpu=1,
     params:
-        code=code_of("merge_suite.py"),
+        **step_params("encode_collection"),
+        passages_as=inputs.runs.passages_as,
     shell:
-        r"""
-        python "$SCRIPTS"/merge_suite.py \
-            --ranker {input.ranker:q} \
-            --testsets {input.testsets:q} \
-            --passages {input.passages:q} \
-            --queries {input.queries:q} \
-            --shards {input.shards:q} \
-            --runs {output.runs:q} \
-            &>{log:q}
-        """
+        step("encode_collection", "passages_as", shard="{wildcards.scatteritem:q}")
+
+
+rule search_testset:
+    """Search the corpus of one test set with one bi-encoder, and encode it unless vectors exist."""
+    input:
+        checkpoint=inputs.checkpoints.checkpoint,
+        ranker="config/rankers/{ranker}.yaml",
+        testset="config/testsets/{testset}.yaml",
+        passages=entity("results/corpora/{testset.corpus}/passages.jsonl"),
+        queries=entity("results/corpora/{testset.corpus}/{testset.split}/queries.jsonl"),
+        vectors=each(
+            inputs.metrics.vectors,
+            "results/runs/vectors/{testset.corpus}/{recipe}/{llm}/{ranker}/seed-{seed}/{scatteritem}",
+        ),
+    output:
+        run="results/runs/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.trec",
+    log:
+        "results/logs/search_testset/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/search_testset/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.tsv"
+    wildcard_constraints:
+        ranker=study.ranker_pattern(reorder=False),
+    conda:
+        "../envs/runs.yaml"
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(600),
+        gpu=1,
+    params:
+        **step_params("search_testset"),
+    shell:
+        step("search_testset")

@@ -1,413 +1,310 @@
-"""Stage tables: what people read.
+"""Stage tables: tidy CSV tables, most with a Markdown copy.
 
 Takes  results/metrics/, results/rankings/, config/{recipes,rankers,retrievers,testsets,published}/
-Gives  results/tables/id.csv and ood.csv, tidy, with a Markdown twin each; claims.csv, enrichment.csv and sizes.csv of
-       the passage study, twolar.csv and ablation-{ablation}.csv of the distillation study, with a twin each; cost.csv,
-       replies.csv and rankings.csv of what language models were asked
+Gives  results/tables/id.csv and ood.csv; claims.csv, enrichment.csv and sizes.csv of the passage study; twolar.csv and
+       ablation-{ablation}.csv of the distillation study; cost.csv, replies.csv and rankings.csv about language models
 """
 
 
 rule make_tables:
-    """Make the in-distribution and the out-of-distribution table."""
+    """Build the in-distribution and the out-of-distribution table."""
     input:
-        metrics=needs.metrics,
-        answers=needs.answers_of("main"),
-        recipes=needs.recipes_of("main"),
-        testsets=needs.testset_specs,
-        trainsets=needs.trainsets_of("main"),
-        rankers=needs.ranker_specs,
+        metrics=each(
+            inputs.tables.metrics,
+            "results/metrics/testsets/{testset}/{retriever}.csv",
+            "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        ),
+        answers=each(
+            inputs.tables.answered_by("main"), "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/answers.json"
+        ),
+        recipes=each(inputs.tables.recipes_of("main"), "config/recipes/{recipe}.yaml"),
+        testsets=each(inputs.tables.testsets, "config/testsets/{testset}.yaml"),
+        trainsets=each(inputs.tables.trainsets_of("main"), "results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json"),
+        rankers=entity("config/rankers/{study.experiment.rankers}.yaml"),
     output:
-        id_table="results/tables/id.csv",
-        id_markdown="results/tables/id.md",
-        ood_table="results/tables/ood.csv",
-        ood_markdown="results/tables/ood.md",
+        id_table=f"results/{OF}tables/id.csv",
+        id_markdown=f"results/{OF}tables/id.md",
+        ood_table=f"results/{OF}tables/ood.csv",
+        ood_markdown=f"results/{OF}tables/ood.md",
     log:
-        "results/logs/make_tables/tables.log",
+        f"results/logs/make_tables/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_tables/tables.tsv"
+        f"results/benchmarks/make_tables/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_tables.py"),
-        origins=needs.origins,
-        scope=needs.scope_of("main"),
-        selected=needs.selected_of("main"),
-        seen=needs.seen_testsets,
+        **step_params("make_tables"),
+        origins=inputs.tables.origins,
+        scope=inputs.tables.scope_of("main"),
+        selected=inputs.tables.selected_of("main"),
+        seen=inputs.tables.seen_testsets,
         measures=study.experiment.measures,
-        reference=needs.reference_recipe,
+        reference=inputs.tables.reference_recipe,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_tables.py \
-            --metrics {input.metrics:q} \
-            --answers {input.answers:q} \
-            --selected {params.selected:q} \
-            --recipes {input.recipes:q} \
-            --testsets {input.testsets:q} \
-            --origins {params.origins:q} \
-            --seen {params.seen:q} \
-            --measures {params.measures:q} \
-            --reference {params.reference:q} \
-            --intervals {params.intervals:q} \
-            --trainsets {input.trainsets:q} \
-            --rankers {input.rankers:q} \
-            --scope {params.scope:q} \
-            --id-table {output.id_table:q} \
-            --id-markdown {output.id_markdown:q} \
-            --ood-table {output.ood_table:q} \
-            --ood-markdown {output.ood_markdown:q} \
-            &>{log:q}
-        """
+        step("make_tables", "selected origins seen measures reference intervals scope")
 
 
 rule make_claims_table:
-    """Make the table of what the study claims, tested as one family."""
+    """Build the table of the study's claims, tested as one family."""
     input:
-        metrics=needs.claims_metrics,
-        answers=needs.answers_of("claims"),
-        recipes=needs.recipes_of("claims"),
-        testsets=needs.testset_specs,
+        metrics=each(
+            inputs.tables.claims_metrics, "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
+        ),
+        answers=each(
+            inputs.tables.answered_by("claims"), "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/answers.json"
+        ),
+        recipes=each(inputs.tables.recipes_of("claims"), "config/recipes/{recipe}.yaml"),
+        testsets=each(inputs.tables.testsets, "config/testsets/{testset}.yaml"),
     output:
-        table="results/tables/claims.csv",
-        markdown="results/tables/claims.md",
+        table=f"results/{OF}tables/claims.csv",
+        markdown=f"results/{OF}tables/claims.md",
     log:
-        "results/logs/make_claims_table/tables.log",
+        f"results/logs/make_claims_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_claims_table/tables.tsv"
+        f"results/benchmarks/make_claims_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_claims_table.py"),
-        origins=needs.origins,
-        scope=needs.scope_of("claims"),
-        selected=needs.selected_of("claims"),
-        seen=needs.seen_testsets,
-        claims=needs.claims,
+        **step_params("make_claims_table"),
+        origins=inputs.tables.origins,
+        scope=inputs.tables.scope_of("claims"),
+        selected=inputs.tables.selected_of("claims"),
+        seen=inputs.tables.seen_testsets,
+        claims=inputs.tables.claims,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_claims_table.py \
-            --metrics {input.metrics:q} \
-            --answers {input.answers:q} \
-            --selected {params.selected:q} \
-            --recipes {input.recipes:q} \
-            --testsets {input.testsets:q} \
-            --origins {params.origins:q} \
-            --seen {params.seen:q} \
-            --claims {params.claims:q} \
-            --intervals {params.intervals:q} \
-            --scope {params.scope:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step("make_claims_table", "selected origins seen claims intervals scope")
 
 
 rule make_enrichment_table:
-    """Make the table of what synthetic passages add to human ones."""
+    """Build the table of the gain from adding generated passages to human passages."""
     input:
-        metrics=needs.enrichment_metrics,
-        answers=needs.answers_of("enrichment"),
-        recipes=needs.recipes_of("enrichment"),
-        testsets=needs.testset_specs,
-        trainsets=needs.trainsets_of("enrichment"),
-        rankers=needs.ranker_specs,
+        metrics=each(
+            inputs.tables.enrichment_metrics,
+            "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        ),
+        answers=each(
+            inputs.tables.answered_by("enrichment"),
+            "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/answers.json",
+        ),
+        recipes=each(inputs.tables.recipes_of("enrichment"), "config/recipes/{recipe}.yaml"),
+        testsets=each(inputs.tables.testsets, "config/testsets/{testset}.yaml"),
+        trainsets=each(
+            inputs.tables.trainsets_of("enrichment"), "results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json"
+        ),
+        rankers=entity("config/rankers/{study.experiment.rankers}.yaml"),
     output:
-        table="results/tables/enrichment.csv",
-        markdown="results/tables/enrichment.md",
+        table=f"results/{OF}tables/enrichment.csv",
+        markdown=f"results/{OF}tables/enrichment.md",
     log:
-        "results/logs/make_enrichment_table/tables.log",
+        f"results/logs/make_enrichment_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_enrichment_table/tables.tsv"
+        f"results/benchmarks/make_enrichment_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_enrichment_table.py"),
-        origins=needs.origins,
-        scope=needs.scope_of("enrichment"),
-        selected=needs.selected_of("enrichment"),
-        seen=needs.seen_testsets,
-        enrichment=settings_of(needs.enrichment),
-        control=needs.enrichment_control,
-        added=needs.enrichment_word,
+        **step_params("make_enrichment_table"),
+        origins=inputs.tables.origins,
+        scope=inputs.tables.scope_of("enrichment"),
+        selected=inputs.tables.selected_of("enrichment"),
+        seen=inputs.tables.seen_testsets,
+        enrichment=settings_of(inputs.tables.enrichment),
+        control=inputs.tables.enrichment_control,
+        added=inputs.tables.enrichment_word,
         measures=study.experiment.measures,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_enrichment_table.py \
-            --metrics {input.metrics:q} \
-            --answers {input.answers:q} \
-            --selected {params.selected:q} \
-            --recipes {input.recipes:q} \
-            --testsets {input.testsets:q} \
-            --origins {params.origins:q} \
-            --seen {params.seen:q} \
-            --base {params.enrichment.base:q} \
-            --control {params.control:q} \
-            --enriched {params.enrichment.enriched:q} \
-            --added {params.added:q} \
-            --measures {params.measures:q} \
-            --intervals {params.intervals:q} \
-            --trainsets {input.trainsets:q} \
-            --rankers {input.rankers:q} \
-            --scope {params.scope:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step(
+            "make_enrichment_table",
+            "selected origins seen enrichment.base control enrichment.enriched added measures intervals scope",
+        )
 
 
 rule make_sizes_table:
-    """Make the table of what more training queries change."""
+    """Build the table of scores by the number of training queries."""
     input:
-        metrics=needs.sizes_metrics,
-        answers=needs.answers_of("sizes"),
-        specs=needs.recipes_of("sizes"),
-        testsets=needs.testset_specs,
-        trainsets=needs.trainsets_of("sizes"),
-        rankers=needs.ranker_specs,
+        metrics=each(
+            inputs.tables.sizes_metrics, "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv"
+        ),
+        answers=each(
+            inputs.tables.answered_by("sizes"), "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/answers.json"
+        ),
+        specs=each(inputs.tables.recipes_of("sizes"), "config/recipes/{recipe}.yaml"),
+        testsets=each(inputs.tables.testsets, "config/testsets/{testset}.yaml"),
+        trainsets=each(inputs.tables.trainsets_of("sizes"), "results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json"),
+        rankers=entity("config/rankers/{study.experiment.rankers}.yaml"),
     output:
-        table="results/tables/sizes.csv",
-        markdown="results/tables/sizes.md",
+        table=f"results/{OF}tables/sizes.csv",
+        markdown=f"results/{OF}tables/sizes.md",
     log:
-        "results/logs/make_sizes_table/tables.log",
+        f"results/logs/make_sizes_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_sizes_table/tables.tsv"
+        f"results/benchmarks/make_sizes_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_sizes_table.py"),
-        origins=needs.origins,
-        scope=needs.scope_of("sizes"),
-        selected=needs.selected_of("sizes"),
-        seen=needs.seen_testsets,
-        sizes=settings_of(needs.sizes),
+        **step_params("make_sizes_table"),
+        origins=inputs.tables.origins,
+        scope=inputs.tables.scope_of("sizes"),
+        selected=inputs.tables.selected_of("sizes"),
+        seen=inputs.tables.seen_testsets,
+        sizes=settings_of(inputs.tables.sizes),
         measures=study.experiment.measures,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_sizes_table.py \
-            --metrics {input.metrics:q} \
-            --answers {input.answers:q} \
-            --selected {params.selected:q} \
-            --specs {input.specs:q} \
-            --testsets {input.testsets:q} \
-            --origins {params.origins:q} \
-            --seen {params.seen:q} \
-            --recipes {params.sizes.recipes:q} \
-            --queries {params.sizes.queries} \
-            --measures {params.measures:q} \
-            --intervals {params.intervals:q} \
-            --trainsets {input.trainsets:q} \
-            --rankers {input.rankers:q} \
-            --scope {params.scope:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step("make_sizes_table", "selected origins seen sizes.recipes sizes.queries measures intervals scope")
 
 
 rule make_validity_table:
-    """Make the tables of what training sets are like, and of what of them test sets hold too."""
+    """Build the table of statistics of training sets and the table of their overlap with test sets."""
     input:
-        statistics=needs.validity_files("statistics.json"),
-        controls=needs.validity_files("controls.json"),
-        leaks=needs.validity_files("leaks.json"),
+        statistics=each(
+            inputs.validity.trainsets, "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/statistics.json"
+        ),
+        controls=each(inputs.validity.trainsets, "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/controls.json"),
+        leaks=each(inputs.validity.trainsets, "results/validity/trainsets/{recipe}/{llm}/draw-{draw}/leaks.json"),
     output:
-        validity="results/tables/validity.csv",
-        validity_markdown="results/tables/validity.md",
-        table="results/tables/leaks.csv",
-        markdown="results/tables/leaks.md",
+        validity=f"results/{OF}tables/validity.csv",
+        validity_markdown=f"results/{OF}tables/validity.md",
+        table=f"results/{OF}tables/leaks.csv",
+        markdown=f"results/{OF}tables/leaks.md",
     log:
-        "results/logs/make_validity_table/tables.log",
+        f"results/logs/make_validity_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_validity_table/tables.tsv"
+        f"results/benchmarks/make_validity_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_validity_table.py"),
-        reference=needs.reference_recipe,
+        **step_params("make_validity_table"),
+        reference=inputs.tables.reference_recipe,
     shell:
-        r"""
-        python "$SCRIPTS"/make_validity_table.py \
-            --statistics {input.statistics:q} \
-            --controls {input.controls:q} \
-            --reference {params.reference:q} \
-            --leaks {input.leaks:q} \
-            --validity {output.validity:q} \
-            --validity-markdown {output.validity_markdown:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step("make_validity_table", "reference")
 
 
 rule make_bias_table:
-    """Make the table of whether rankers prefer passages that a language model rewrote."""
+    """Build the table of rankers' preference for passages that a language model rewrote."""
     input:
-        metrics=needs.bias_metrics,
+        metrics=each(
+            inputs.metrics.of_bias,
+            "results/metrics/bias/testsets/{testset}/{retriever}.csv",
+            "results/metrics/bias/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        ),
     output:
-        table="results/tables/bias.csv",
-        markdown="results/tables/bias.md",
+        table=f"results/{OF}tables/bias.csv",
+        markdown=f"results/{OF}tables/bias.md",
     log:
-        "results/logs/make_bias_table/tables.log",
+        f"results/logs/make_bias_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_bias_table/tables.tsv"
+        f"results/benchmarks/make_bias_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_bias_table.py"),
-        scope=needs.scope_of("main"),
-        measure=needs.bias_measure,
+        **step_params("make_bias_table"),
+        scope=inputs.tables.scope_of("main"),
+        measure=inputs.metrics.bias_measure,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_bias_table.py \
-            --metrics {input.metrics:q} \
-            --measure {params.measure:q} \
-            --intervals {params.intervals:q} \
-            --scope {params.scope:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step("make_bias_table", "measure intervals scope")
 
 
 rule make_reply_tables:
-    """Make the tables of what language models were asked, what came back, and what it cost."""
+    """Build the tables of requests to language models, their replies and their cost."""
     input:
-        replies=needs.all_replies,
-        requests=needs.all_requests,
-        paradigms=needs.all_reply_paradigms,
-        llms=needs.all_reply_llms,
+        replies=each(
+            inputs.tables.written_passages, "results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/replies.jsonl"
+        ),
+        requests=each(inputs.tables.written_passages, "results/passages/{corpus}/{paradigm}/draw-{draw}/requests.jsonl"),
+        paradigms=each(inputs.tables.written_passages, "config/paradigms/{paradigm}.yaml"),
+        llms=each(inputs.tables.written_passages, "config/llms/{llm}.yaml"),
+        query_replies=each(inputs.tables.written_queries, "results/queries/{corpus}/{augmentation}/replies.jsonl"),
+        augmentations=each(inputs.tables.written_queries, "config/augmentations/{augmentation}.yaml"),
+        query_llms=each(inputs.tables.written_queries, "config/llms/{augmentation.llm}.yaml"),
     output:
-        cost="results/tables/cost.csv",
-        counts="results/tables/replies.csv",
+        cost=f"results/{OF}tables/cost.csv",
+        counts=f"results/{OF}tables/replies.csv",
     log:
-        "results/logs/make_reply_tables/tables.log",
+        f"results/logs/make_reply_tables/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_reply_tables/tables.tsv"
+        f"results/benchmarks/make_reply_tables/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_reply_tables.py"),
+        **step_params("make_reply_tables"),
     shell:
-        r"""
-        python "$SCRIPTS"/make_reply_tables.py \
-            --replies {input.replies:q} \
-            --requests {input.requests:q} \
-            --paradigms {input.paradigms:q} \
-            --llms {input.llms:q} \
-            --cost {output.cost:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("make_reply_tables")
 
 
 rule make_twolar_table:
-    """Make the distillation study's table beside published figures."""
+    """Build the distillation study's table next to published numbers."""
     input:
-        metrics=needs.twolar_metrics,
-        rankers=needs.twolar_rankers,
-        retrievers=needs.twolar_retrievers,
-        testsets=needs.twolar_testsets,
-        published=needs.twolar_published,
+        metrics=each(
+            inputs.tables.twolar_metrics,
+            "results/metrics/testsets/{testset}/{retriever}.csv",
+            "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        ),
+        rankers=each(inputs.tables.twolar_rankers, "config/rankers/{ranker}.yaml"),
+        retrievers=each(inputs.tables.twolar_retrievers, "config/retrievers/{retriever}.yaml"),
+        testsets=each(inputs.tables.twolar_testsets, "config/testsets/{testset}.yaml"),
+        published=entity("config/published/{study.twolar.published}.yaml"),
     output:
-        table="results/tables/twolar.csv",
-        markdown="results/tables/twolar.md",
+        table=f"results/{OF}tables/twolar.csv",
+        markdown=f"results/{OF}tables/twolar.md",
     log:
-        "results/logs/make_twolar_table/tables.log",
+        f"results/logs/make_twolar_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_twolar_table/tables.tsv"
+        f"results/benchmarks/make_twolar_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_twolar_table.py"),
-        scope=needs.scope_of("twolar"),
-        measures=needs.twolar_measures,
+        **step_params("make_twolar_table"),
+        scope=inputs.tables.scope_of("twolar"),
+        measures=inputs.tables.twolar_measures,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_twolar_table.py \
-            --metrics {input.metrics:q} \
-            --rankers {input.rankers:q} \
-            --retrievers {input.retrievers:q} \
-            --testsets {input.testsets:q} \
-            --published {input.published:q} \
-            --measures {params.measures:q} \
-            --intervals {params.intervals:q} \
-            --scope {params.scope:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step("make_twolar_table", "measures intervals scope")
 
 
 rule make_ablation_table:
-    """Make the table of one ablation of the distillation study."""
+    """Build the table of one ablation of the distillation study."""
     input:
-        metrics=needs.ablation_metrics,
+        metrics=each(
+            inputs.tables.ablation_metrics,
+            "results/metrics/testsets/{testset}/{recipe}/{llm}/{ranker}/seed-{seed}.csv",
+        ),
     output:
-        table="results/tables/ablation-{ablation}.csv",
-        markdown="results/tables/ablation-{ablation}.md",
+        table=f"results/{OF}tables/ablation-{{ablation}}.csv",
+        markdown=f"results/{OF}tables/ablation-{{ablation}}.md",
     log:
-        "results/logs/make_ablation_table/{ablation}.log",
+        f"results/logs/make_ablation_table/{OF}{{ablation}}.log",
     benchmark:
-        "results/benchmarks/make_ablation_table/{ablation}.tsv"
+        f"results/benchmarks/make_ablation_table/{OF}{{ablation}}.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_ablation_table.py"),
-        scope=needs.scope_of("ablation"),
-        systems=settings_of(needs.ablation),
-        measures=needs.twolar_measures,
+        **step_params("make_ablation_table"),
+        scope=inputs.tables.scope_of("ablation"),
+        systems=settings_of(inputs.tables.ablation),
+        measures=inputs.tables.twolar_measures,
         intervals=study.experiment.intervals.model_dump_json(),
     shell:
-        r"""
-        python "$SCRIPTS"/make_ablation_table.py \
-            --metrics {input.metrics:q} \
-            --ablation {wildcards.ablation:q} \
-            --recipes {params.systems.recipes:q} \
-            --rankers {params.systems.rankers:q} \
-            --measures {params.measures:q} \
-            --intervals {params.intervals:q} \
-            --scope {params.scope:q} \
-            --table {output.table:q} \
-            --markdown {output.markdown:q} \
-            &>{log:q}
-        """
+        step("make_ablation_table", "wildcards.ablation systems.recipes systems.rankers measures intervals scope")
 
 
 rule make_ranking_table:
-    """Make the table of what language models were asked to rank, what came back, and what it cost."""
+    """Build the table of ranking requests to language models, their replies and their cost."""
     input:
-        counts=needs.ranking_counts,
-        pools=needs.ranking_pools,
+        counts=each(inputs.tables.rankings, "results/rankings/{corpus}/{queryset}/{pool}/{ranking}/{llm}/counts.json"),
+        pools=each(inputs.tables.rankings, "results/rankings/{corpus}/{queryset}/{pool}/stats.json"),
     output:
-        table="results/tables/rankings.csv",
+        table=f"results/{OF}tables/rankings.csv",
     log:
-        "results/logs/make_ranking_table/tables.log",
+        f"results/logs/make_ranking_table/{OF}tables.log",
     benchmark:
-        "results/benchmarks/make_ranking_table/tables.tsv"
+        f"results/benchmarks/make_ranking_table/{OF}tables.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     params:
-        code=code_of("make_ranking_table.py"),
+        **step_params("make_ranking_table"),
     shell:
-        r"""
-        python "$SCRIPTS"/make_ranking_table.py \
-            --counts {input.counts:q} \
-            --pools {input.pools:q} \
-            --table {output.table:q} \
-            &>{log:q}
-        """
+        step("make_ranking_table")

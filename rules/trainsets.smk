@@ -1,32 +1,45 @@
-"""Stage trainsets: training groups, as a recipe says.
+"""Stage trainsets: training groups built from recipes.
 
-Takes  config/recipes/{recipe}.yaml, and the written passages, runs, queries and orders it names
-Gives  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl; {llm} is none where no LLM wrote or ordered a passage,
-       {draw} a training seed that has data of its own, else 0
+Takes  config/recipes/{recipe}.yaml, and the generated passages, runs, queries and rankings that it names
+Gives  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl. {llm} is `none` if the recipe uses no LLM. {draw} is
+       the training seed if the data differ between seeds, and 0 otherwise
 """
 
 
 rule pair_trainset:
-    """Pair written passages of one or several paradigms, or levels, with retrieved negatives."""
+    """Pair generated or human passages of one or more paradigms, or levels, with retrieved negatives."""
     input:
-        spec=needs.recipe_spec,
-        queries=needs.pair_queries,
-        qrels=needs.recipe_qrels,
-        passages=needs.human_passages,
-        held_out=needs.held_out_qrels,
-        positives=needs.positives,
-        filters=needs.pair_filters,
-        negative_runs=needs.negative_runs,
-        negative_passages=needs.negative_passages,
-        dropped_queries=needs.dropped_files("queries.jsonl"),
-        dropped_qrels=needs.dropped_files("qrels.txt"),
-        dropped_passages=needs.dropped_files("passages.jsonl"),
-        dropped_retriever=needs.dropped_retriever,
-        dropped_model=needs.dropped_model,
-        guard_retriever=needs.guard_retriever,
-        guard_model=needs.guard_model,
-        teacher=needs.pair_teacher,
-        teacher_model=needs.pair_teacher_model,
+        spec=each(inputs.trainsets.recipe, "config/recipes/{recipe}.yaml"),
+        queries=each(
+            inputs.trainsets.positives,
+            "results/corpora/{recipe.corpus}/{split}/queries.jsonl",
+            "results/queries/{recipe.corpus}/{augmentation}/queries.jsonl",
+        ),
+        qrels=entity("results/corpora/{recipe.corpus}/train/qrels.txt"),
+        passages=entity("results/corpora/{recipe.corpus}/passages.jsonl", given="recipe.human_label"),
+        excluded=each(inputs.corpora.trained_split, "results/corpora/{recipe.corpus}/{split}/excluded.txt"),
+        positives=each(
+            inputs.trainsets.positives, "results/passages/{recipe.corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl"
+        ),
+        filters=inputs.trainsets.filters,
+        negative_runs=inputs.trainsets.negative_runs,
+        negative_passages=inputs.trainsets.negative_passages,
+        dropped_queries=entity(
+            "results/corpora/{recipe.drop_leaks.testsets.corpus}/{recipe.drop_leaks.testsets.split}/queries.jsonl"
+        ),
+        dropped_qrels=entity(
+            "results/corpora/{recipe.drop_leaks.testsets.corpus}/{recipe.drop_leaks.testsets.split}/qrels.txt"
+        ),
+        dropped_passages=entity("results/corpora/{recipe.drop_leaks.testsets.corpus}/passages.jsonl"),
+        dropped_retriever=entity("config/retrievers/{recipe.drop_leaks.retriever}.yaml"),
+        dropped_model=entity("results/models/{recipe.drop_leaks.retriever.model}"),
+        guard_retriever=entity("config/retrievers/{recipe.negatives.guard.scored_by}.yaml"),
+        guard_model=entity("results/models/{recipe.negatives.guard.scored_by.model}"),
+        teacher=entity("config/rankers/{recipe.teacher}.yaml"),
+        teacher_model=entity(
+            "results/models/{recipe.teacher.base.model}",
+            "results/checkpoints/{recipe.teacher.base.recipe}/none/{recipe.teacher.base.ranker}/seed-0",
+        ),
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-{draw}/stats.json",
@@ -35,60 +48,37 @@ rule pair_trainset:
     benchmark:
         "results/benchmarks/pair_trainset/{recipe}/{llm}/draw-{draw}.tsv"
     wildcard_constraints:
-        recipe=study.pattern_of("recipes", Sized),
+        recipe=study.pattern("recipes", kind=("pairs", "graded")),
     conda:
         "../envs/trainsets.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(120),
-        gpu=needs.pair_gpus,
+        gpu=inputs.trainsets.gpus,
     params:
-        code=code_of("pair_trainset.py"),
-        size=needs.recipe_size,
-        draws=needs.trainset_draws,
-        reworded=needs.reworded,
+        **step_params("pair_trainset"),
+        size=inputs.trainsets.size,
+        draws=inputs.trainsets.of_parts,
+        reworded=inputs.trainsets.reworded,
     shell:
-        r"""
-        python "$SCRIPTS"/pair_trainset.py \
-            --spec {input.spec:q} \
-            --size {params.size} \
-            --query-draw {params.draws.queries} \
-            --negative-draw {params.draws.negatives} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --positives {input.positives:q} \
-            --filters {input.filters:q} \
-            --negative-runs {input.negative_runs:q} \
-            --negative-passages {input.negative_passages:q} \
-            --reworded {params.reworded:q} \
-            --dropped-queries {input.dropped_queries:q} \
-            --dropped-qrels {input.dropped_qrels:q} \
-            --dropped-passages {input.dropped_passages:q} \
-            --dropped-retriever {input.dropped_retriever:q} \
-            --dropped-model {input.dropped_model:q} \
-            --guard-retriever {input.guard_retriever:q} \
-            --guard-model {input.guard_model:q} \
-            --teacher {input.teacher:q} \
-            --teacher-model {input.teacher_model:q} \
-            --trainset {output.trainset:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step(
+            "pair_trainset",
+            "size reworded",
+            query_draw="{params.draws.queries:q}",
+            negative_draw="{params.draws.negatives:q}",
+        )
 
 
 rule distil_trainset:
     """Label the candidates of a first stage with a dense model's similarity."""
     input:
         spec="config/recipes/{recipe}.yaml",
-        queries=needs.recipe_queries,
-        run=needs.recipe_run,
-        passages=needs.recipe_passages,
-        held_out=needs.held_out_qrels,
-        teacher=needs.teacher_spec,
-        model=needs.teacher_model,
+        queries=entity("results/queries/{recipe.corpus}/{recipe.queries}/queries.jsonl"),
+        run=entity("results/runs/corpora/{recipe.corpus}/{recipe.retriever}/{recipe.queries}.trec"),
+        passages=entity("results/corpora/{recipe.corpus}/passages.jsonl"),
+        excluded=each(inputs.corpora.trained_split, "results/corpora/{recipe.corpus}/{split}/excluded.txt"),
+        teacher=entity("config/retrievers/{recipe.teacher}.yaml"),
+        model=entity("results/models/{recipe.teacher.model}"),
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-0/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-0/stats.json",
@@ -98,40 +88,29 @@ rule distil_trainset:
         "results/benchmarks/distil_trainset/{recipe}/{llm}.tsv"
     wildcard_constraints:
         llm="none",
-        recipe=study.pattern_of("recipes", DistilRecipe),
+        recipe=study.pattern("recipes", kind="distil"),
     conda:
         "../envs/trainsets.yaml"
-    threads: 1
     resources:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(120),
         gpu=1,
     params:
-        code=code_of("distil_trainset.py"),
+        **step_params("distil_trainset"),
     shell:
-        r"""
-        python "$SCRIPTS"/distil_trainset.py \
-            --spec {input.spec:q} \
-            --queries {input.queries:q} \
-            --run {input.run:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --teacher {input.teacher:q} \
-            --model {input.model:q} \
-            --trainset {output.trainset:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step("distil_trainset")
 
 
 rule order_trainset:
-    """Label pooled candidates with their rank in a language model's order."""
+    """Label pooled candidates with their rank in a language model's ranking."""
     input:
         spec="config/recipes/{recipe}.yaml",
-        orders=needs.orders,
-        candidates=needs.order_candidates,
-        passages=needs.recipe_passages,
-        held_out=needs.held_out_qrels,
+        orders=entity(
+            "results/rankings/{recipe.corpus}/{recipe.queries}/{recipe.pool}/{recipe.ranking}/{llm}/orders.jsonl"
+        ),
+        candidates=entity("results/rankings/{recipe.corpus}/{recipe.queries}/{recipe.pool}/candidates.jsonl"),
+        passages=entity("results/corpora/{recipe.corpus}/passages.jsonl"),
+        excluded=each(inputs.corpora.trained_split, "results/corpora/{recipe.corpus}/{split}/excluded.txt"),
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-0/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-0/stats.json",
@@ -140,35 +119,26 @@ rule order_trainset:
     benchmark:
         "results/benchmarks/order_trainset/{recipe}/{llm}.tsv"
     wildcard_constraints:
-        recipe=study.pattern_of("recipes", OrderRecipe),
+        recipe=study.pattern("recipes", kind="order"),
     conda:
         "../envs/trainsets.yaml"
-    threads: 1
     params:
-        code=code_of("order_trainset.py"),
+        **step_params("order_trainset"),
     shell:
-        r"""
-        python "$SCRIPTS"/order_trainset.py \
-            --spec {input.spec:q} \
-            --orders {input.orders:q} \
-            --candidates {input.candidates:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --trainset {output.trainset:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step("order_trainset")
 
 
 rule teacher_trainset:
-    """Label passages with their rank in orders that others recorded."""
+    """Label passages with their rank in recorded external rankings."""
     input:
         spec="config/recipes/{recipe}.yaml",
-        source=needs.teacher_source,
-        queries=needs.teacher_queries,
-        passages=needs.recipe_passages,
-        held_out=needs.held_out_qrels,
-        held_out_queries=needs.held_out_queries,
+        source=inputs.trainsets.teacher_source,
+        queries=entity("results/corpora/{recipe.corpus}/{recipe.split}/queries.jsonl"),
+        passages=entity("results/corpora/{recipe.corpus}/passages.jsonl"),
+        excluded=each(inputs.corpora.trained_split, "results/corpora/{recipe.corpus}/{split}/excluded.txt"),
+        held_out_queries=each(
+            inputs.corpora.held_out_of_recipe, "results/corpora/{recipe.corpus}/{held_out}/queries.jsonl"
+        ),
     output:
         trainset="results/trainsets/{recipe}/{llm}/draw-0/groups.jsonl",
         stats="results/trainsets/{recipe}/{llm}/draw-0/stats.json",
@@ -178,23 +148,11 @@ rule teacher_trainset:
         "results/benchmarks/teacher_trainset/{recipe}/{llm}.tsv"
     wildcard_constraints:
         llm="none",
-        recipe=study.pattern_of("recipes", TeacherRecipe),
+        recipe=study.pattern("recipes", kind="teacher"),
     conda:
         "../envs/trainsets.yaml"
-    threads: 1
     params:
-        code=code_of("teacher_trainset.py"),
-        files=needs.teacher_files,
+        **step_params("teacher_trainset"),
+        files=inputs.trainsets.teacher_files,
     shell:
-        r"""
-        python "$SCRIPTS"/teacher_trainset.py \
-            --spec {input.spec:q} \
-            --files {params.files:q} \
-            --queries {input.queries:q} \
-            --passages {input.passages:q} \
-            --held-out {input.held_out:q} \
-            --held-out-queries {input.held_out_queries:q} \
-            --trainset {output.trainset:q} \
-            --stats {output.stats:q} \
-            &>{log:q}
-        """
+        step("teacher_trainset", "files")

@@ -1,20 +1,21 @@
-"""Stage validity: what training sets are like, and what of them test sets hold too.
+"""Stage validity: statistics of training sets, and their overlap with test sets.
 
 Takes  results/trainsets/{recipe}/{llm}/draw-{draw}/groups.jsonl or
-       results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, which {data} names without the file; the
-       exemplars of prompts; queries, qrels and passages of test sets
+       results/passages/{corpus}/{paradigm}/draw-{draw}/{llm}/passages.jsonl, whose folder is {data}; the exemplars of
+       prompts; queries, qrels and passages of test sets
 Gives  results/validity/{data}/statistics.json, controls.json, passages.csv, leaks.jsonl and leaks.json; answers.json
-       of training sets over a collection that is tested on too
+       for training sets from a corpus that has test sets; results/validity/testsets/{corpus}/{split}/{retriever}/ with
+       vectors for the search for near duplicates
 """
 
 
 rule measure_passages:
-    """Measure lengths, overlaps, diversity, repetition, refusals and language of the positives, and matched controls."""
+    """Measure length, overlap, diversity, repetition, refusals and language of positives and of matched controls."""
     input:
-        data=needs.measured,
-        reference=needs.measured_reference,
-        retriever=needs.measuring_retriever,
-        model=needs.measuring_model,
+        data=inputs.validity.data,
+        reference=each(inputs.validity.reference, "results/trainsets/{recipe}/none/draw-{draw}/groups.jsonl"),
+        retriever=entity("config/retrievers/{study.validity.retriever}.yaml"),
+        model=entity("results/models/{study.validity.retriever.model}"),
     output:
         statistics="results/validity/{data}/statistics.json",
         controls="results/validity/{data}/controls.json",
@@ -30,35 +31,61 @@ rule measure_passages:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(60),
     params:
-        code=code_of("measure_passages.py"),
-        validity=settings_of(needs.validity),
+        **step_params("measure_passages"),
+        validity=settings_of(inputs.validity.settings),
     shell:
-        r"""
-        python "$SCRIPTS"/measure_passages.py \
-            --data {input.data:q} \
-            --reference {input.reference:q} \
-            --retriever {input.retriever:q} \
-            --model {input.model:q} \
-            --sample {params.validity.sample} \
-            --refusals {params.validity.refusals:q} \
-            --seed {params.validity.seed} \
-            --statistics {output.statistics:q} \
-            --controls {output.controls:q} \
-            --passages {output.passages:q} \
-            &>{log:q}
-        """
+        step("measure_passages", "validity.sample validity.refusals validity.seed")
+
+
+rule encode_testset:
+    """Encode the queries and relevant passages of a test set for comparison with all training sets."""
+    input:
+        queries="results/corpora/{corpus}/{split}/queries.jsonl",
+        qrels="results/corpora/{corpus}/{split}/qrels.txt",
+        passages="results/corpora/{corpus}/passages.jsonl",
+        spec="config/retrievers/{retriever}.yaml",
+        model=entity("results/models/{retriever.model}"),
+    output:
+        vectors=directory("results/validity/testsets/{corpus}/{split}/{retriever}"),
+    log:
+        "results/logs/encode_testset/{corpus}/{split}/{retriever}.log",
+    benchmark:
+        "results/benchmarks/encode_testset/{corpus}/{split}/{retriever}.tsv"
+    wildcard_constraints:
+        retriever=study.pattern("retrievers", kind="dense"),
+    conda:
+        "../envs/validity.yaml"
+    threads: 2
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
+        gpu=1,
+    params:
+        **step_params("encode_testset"),
+        words=inputs.validity.words,
+    shell:
+        step("encode_testset", "words")
 
 
 rule find_leaks:
-    """Find training queries, passages and exemplars that a test set holds too."""
+    """Find training queries, passages and exemplars that also occur in a test set."""
     input:
-        data=needs.measured,
-        exemplars=needs.leak_exemplars,
-        queries=needs.leak_files("queries.jsonl"),
-        qrels=needs.leak_files("qrels.txt"),
-        passages=needs.leak_files("passages.jsonl"),
-        retriever=needs.leak_retriever,
-        model=needs.leak_model,
+        data=inputs.validity.data,
+        exemplars=inputs.validity.exemplars,
+        queries=each(
+            named("testset", inputs.validity.testsets),
+            "results/corpora/{testset.corpus}/{testset.split}/queries.jsonl",
+        ),
+        qrels=each(
+            named("testset", inputs.validity.testsets), "results/corpora/{testset.corpus}/{testset.split}/qrels.txt"
+        ),
+        passages=each(named("testset", inputs.validity.testsets), "results/corpora/{testset.corpus}/passages.jsonl"),
+        vectors=each(
+            named("testset", inputs.validity.testsets),
+            "results/validity/testsets/{testset.corpus}/{testset.split}/{study.validity.leaks.retriever}",
+        ),
+        retriever=entity("config/retrievers/{study.validity.leaks.retriever}.yaml"),
+        model=entity("results/models/{study.validity.leaks.retriever.model}"),
     output:
         leaks="results/validity/{data}/leaks.jsonl",
         counts="results/validity/{data}/leaks.json",
@@ -74,33 +101,24 @@ rule find_leaks:
         runtime=by_attempt(120),
         gpu=1,
     params:
-        code=code_of("find_leaks.py"),
-        testsets=needs.leak_testsets,
-        tests=needs.leak_tests,
+        **step_params("find_leaks"),
+        testsets=inputs.validity.testsets,
+        tests=inputs.validity.leak_tests,
     shell:
-        r"""
-        python "$SCRIPTS"/find_leaks.py \
-            --data {input.data:q} \
-            --exemplars {input.exemplars:q} \
-            --testsets {params.testsets:q} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --passages {input.passages:q} \
-            --retriever {input.retriever:q} \
-            --model {input.model:q} \
-            --tests {params.tests:q} \
-            --leaks {output.leaks:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("find_leaks", "testsets tests")
 
 
 rule count_answers:
-    """Count the passages of a training set that answer queries of test sets over the same collection."""
+    """Count the passages of a training set that are relevant to queries of test sets of the same corpus."""
     input:
-        data=needs.measured,
-        queries=needs.answered_files("queries.jsonl"),
-        qrels=needs.answered_files("qrels.txt"),
+        data=inputs.validity.data,
+        queries=each(
+            named("testset", inputs.validity.answerable),
+            "results/corpora/{testset.corpus}/{testset.split}/queries.jsonl",
+        ),
+        qrels=each(
+            named("testset", inputs.validity.answerable), "results/corpora/{testset.corpus}/{testset.split}/qrels.txt"
+        ),
     output:
         counts="results/validity/{data}/answers.json",
     log:
@@ -109,17 +127,8 @@ rule count_answers:
         "results/benchmarks/count_answers/{data}.tsv"
     conda:
         "../envs/validity.yaml"
-    threads: 1
     params:
-        code=code_of("count_answers.py"),
-        testsets=needs.answered_testsets,
+        **step_params("count_answers"),
+        testsets=inputs.validity.answerable,
     shell:
-        r"""
-        python "$SCRIPTS"/count_answers.py \
-            --data {input.data:q} \
-            --testsets {params.testsets:q} \
-            --queries {input.queries:q} \
-            --qrels {input.qrels:q} \
-            --counts {output.counts:q} \
-            &>{log:q}
-        """
+        step("count_answers", "testsets")

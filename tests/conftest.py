@@ -1,10 +1,12 @@
-"""What several tests share: the committed configuration, one thread, a finished toy, and the order of the files."""
+"""Shared fixtures: the committed configuration, one thread, a finished toy; and the order of test files."""
 
 import csv
 import fcntl
 import gc
 import os
+import re
 import shutil
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,19 +14,18 @@ from uuid import uuid4
 
 import pytest
 
-from synthrank.specs.base import read_yaml
-from synthrank.study import Study
+from synthrank.config.base import read_yaml
+from synthrank.config.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
-# Models and collections of tests are too small for two threads, which would wait for each other on busy cores. This
-# must be set before a library with threads is imported.
+# Models and collections of tests are too small for two threads. Set this before importing a library with threads.
 os.environ["OMP_NUM_THREADS"] = "1"
-# A toy's index is searched in less time than Java takes to compile the search well; rankings are the same.
+# Searching a toy's index takes less time than Java's optimising compiler; rankings are the same.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the files that took longest first, so that all workers end together; then those with most tests."""
+    """Run the slowest files first, so that all workers end together; then the files with most tests."""
     seconds, tests = Counter[str](), Counter(item.nodeid.split("::")[0] for item in items)
     with (ROOT / "docs/demo/slowest-tests.csv").open(newline="") as stream:
         for row in csv.DictReader(stream):
@@ -32,8 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [-counted[item.nodeid.split("::")[0]] for counted in (seconds, tests)])
 
 
+def rule_text(path: Path) -> str:
+    """Return the text of a rule file; rules under a condition are dedented."""
+    pattern = r"^if .*:\n((?:(?:    .*)?\n)+)"
+    text = path.read_text(encoding="utf-8")
+    return re.sub(pattern, lambda match: textwrap.dedent(match[1]), text, flags=re.MULTILINE)
+
+
 def pytest_collection_finish() -> None:
-    """Leave out of every garbage collection what was imported, which is a million objects."""
+    """Exclude imported objects, about a million, from every garbage collection."""
     gc.collect()
     gc.freeze()
 
@@ -62,7 +70,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def one_thread():
-    """Two threads gain nothing on tiny models, and one thread's sums have one order."""
+    """Run with one thread: tiny models gain nothing from two, and sums then have one order."""
     import torch
 
     threads = torch.get_num_threads()
@@ -73,13 +81,13 @@ def one_thread():
 
 @pytest.fixture(autouse=True)
 def _store_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the replies of a test out of the project's own store; few tests have any, so no folder is made."""
+    """Keep the replies of a test out of the project's store; the folder is made only if a test needs it."""
     monkeypatch.setenv("SYNTHRANK_STORE", str(tmp_path_factory.getbasetemp() / f"store-{uuid4().hex}"))
 
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
-    """Return what makes a folder that all workers share: the first one that asks makes it, the others wait for it."""
+    """Return a function that makes a folder for all workers: the first caller makes it, the others wait."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
@@ -98,7 +106,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 
 @pytest.fixture(scope="session")
 def finished_toy(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
-    """Return the folder of a toy experiment that ran; copy it to change it."""
+    """Return the folder of a finished toy experiment; copy it before changing it."""
     from java_archive import make_archive
     from toy_experiment import ARCHIVE, TABLES, make_toy, snakemake
     from warm import warm_folder
@@ -112,25 +120,25 @@ def finished_toy(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def packaged_llm(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
-    """Return the folder of the language model that the default experiment takes out of a package."""
-    from synthrank.models.unpack_model import unpack_model
+    """Return the folder of the language model of the default experiment, which is in a package."""
+    from synthrank.steps.models.unpack_model import unpack_model
 
     spec = ROOT / "config/models/smollm2-135m.yaml"
     return once("packaged-llm", lambda folder: unpack_model(spec=spec, model=folder))
 
 
 def copy_of(toy: Path, folder: Path) -> Path:
-    """Copy a finished toy with its times, so that a test may change it and run what the change asks for."""
+    """Copy a finished toy with its file times, so that a test can change it and rerun."""
     return Path(shutil.copytree(toy, folder, symlinks=True, ignore=shutil.ignore_patterns("locks")))
 
 
 @pytest.fixture(scope="session")
 def finished(finished_toy: Path) -> Path:
-    """Return the finished toy, under the name that the tests of each workflow call theirs."""
+    """Return the finished toy; the workflow tests use this name."""
     return finished_toy
 
 
 @pytest.fixture
 def edited(finished: Path, tmp_path: Path) -> Path:
-    """Return a copy of the finished experiment that a test may change."""
+    """Return a copy of the finished experiment for a test to change."""
     return copy_of(finished, tmp_path / "copy")

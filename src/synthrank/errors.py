@@ -1,29 +1,45 @@
-"""Every error a person may meet, by cause.
+"""Errors that a user can cause or fix, by cause.
 
 SynthrankError
 ├── ConfigError     a name, key or value in the configuration is wrong
 ├── PromptError     a prompt file cannot be read or rendered
-├── DataError       a file's content breaks its contract
-│   ├── ChecksumError   a file is not the one that was pinned
-│   └── ShardError      a shard does not hold the rows that it should
-├── FetchError      something that must be downloaded could not be had
-├── ModelError      a model cannot do what is asked of it
-├── ProviderError   a hosted model will not answer, however often it is asked
-│   └── TransientError  a hosted model may answer when it is asked again
-├── StoppedError    a job was told to end before its work was done
-├── SpendError      the money that the configuration allows is spent
+├── DataError       the content of a file is invalid
+│   ├── ChecksumError   a file differs from its pinned SHA-256
+│   └── ShardError      a shard has other rows than expected
+├── FetchError      a download failed
+├── ModelError      a model does not support what the configuration requires
+├── ProviderError   a hosted model refuses a request, and a retry would not help
+│   └── TransientError  a hosted model refuses a request, and a retry may succeed
+├── StoppedError    a job was stopped before it finished
+├── SpendError      the budget of the configuration is spent
 ├── StoreError      the store of replies cannot be read or written
-├── RecoveryError   what a killed run left cannot be cleared away as things are
-└── BudgetError     a training set cannot be made at the size its recipe states
+├── RecoveryError   files of a killed run cannot be removed
+└── BudgetError     a training set cannot reach the size that its recipe states
 
-The message is one line: what is wrong, where, and what would be right.
+A message has one line: the place, what is wrong, and what is right. A value in a message may come from any file, so the
+middle of an endless word is left out.
 """
 
+import re
 from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST = 300
+"""Characters of the longest word of a message, such as a number or a key."""
+
+_ENDLESS = re.compile(rf"(?<=\s)(\S{{{LONGEST // 2}}})\S{{{LONGEST // 2},}}(\S{{20}})")
+"""A longer word, except the first of a line, which is the path."""
+
+
+def _shorten(message: str) -> str:
+    return _ENDLESS.sub(r"\1…\2", message)
 
 
 class SynthrankError(Exception):
-    """Base of all errors that are answered with one line instead of a traceback."""
+    """Base of all errors that are shown as one line, without a traceback."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_shorten(message))
 
 
 class ConfigError(SynthrankError):
@@ -35,34 +51,47 @@ class PromptError(SynthrankError):
 
 
 class DataError(SynthrankError):
-    """A file's content breaks its contract."""
+    """The content of a file is invalid."""
 
 
 class ChecksumError(DataError):
-    """A file is not the one that was pinned."""
+    """A file differs from its pinned SHA-256."""
 
 
 class ShardError(DataError):
-    """A shard does not hold the rows that it should."""
+    """A shard has other rows than expected."""
 
 
 class FetchError(SynthrankError):
-    """Something that must be downloaded could not be had."""
+    """A download failed."""
 
 
 class ModelError(SynthrankError):
-    """A model cannot do what is asked of it."""
+    """A model does not support what the configuration requires."""
 
 
 class ProviderError(SynthrankError):
-    """A hosted model will not answer, however often it is asked."""
+    """A hosted model refuses a request, and a retry would not help.
+
+    ``of_request`` is whether the reason is the request itself, so that other requests may be answered.
+    """
+
+    def __init__(self, message: str, *, of_request: bool = False) -> None:
+        super().__init__(message)
+        self.of_request = of_request
 
 
 class TransientError(ProviderError):
-    """A hosted model may answer when it is asked again.
+    """A hosted model refuses a request, and a retry may succeed.
 
-    ``kind`` is rate, server, timeout, connection or malformed; ``retry_after`` the seconds the server asked to wait.
+    ``kind`` is rate, server, timeout, connection, lost or malformed. ``retry_after`` is the wait in seconds that the
+    server requires, or None.
     """
+
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether the model may have answered: the request was sent, and its answer did not arrive or is unreadable."""
+        return self.kind in ("timeout", "lost", "malformed")
 
     def __init__(self, message: str, kind: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -70,11 +99,11 @@ class TransientError(ProviderError):
 
 
 class StoppedError(SynthrankError):
-    """A job was told to end before its work was done."""
+    """A job was stopped before it finished."""
 
 
 class SpendError(SynthrankError):
-    """The money that the configuration allows is spent."""
+    """The budget of the configuration is spent."""
 
 
 class StoreError(SynthrankError):
@@ -82,13 +111,25 @@ class StoreError(SynthrankError):
 
 
 class RecoveryError(SynthrankError):
-    """What a killed run left cannot be cleared away as things are."""
+    """Files of a killed run cannot be removed."""
 
 
 class BudgetError(SynthrankError):
-    """A training set cannot be made at the size its recipe states."""
+    """A training set cannot reach the size that its recipe states."""
 
 
-def known(names: Iterable[str]) -> str:
-    """Return the names as the tail of an error message, sorted: ``known: a, b``."""
+def list_known(names: Iterable[str]) -> str:
+    """Return sorted names for the end of a message: ``known: a, b``."""
     return "known: " + (", ".join(sorted(names)) or "none")
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that is most similar to an unknown one, or None if no name is similar."""
+    return next(iter(get_close_matches(name.lower(), [*names], n=1)), None)
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: ``; did you mean 'a'?``, or all names if none is similar."""
+    names = [*names]
+    alike = closest(name, names)
+    return f"; did you mean {alike!r}?" if alike else f" ({list_known(names)})"

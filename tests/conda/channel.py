@@ -1,4 +1,4 @@
-"""A conda channel of two packages, made of the running interpreter: Python itself, and the pip that it carries."""
+"""A conda channel of two packages, made from the running interpreter: Python, and its bundled pip."""
 
 import asyncio
 import hashlib
@@ -14,13 +14,13 @@ from pathlib import Path
 NAME = "conda-forge"
 SUBDIR = "linux-64"
 LEFT_OUT = {"site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "__pycache__"}
-"""Parts of the standard library that no step needs; test suites are half of its size."""
+"""Parts of the standard library that no step needs; test suites are half of the library."""
 
 
 def build_channel(folder: Path) -> Path:
-    """Build the channel below ``folder``, where the stand-in for conda looks for channels, and return its folder.
+    """Build the channel below ``folder``, which the stand-in for conda searches, and return its folder.
 
-    The interpreter is packed as it is: a Python that loads its own shared library finds it where it was installed.
+    The interpreter is packed unchanged: a Python with a shared library finds it in its installed location.
     """
     from rattler.index import index_fs
 
@@ -45,9 +45,9 @@ def _library(prefix: Path) -> Path:
 
 
 def _interpreter(prefix: Path) -> Iterator[tuple[str, Path | bytes | str]]:
-    """Yield each file of an interpreter: its path, and where it lies, its content, or what a link points at."""
+    """Yield each file of an interpreter: its path, and its location, its content, or the target of a link."""
     library = _library(prefix)
-    for top in (library, prefix / "include" / library.name):  # headers: a package may have to be compiled
+    for top in (library, prefix / "include" / library.name):  # headers, to compile packages
         for path in sorted(top.rglob("*")):
             inside = path.relative_to(prefix)
             if path.is_file() and not LEFT_OUT.intersection(inside.parts):
@@ -69,7 +69,7 @@ def _unpacked(wheel: Path) -> Iterator[tuple[str, bytes]]:
 def _write_package(
     channel: Path, name: str, version: str, files: dict[str, Path | bytes | str], link: dict[str, object] | None = None
 ) -> None:
-    """Write a package in conda's first format, a plain tar archive: one of Python alone where ``link`` is given."""
+    """Write a package in conda's first format, a plain tar archive; with ``link`` it is a package for Python only."""
     subdir = "noarch" if link else SUBDIR
     index = {
         "name": name,
@@ -95,7 +95,7 @@ def _write_package(
 
 
 def _described(path: str, what: Path | bytes | str) -> dict[str, object]:
-    """Return a file's line in the package's list; a link's digest is that of nothing."""
+    """Return a file's line in the package's list; a link has the digest of empty content."""
     content = b"" if isinstance(what, str) else what.read_bytes() if isinstance(what, Path) else what
     return {
         "_path": path,

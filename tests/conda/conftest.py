@@ -1,4 +1,4 @@
-"""A `conda` of the tests' own, and the environments it created: gigabytes, so nothing of them outlives the tests."""
+"""A `conda` for the tests and its environments, which have gigabytes and are removed at the end."""
 
 import importlib.util
 import os
@@ -14,7 +14,7 @@ from conda.channel import build_channel
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 ACTIVATE = """\
-# Sourced as `source activate PREFIX`. What it leaves alone would come from the environment of the tests.
+# Sourced as `source activate PREFIX`. Variables that it does not set come from the environment of the tests.
 export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"
 unset PYTHONHOME VIRTUAL_ENV
 """
@@ -22,7 +22,7 @@ unset PYTHONHOME VIRTUAL_ENV
 
 @pytest.fixture(scope="session")
 def conda() -> Iterator[Path]:
-    """Put a `conda` on the PATH and return the folder for environments: SYNTHRANK_CONDA_TESTS names one to be kept."""
+    """Put a `conda` on the PATH and return the folder of environments; SYNTHRANK_CONDA_TESTS names a folder to keep."""
     if not importlib.util.find_spec("rattler"):
         pytest.skip("py-rattler not installed: `make conda-test` installs it")
     if (sys.platform, sys.version_info[:2]) != ("linux", (3, 11)):
@@ -43,7 +43,7 @@ def conda() -> Iterator[Path]:
             patch.setenv("CONDA_STAND_IN", str(folder / "base"))
             patch.setenv("CONDA_CHANNELS", str(folder / "channels"))
             patch.setenv("CONDA_PKGS_DIRS", str(folder / "packages"))
-            patch.setenv("PIP_NO_COMPILE", "1")  # most of what is installed is never imported
+            patch.setenv("PIP_NO_COMPILE", "1")  # most installed modules are never imported
             patch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
             yield folder / "environments"
     finally:

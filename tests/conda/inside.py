@@ -1,8 +1,8 @@
-"""Run by an environment's own Python: import modules, and say where every module then loaded lies.
+"""Run by an environment's Python: import modules, and report the file of every loaded module.
 
 Takes a JSON object on standard input: ``path`` for the package's folder, ``imported`` and ``looked_for`` with names of
-modules. Gives one on standard output: ``failed`` with the names that cannot be imported or found, and why, and
-``loaded`` with the file of each module that has one.
+modules. Writes a JSON object to standard output: ``failed`` with the names that cannot be imported or found, and the
+reasons; ``loaded`` with the file of each module that has a file.
 """
 
 import importlib
@@ -14,7 +14,7 @@ import sys
 
 def main() -> None:
     said = os.dup(1)
-    os.dup2(2, 1)  # what a library prints as it is imported is no part of the answer
+    os.dup2(2, 1)  # output of libraries during import does not belong to the answer
     asked = json.load(sys.stdin)
     sys.path.insert(0, asked["path"])
     failed = {}

@@ -1,32 +1,32 @@
-"""What the steps of a stage import: by themselves and through the package, inside functions too."""
+"""Imports of the steps of a stage, direct and through the package, inside functions too."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
-STAGES = sorted(path.stem for path in (ROOT / "rules").glob("*.smk") if path.stem != "common")
+STAGES = sorted(path.stem for path in (ROOT / "rules").glob("*.smk") if path.stem not in ("common", "root", "running"))
 
 
 def steps_of(stage: str) -> list[str]:
     """Return the dotted names of a stage's steps."""
-    scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
-    found = sorted(path.stem for path in (SRC / "synthrank" / stage).glob("*.py"))
-    return [f"synthrank.{stage}.{name}" for name in found if name in scripts]
+    rules = re.findall(r"^ *rule (\w+):", (ROOT / f"rules/{stage}.smk").read_text(encoding="utf-8"), re.MULTILINE)
+    return [f"synthrank.steps.{stage}.{name}" for name in sorted(rules)]
 
 
 @cache
 def imported_by(stage: str) -> frozenset[str]:
-    """Return every module that a stage's steps import, the standard library's too."""
+    """Return every module that a stage's steps import, including the standard library."""
     found = {name for path, inside in _files_behind(stage) for name, _ in _imports(path, inside)}
     return frozenset(name for name in found if not name.startswith("synthrank.") or _file(name))
 
 
 @cache
 def looked_for_by(stage: str) -> frozenset[str]:
-    """Return every module that a stage's steps look for by name: what is used of it is no Python."""
+    """Return every module that a stage's steps search by name to use files that are not Python."""
     calls = [
         node
         for path, _ in _files_behind(stage)
@@ -38,9 +38,9 @@ def looked_for_by(stage: str) -> frozenset[str]:
 
 @cache
 def _files_behind(stage: str) -> list[tuple[Path, bool]]:
-    """Return the files of the package that a stage's steps run, and whether functions of them may be called.
+    """Return the package's files that a stage's steps run, and whether their functions may be called.
 
-    Whoever imports a module runs the packages it is in, but knows none of their functions.
+    Importing a module also runs its parent packages, whose functions are not called.
     """
     waiting = [(name, True) for name in ("synthrank.cli", *steps_of(stage))]
     seen: set[tuple[str, bool]] = set()
@@ -56,7 +56,7 @@ def _files_behind(stage: str) -> list[tuple[Path, bool]]:
 
 
 def _imports(path: Path, inside: bool) -> Iterator[tuple[str, bool]]:
-    """Yield each module that a file imports, and whether it is the package's own."""
+    """Yield each module that a file imports, and whether it belongs to the package."""
     waiting: list[ast.AST] = [*_tree(path).body]
     while waiting:
         node = waiting.pop()
@@ -65,7 +65,7 @@ def _imports(path: Path, inside: bool) -> Iterator[tuple[str, bool]]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module]
-            if node.module.split(".")[0] == "synthrank":  # a name imported from a package may be a module of it
+            if node.module.split(".")[0] == "synthrank":  # a name imported from a package may be one of its modules
                 names += [f"{node.module}.{alias.name}" for alias in node.names]
         yield from ((name, name.split(".")[0] == "synthrank") for name in names)
         if inside or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -74,7 +74,7 @@ def _imports(path: Path, inside: bool) -> Iterator[tuple[str, bool]]:
 
 @cache
 def _file(name: str) -> Path | None:
-    """Return the file of a module of the package, None where it is a name in a module."""
+    """Return the file of a module of the package, or None for a name in a module."""
     base = SRC.joinpath(*name.split("."))
     return next((path for path in (base / "__init__.py", base.with_suffix(".py")) if name and path.is_file()), None)
 

@@ -1,7 +1,7 @@
-"""A small `conda`: the calls that Snakemake makes to create an environment, carried out with py-rattler.
+"""A small `conda` that runs Snakemake's calls for creating an environment with py-rattler.
 
-The solver, the packages and pip are real; this command line alone is not. Channels are looked up below the folder
-CONDA_CHANNELS, and packages are unpacked once, below CONDA_PKGS_DIRS.
+The solver, the packages and pip are real; only this command line is not. Channels are folders below CONDA_CHANNELS, and
+packages are unpacked once, below CONDA_PKGS_DIRS.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ VERSION = "26.7.1"
 
 
 def main(arguments: list[str]) -> None:
-    """Answer one call."""
+    """Run one call."""
     parser = ArgumentParser(prog="conda (stand-in of the tests)", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"conda {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
         answer(conda_prefix=base, root_prefix=base, platform="linux-64", conda_version=VERSION)
     elif given.command == "config":
         answer(get={"channel_priority": "strict"})
-    elif given.command == "env":  # what remains, `clean`, has no archives to remove
+    elif given.command == "env":  # the remaining command, `clean`, has no archives to remove
         create_environment(given.file, given.prefix)
 
 
@@ -47,7 +47,7 @@ def answer(**fields: object) -> None:
 
 
 def create_environment(file: Path, prefix: Path) -> None:
-    """Create what an environment file describes: its packages first, then its pip section by the environment's pip."""
+    """Create an environment from its file: conda packages first, then the pip section with the environment's pip."""
     import yaml
 
     described = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A toy whose targets need a job of every stage, so that every environment is asked for."""
+"""A toy whose targets need a job of every stage, and so every environment."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ TARGETS = (
 
 
 def make_study(folder: Path) -> Path:
-    """Return a toy of one ranker in ``folder``, with the sections that its targets need."""
+    """Return a toy of one ranker in ``folder``, with the sections that the targets need."""
     make_toy(folder)
     publish_elsewhere(folder)
     path = folder / "config" / "config.yaml"

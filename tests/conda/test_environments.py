@@ -1,4 +1,4 @@
-"""Every environment under envs/ is created as Snakemake creates it, and holds all that its stage's steps import."""
+"""Snakemake creates every environment under envs/; each contains all modules that its stage's steps import."""
 
 import json
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.conda
 
 @pytest.fixture(scope="module")
 def prefixes(conda: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the folder of each stage's environment, all created by Snakemake; a file beside each says what it is."""
+    """Return the folder of each stage's environment, created by Snakemake; a file next to it describes it."""
     study = make_study(tmp_path_factory.mktemp("environments") / "toy")
     options = ["--sdm", "conda", "--conda-prefix", str(conda), "--conda-create-envs-only", "--cores", "1"]
     snakemake(study, *options, "--", *TARGETS)
@@ -31,7 +31,7 @@ def test_snakemake_creates_the_environment(prefixes: dict[str, Path], stage: str
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_all_that_the_steps_import_is_there_and_comes_from_nowhere_else(prefixes: dict[str, Path], stage: str) -> None:
+def test_environment_contains_all_imports_of_steps(prefixes: dict[str, Path], stage: str) -> None:
     steps = steps_of(stage)
     names = imported_by(stage)
     assert steps
@@ -46,7 +46,7 @@ def test_all_that_the_steps_import_is_there_and_comes_from_nowhere_else(prefixes
 
 
 def ask(prefix: Path, imported: list[str], looked_for: list[str]) -> dict[str, dict[str, str]]:
-    """Return what inside.py says in an environment; -I leaves out PYTHONPATH, the user's packages and this folder."""
+    """Return the output of inside.py in an environment; -I ignores PYTHONPATH, user packages and this folder."""
     asked = {"path": str(ROOT / "src"), "imported": imported, "looked_for": looked_for}
     done = subprocess.run(
         [prefix / "bin" / "python", "-I", Path(__file__).with_name("inside.py")],

@@ -1,4 +1,4 @@
-"""The toy experiment runs in the environments of its rules as it runs in one, and fails clearly in a wrong one."""
+"""The toy experiment gives the same files in its rules' environments as in one, and fails clearly in a wrong one."""
 
 import hashlib
 import re
@@ -25,11 +25,11 @@ COMPARED = (
     "tables/*",
     "figures/*.svg",
 )
-"""What a run makes, but for indexes and PDFs, which hold random names and times."""
+"""Files of a run, except indexes and PDFs, which contain random names and times."""
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that is compared; replies, alone and in shards, say when they came."""
+    """Return the SHA-256 of every compared file, without replies, which contain their time."""
     results = folder / "results"
     return {
         path.relative_to(results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,6 +1,6 @@
 """The default experiment made small: all entity files of the project, with tiny models and made-up texts.
 
-Pages of docs/ name what the default experiment names, and are followed here literally.
+Pages of docs/ use the names of the default experiment; their commands run here unchanged.
 """
 
 import os
@@ -32,13 +32,13 @@ ECHOED = "backend: echo\n"
 
 
 def make_small(folder: Path) -> Path:
-    """Copy the project, with its own configuration, and put small things in the place of large ones."""
+    """Copy the project with its configuration, and replace large collections and models by small ones."""
     make_toy(folder)
     shutil.rmtree(folder / "config")
     shutil.copytree(PROJECT / "config", folder / "config")
     for name in KEPT:
         shutil.copy(PROJECT / name, folder / name)
-        os.utime(folder / name, (0, 0))  # of old, so that make has nothing to install
+        os.utime(folder / name, (0, 0))  # with an old time, so that make has nothing to install
     shutil.copytree(PROJECT / "docs", folder / "docs")
     shutil.copytree(PROJECT / "benchmarks", folder / "benchmarks", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(sys.prefix)
@@ -64,7 +64,7 @@ def make_small(folder: Path) -> Path:
 
 
 def in_small(recipe: str) -> str:
-    """Return a recipe for as many questions as the small corpus has to train on."""
+    """Return a recipe for the number of training queries of the small corpus."""
     return re.sub(r"queries: (?:48|160)\b", "queries: 12", recipe)
 
 

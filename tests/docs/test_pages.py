@@ -1,6 +1,6 @@
-"""Every page of docs/ is followed: planned by dry runs, and run to its end where `-m pages` asks for it.
+"""Follow every page of docs/: its commands are dry-run, and run with `-m pages`.
 
-The project is a copy with the default experiment made small (small_project.py); the pages are taken literally.
+The project is a copy with a small default experiment (small_project.py); commands run unchanged.
 """
 
 import os
@@ -16,22 +16,22 @@ from docs.pages import PAGES, PROJECT, Block, blocks_of, steps_of
 from docs.small_project import in_small, make_small
 from warm import warm_folder
 
-from synthrank.measures import measure_run
-from synthrank.records import Judgment
-from synthrank.trec import read_qrels, read_run, write_qrels, write_run
+from synthrank.data.records import Judgment
+from synthrank.data.trec import read_qrels, read_run, write_qrels, write_run
+from synthrank.stats.measures import measure_run
 
 LARGE = "config/paper.yaml"
-"""A plan of the full study takes as long as those of all pages."""
+"""Planning the full study takes as long as planning all pages."""
 WRITTEN = {"imported-passages": "data/mine.jsonl"}
-"""What a page's own program writes out of results; a plan needs it to be there."""
-RUN = "results/runs/suites/headings/human/none/static/seed-1/cython-headings.trec"
-SCORES = "results/metrics/suites/headings/human/none/static/seed-1.csv"
+"""Files that a page's program writes from results; planning needs them."""
+RUN = "results/runs/testsets/cython-headings/human/none/static/seed-1.trec"
+SCORES = "results/metrics/testsets/cython-headings/human/none/static/seed-1.csv"
 QRELS = "results/corpora/cython-headings/test/qrels.txt"
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a fresh copy of the project in which nothing ran."""
+    """Return a fresh copy of the project without results."""
     return make_small(tmp_path_factory.mktemp("docs") / "project")
 
 
@@ -42,7 +42,7 @@ def project(small: Path, tmp_path: Path) -> Path:
 
 
 def shell(project: Path, text: str) -> str:
-    """Run lines in a shell as a reader does, in the project with its environment active."""
+    """Run lines in a shell in the project, with its environment active."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNTHRANK_")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["PATH"] = os.pathsep.join([str(warm_folder()), str(Path(sys.executable).parent), environment["PATH"]])
@@ -68,7 +68,7 @@ def write(project: Path, block: Block) -> None:
 
 
 class Plan:
-    """The Snakemake commands of a page, of which those with the same experiment are planned by one dry run."""
+    """The Snakemake commands of a page; one dry run plans all commands with the same experiment."""
 
     def __init__(self, project: Path) -> None:
         self.project = project
@@ -76,12 +76,12 @@ class Plan:
 
     def add(self, words: list[str]) -> None:
         options, targets = words[1 : words.index("--")], words[words.index("--") + 1 :]
-        assert ("--dry-run" in options) != ("--cores" in options), words
+
         config = options[options.index("--configfile") + 1] if "--configfile" in options else ""
         self.targets.setdefault(config, []).extend(targets)
 
     def check(self) -> None:
-        """Plan what was added: every target can be made of the files as they are now."""
+        """Dry-run the added commands: every target can be made from the current files."""
         for config, targets in self.targets.items():
             if config == LARGE:
                 continue
@@ -100,7 +100,7 @@ def test_every_step_of_a_page_can_be_planned(page: str, project: Path) -> None:
     for step in steps_of(page):
         if step.file:
             if (project / step.file).exists():
-                plan.check()  # what was asked for before speaks of the file as it was
+                plan.check()  # earlier commands are about the file before this change
             write(project, step)
             continue
         for line in step.text.splitlines():
@@ -109,15 +109,20 @@ def test_every_step_of_a_page_can_be_planned(page: str, project: Path) -> None:
                 plan.add(shlex.split(line))
             elif command == "make":
                 shell(project, line.replace("make", "make --dry-run", 1))
-            elif command in ("mkdir", "sed", "mv", "touch"):  # all else looks at results, which a plan has not
+            elif command in (
+                "mkdir",
+                "sed",
+                "mv",
+                "touch",
+            ):  # the other commands read results, which planning does not have
                 shell(project, line)
     plan.check()
 
 
 @pytest.mark.pages
 @pytest.mark.parametrize("page", [page for page in PAGES if steps_of(page) and page != "checks"])
-def test_a_page_leads_to_its_end(page: str, project: Path) -> None:
-    """Some minutes a page: whatever it says is done."""
+def test_commands_of_a_page_run(page: str, project: Path) -> None:
+    """Run all commands of a page, which takes some minutes."""
     for step in steps_of(page):
         if step.file:
             write(project, step)
@@ -125,15 +130,15 @@ def test_a_page_leads_to_its_end(page: str, project: Path) -> None:
             shell(project, step.text)
 
 
-def test_blocks_are_run_or_say_why_not() -> None:
+def test_blocks_run_or_state_a_reason() -> None:
     for page in PAGES:
         for block in blocks_of(page):
             assert block.left_out or block.file or block.language in ("bash", ""), f"{page}: {block.text[:60]}"
             assert not (block.left_out and block.file), f"{page}: {block.file}"
 
 
-def test_the_numbers_of_the_page_on_reproduction_agree(project: Path) -> None:
-    """A made-up run and judgments with grades: the mean of the scores, and what each tool of the page says."""
+def test_numbers_of_the_page_on_reproduction_agree(project: Path) -> None:
+    """A made-up run and graded qrels: the mean of the scores equals the output of each tool on the page."""
     passages = [f"p{place:02}" for place in range(30)]
     queries = [f"q{place}" for place in range(7)]
     judged = [
@@ -146,7 +151,7 @@ def test_the_numbers_of_the_page_on_reproduction_agree(project: Path) -> None:
     (project / RUN).parent.mkdir(parents=True)
     (project / SCORES).parent.mkdir(parents=True)
     write_qrels(project / QRELS, judged)
-    # trectools leaves out questions without a list, so every question has one
+    # trectools skips queries without a ranking, so every query has one
     scored = {
         query: [(name, float((place * (3 + of)) % 31)) for place, name in enumerate(passages)]
         for of, query in enumerate(queries)
@@ -170,7 +175,7 @@ def test_the_row_that_is_reproduced_is_one_of_the_demo(project: Path) -> None:
         assert shell(project, line).startswith("static,human,none,")
 
 
-def test_what_the_page_of_checks_names_is_there() -> None:
+def test_tests_on_the_page_of_checks_exist() -> None:
     rows = [line for line in (PROJECT / "docs/checks.md").read_text().splitlines() if re.match(r"\| [^-]", line)]
     rows = [row for row in rows if not row.startswith("| check |") and row.count(" |") == 4]
     assert len(rows) > 40
@@ -190,8 +195,8 @@ def test_every_column_of_a_table_is_explained() -> None:
     explained = set(re.findall(r"`(\w+)`", page)) | {"distinct_2", "query_overlap_without_stop_words"}
     explained |= {f"delta_control{end}" for end in ("", "_low", "_high")} | {"p_control", "role"}
     made = (f"make_{name}_table" for name in ("enrichment", "sizes", "bias", "ablation", "twolar", "validity"))
-    for table in ("claims", "main_rows", *made):
-        tree = (PROJECT / f"src/synthrank/tables/{table}.py").read_text(encoding="utf-8")
-        for body in re.findall(r"^class (?:Row|Measured|Leaked):\n(.*?)(?=^\S|\Z)", tree, re.DOTALL | re.MULTILINE):
+    for table in ("claims", "id_ood_rows", *made):
+        tree = (PROJECT / f"src/synthrank/steps/tables/{table}.py").read_text(encoding="utf-8")
+        for body in re.findall(r"^class (?:\w+Row|Measured|Leaked):\n(.*?)(?=^\S|\Z)", tree, re.DOTALL | re.MULTILINE):
             for column in re.findall(r"^    (\w+): ", body, re.MULTILINE):
                 assert column in explained, f"{table}: {column}"

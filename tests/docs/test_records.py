@@ -1,4 +1,4 @@
-"""A record of results that is older than a change of its numbers says so at its top."""
+"""A record of results that is older than a change of its numbers mentions this at its top."""
 
 import importlib
 import re
@@ -8,32 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from synthrank import revision
+from synthrank.runtime import revision
 
 PROJECT = Path(__file__).resolve().parents[2]
 RECORDS = [PROJECT / "docs/demo", *sorted(path for path in (PROJECT / "docs/experiments").iterdir() if path.is_dir())]
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.name)
-def test_a_record_says_how_old_it_is_above_its_numbers(record):
+def test_record_states_its_age_above_its_numbers(record):
     text = (record / "README.md").read_text(encoding="utf-8")
-    sentence = revision.age(record)
+    sentence = revision.explain_age(record)
     if sentence:
         head = text.split("| --", 1)[0].split("|---", 1)[0]
         assert sentence in head, "run python benchmarks/readme.py"
     else:
-        assert "older than changes that move them" not in text
+        assert "These numbers are outdated" not in text
 
 
-def test_what_other_pages_show_of_a_record_is_as_old(monkeypatch):
+def test_excerpts_of_a_record_state_the_same_age(monkeypatch):
     text = (PROJECT / "docs/passage-study.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"<!-- record:begin -->\n(.*?)<!-- record:end -->", text, re.DOTALL)
-    assert block.startswith(revision.age(PROJECT / "docs/experiments/nfcorpus-human-vs-llm"))
+    assert block.startswith(revision.explain_age(PROJECT / "docs/experiments/nfcorpus-human-vs-llm"))
 
 
 @pytest.fixture
 def readme(tmp_path, monkeypatch):
-    """Return benchmarks/readme.py over a copy of the pages, with blocks of records alone."""
+    """Return benchmarks/readme.py for a copy of the pages, only with blocks of records."""
     monkeypatch.syspath_prepend(str(PROJECT / "benchmarks"))
     module = importlib.import_module("readme")
     shutil.copytree(PROJECT / "docs/experiments", tmp_path / "docs/experiments")
@@ -47,7 +47,7 @@ def readme(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("later", [1, 5])
-def test_the_check_fails_when_numbers_move_and_a_record_does_not_say_so(readme, monkeypatch, later):
+def test_check_fails_if_numbers_move_and_a_record_is_silent(readme, monkeypatch, later):
     monkeypatch.setattr(sys, "argv", ["readme.py", "--check"])
     readme.main()
     monkeypatch.setattr(revision, "NUMBERS", revision.NUMBERS + later)
@@ -64,5 +64,5 @@ def test_a_record_without_its_revision_or_a_place_for_it_is_refused(readme, monk
     monkeypatch.setattr(sys, "argv", ["readme.py", "--check"])
     page = next((readme.PROJECT / "docs/experiments").glob("*/README.md"))
     page.write_text(re.sub(r"<!-- age.*?age:end -->\n", "", page.read_text(), flags=re.DOTALL))
-    with pytest.raises(SystemExit, match=r"README\.md: the record does not say how old its numbers are"):
+    with pytest.raises(SystemExit, match=r"README\.md: the record states no age of its numbers"):
         readme.main()

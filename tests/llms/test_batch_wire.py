@@ -1,4 +1,4 @@
-"""The batch engine over both providers' own libraries and a socket."""
+"""The batch engine with both providers' SDKs over a socket."""
 
 import os
 import signal
@@ -7,16 +7,16 @@ from datetime import date
 import pytest
 from provider_server import Fault, ProviderServer
 
+from synthrank.config.llms import Batch, GeminiLlm, Limits, OpenAiLlm, Price
+from synthrank.data.records import Message, Request
 from synthrank.errors import ProviderError
 from synthrank.llms.base import request_key
-from synthrank.llms.batch import run_batches
+from synthrank.llms.batch.engine import run_batches
 from synthrank.llms.gemini_client import GeminiClient
 from synthrank.llms.openai_client import OpenAiClient
-from synthrank.records import Message, Request
-from synthrank.specs.llms import Batch, GeminiLlm, Limits, OpenAiLlm, Price
 
 PATHS = ["/v1/files", "/v1/batches", "/upload/v1beta", ":batchGenerateContent", "/v1beta/batches", ":download"]
-"""What both libraries call for a batch, but for Gemini's upload itself, whose path is another each time."""
+"""Paths of the calls for a batch by both SDKs, except Gemini's upload, whose path varies."""
 
 KEY = "sk-SECRET-PLANTED"
 WORDS = ["bees", "ants", "cats", "dogs", "eels", "frogs", "gnus", "hens"]
@@ -57,7 +57,7 @@ def wire(request):
 
 
 def ask(made, folder, requests=REQUESTS):
-    """Return the words that were answered, and the error that ended it, if one did."""
+    """Return the answered words, and the error at the end or an empty text."""
     words = []
     try:
         for key, request, answer in run_batches(*made, requests, folder):
@@ -71,11 +71,11 @@ def ask(made, folder, requests=REQUESTS):
 
 
 def asks(server):
-    """Return how often each word was asked, those asked once left out."""
+    """Return the number of requests per word, without words that were requested once."""
     return {word: count for word in WORDS if (count := server.asked[question(word)]) != 1}
 
 
-def test_several_batches_are_asked_once_and_answered(wire, tmp_path):
+def test_run_batches_answers_several_batches_with_one_request_each(wire, tmp_path):
     with ProviderServer(batch_polls=3) as server:
         words, error = ask(wire(server, lines=3), tmp_path)
         assert (sorted(words), error) == (sorted(WORDS), "")
@@ -83,8 +83,8 @@ def test_several_batches_are_asked_once_and_answered(wire, tmp_path):
         assert sorted(batch["lines"] for batch in server.batches.values()) == [2, 3, 3]
 
 
-@pytest.mark.parametrize("kind", ["line-missing", "line-broken", "line-error", "empty", "no-usage"])
-def test_a_bad_line_is_asked_again_alone(kind, wire, tmp_path):
+@pytest.mark.parametrize("kind", ["line-missing", "line-broken", "line-error", "empty"])
+def test_run_batches_repeats_only_invalid_lines(kind, wire, tmp_path):
     with ProviderServer([Fault(kind, match="cats", last=2), Fault("line-duplicate", match="dogs")]) as server:
         words, error = ask(wire(server), tmp_path)
         assert (sorted(words), error) == (sorted(WORDS), "")
@@ -92,7 +92,15 @@ def test_a_bad_line_is_asked_again_alone(kind, wire, tmp_path):
         assert [batch["lines"] for batch in server.batches.values()] == [8, 1, 1]
 
 
-def test_what_a_provider_blocks_is_an_answer(wire, tmp_path):
+def test_a_reply_without_token_counts_is_an_answer(wire, tmp_path):
+    with ProviderServer([Fault("no-usage", match="cats")]) as server:
+        counted = {r.query_id: a.counted for _, r, a in run_batches(*wire(server), REQUESTS, tmp_path)}
+        assert [name for name, known in counted.items() if not known] == ["q-cats"]
+        assert len(counted) == len(REQUESTS)
+        assert asks(server) == {}
+
+
+def test_a_blocked_reply_is_an_answer(wire, tmp_path):
     kind = "SAFETY" if wire(ProviderServer())[1].backend == "gemini" else "content_filter"
     with ProviderServer([Fault(kind, match="cats")]) as server:
         made = wire(server)
@@ -101,26 +109,26 @@ def test_what_a_provider_blocks_is_an_answer(wire, tmp_path):
         assert asks(server) == {}
 
 
-def test_what_an_expired_batch_lacks_is_asked_again(wire, tmp_path):
+def test_unanswered_requests_of_an_expired_batch_are_repeated(wire, tmp_path):
     with ProviderServer([Fault("batch-expired", match="bees")]) as server:
         words, error = ask(wire(server), tmp_path)
         assert (sorted(words), error) == (sorted(WORDS), "")
-        # OpenAI gives what was done before the end, Gemini nothing.
+        # OpenAI returns the answers before the end, Gemini none.
         assert [batch["lines"] for batch in server.batches.values()] in ([8, 4], [8, 8])
 
 
-def test_a_batch_that_fails_as_a_whole_is_submitted_again(wire, tmp_path):
+def test_a_failed_batch_is_submitted_again(wire, tmp_path):
     with ProviderServer([Fault("batch-failed", match="bees", last=2)]) as server:
         words, error = ask(wire(server), tmp_path)
         assert (sorted(words), error) == (sorted(WORDS), "")
         assert len(server.batches) == 3
 
 
-def test_a_batch_that_never_passes_ends_with_the_providers_words(wire, tmp_path):
+def test_a_repeatedly_failing_batch_is_an_error_with_the_providers_message(wire, tmp_path):
     with ProviderServer([Fault("batch-failed", match="bees", last=99)]) as server:
         words, error = ask(wire(server), tmp_path)
         assert words == []
-        assert "8 requests unanswered" in error
+        assert "8 requests have no answer" in error
         assert "Line 1 is not valid." in error
         assert len(server.batches) == 4
 
@@ -134,8 +142,8 @@ def test_a_cancelled_batch_is_an_error(wire, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["429", "503", "reset", "malformed", "lost"])
-def test_calls_that_fail_at_first_submit_once(kind, wire, tmp_path):
-    """Every path fails the first time that it is called, uploads, lists and downloads too."""
+def test_retried_calls_submit_a_batch_once(kind, wire, tmp_path):
+    """The first call of every path fails, including uploads, lists and downloads."""
     with ProviderServer([Fault(kind, path=path) for path in PATHS]) as server:
         words, error = ask(wire(server), tmp_path)
         assert (sorted(words), error) == (sorted(WORDS), "")
@@ -143,7 +151,7 @@ def test_calls_that_fail_at_first_submit_once(kind, wire, tmp_path):
         assert len(server.batches) == 1
 
 
-def test_a_key_that_is_refused_is_told_without_it(wire, tmp_path):
+def test_the_error_for_a_rejected_key_does_not_contain_it(wire, tmp_path):
     with ProviderServer([Fault("bad-key", last=99)]) as server:
         words, error = ask(wire(server), tmp_path)
         assert words == []
@@ -154,7 +162,7 @@ def test_a_key_that_is_refused_is_told_without_it(wire, tmp_path):
 
 @pytest.mark.parametrize("call", ["submit_batch", "poll_batch", "download_batch"])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_kill_around_a_call_costs_nothing(call, moment, wire, tmp_path):
+def test_a_kill_around_a_call_repeats_no_paid_request(call, moment, wire, tmp_path):
     with ProviderServer(batch_polls=2, page=1) as server:
         pid = os.fork()
         if not pid:

@@ -3,10 +3,10 @@ import re
 
 import pytest
 
+from synthrank.config.llms import EchoLlm, LocalLlm, Sampling
+from synthrank.data.records import Message, Request
 from synthrank.errors import ModelError
 from synthrank.llms import open_llm
-from synthrank.records import Message, Request
-from synthrank.specs.llms import EchoLlm, LocalLlm, Sampling
 
 
 def echo(**sampling):
@@ -25,7 +25,7 @@ def words(text):
     return re.findall(r"\w+", text.lower())
 
 
-def test_a_reply_is_three_sentences_of_the_requests_words():
+def test_echo_replies_with_three_sentences_of_the_requests_words():
     (reply,) = echo().generate([request()])
     assert reply.text.count(".") == 3
     assert len(words(reply.text)) == 36
@@ -33,7 +33,7 @@ def test_a_reply_is_three_sentences_of_the_requests_words():
     assert set(words(reply.text)[:4]) == {"why", "do", "bees", "dance"}
 
 
-def test_a_reply_tells_what_made_it():
+def test_echo_replies_contain_model_and_sampling():
     (reply,) = echo(temperature=0.5, seed=4).generate([request(sample=2)])
     assert (reply.query_id, reply.query, reply.sample) == ("q-why", "why do bees dance", 2)
     assert (reply.model, reply.finish_reason, reply.tokens_in, reply.tokens_out) == ("echo", "stop", 14, 36)
@@ -41,29 +41,29 @@ def test_a_reply_tells_what_made_it():
     assert reply.messages == request().messages
 
 
-def test_replies_come_in_order_and_are_the_same_alone_and_together():
-    requests = [request("why do bees dance"), request("how is bread made"), request("what is a migration")]
+def test_echo_replies_are_in_order_and_independent_of_the_batch():
+    requests = [request("why do bees dance"), request("how is bread made"), request("where do storks fly")]
     together = list(echo().generate(requests))
     assert [reply.query for reply in together] == [item.query for item in requests]
     assert together == [next(echo().generate([item])) for item in requests]
 
 
-def test_sample_and_seed_change_the_reply():
+def test_echo_replies_depend_on_sample_and_seed():
     texts = {next(echo(seed=seed).generate([request(sample=sample)])).text for seed in (0, 1) for sample in (0, 1)}
     assert len(texts) == 4
 
 
-def test_a_limit_below_the_passage_cuts_it():
+def test_echo_cuts_a_reply_at_max_new_tokens():
     (reply,) = echo(max_new_tokens=20).generate([request()])
     assert (reply.finish_reason, reply.tokens_out, len(words(reply.text))) == ("length", 20, 20)
 
 
-def test_a_long_query_and_an_empty_one_make_a_passage_too():
+def test_echo_replies_to_long_and_empty_queries():
     long, empty = echo().generate([request("word " * 100), Request("q0", "", (Message("user", ""),))])
     assert len(words(long.text)) == len(words(empty.text)) == 36
 
 
-def test_score_prefers_the_words_of_the_messages():
+def test_echo_scores_words_of_the_messages_higher():
     messages = (Message("user", "Bees dance."),)
     seen, unseen, nothing = echo().score([(messages, "bees dance"), (messages, "bees fly"), (messages, "")])
     assert seen == pytest.approx(2 * math.log(0.1))

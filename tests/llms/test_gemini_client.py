@@ -1,21 +1,21 @@
-"""What the Gemini API has of its own: thoughts, bodies, and lines of results."""
+"""Properties of the Gemini API only: thoughts, bodies and result lines."""
 
 from google.genai import types
 from provider_clients import GEMINI
 from provider_server import Fault
 from provider_specs import KEY
 
-from synthrank.records import Message, Request
+from synthrank.data.records import Message, Request
 
 
-def test_thoughts_are_paid_and_not_read(server):
+def test_gemini_counts_thoughts_but_does_not_return_them(server):
     answer = GEMINI.ask(server, thinking_budget=100)
     assert answer.tokens_out == 10 + 5
     assert "Hm." not in answer.text
     assert server.calls[0].body["generationConfig"]["maxOutputTokens"] == 64 + 100, "thoughts count against the limit"
 
 
-def test_what_is_sent_live_and_by_batch_is_the_same(server):
+def test_gemini_sends_the_same_body_live_and_by_batch(server):
     turns = (Message("system", "Be brief."), Message("user", "one"), Message("assistant", "1"), Message("user", "two"))
     asked = Request("q", "two", turns)
     GEMINI.ask(server, asked)
@@ -38,13 +38,13 @@ def test_what_is_sent_live_and_by_batch_is_the_same(server):
             assert {**first, "role": None} == {**second, "role": None}
 
 
-def test_a_batch_that_expired_has_no_answers(server, tmp_path):
+def test_an_expired_gemini_batch_has_no_answers(server, tmp_path):
     server.faults = [Fault("batch-expired", match="slow")]
     _, states, _, answers, _ = GEMINI.submitted(server, tmp_path, ["slow 1", "slow 2"], "slow")
     assert (states[-1], answers) == ("expired", {})
 
 
-def test_result_lines_of_other_forms(server):
+def test_gemini_reads_invalid_and_failed_result_lines(server):
     lines = [
         {},
         {"key": "k", "response": {"candidates": "none"}},

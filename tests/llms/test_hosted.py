@@ -1,4 +1,4 @@
-"""Replies of hosted models, end to end: environment, client, pace, price."""
+"""Replies of hosted models through all layers: environment, client, limits, price."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ import pytest
 from provider_server import Fault, ProviderServer
 from provider_specs import KEY, VARIABLE, gemini_spec, openai_spec, request
 
+from synthrank.config.llms import Sampling
 from synthrank.errors import ModelError, ProviderError, SpendError
 from synthrank.llms import open_llm
 from synthrank.llms.base import request_key
 from synthrank.llms.hosted import Hosted, identity, open_client
-from synthrank.specs.llms import Sampling
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ SPECS = pytest.mark.parametrize("make", [openai_spec, gemini_spec])
 
 
 @SPECS
-def test_a_reply_tells_what_made_it_and_what_it_took(make, tmp_path):
+def test_hosted_replies_contain_model_sampling_tokens_price_and_time(make, tmp_path):
     with ProviderServer([Fault("500", match="bees")], latency=0.05) as server:
         spec = make(server.url)
         (reply,) = open_llm(spec, folder=tmp_path).generate([request("why do bees dance", sample=2)])
@@ -51,7 +51,7 @@ def test_a_reply_tells_what_made_it_and_what_it_took(make, tmp_path):
 
 
 @SPECS
-def test_replies_come_one_by_one_and_twice_in_a_row(make, tmp_path):
+def test_generate_can_be_called_twice(make, tmp_path):
     requests = [request(f"question {number}") for number in range(12)]
     with ProviderServer(latency=0.01) as server:
         llm = open_llm(make(server.url), folder=tmp_path)
@@ -61,17 +61,17 @@ def test_replies_come_one_by_one_and_twice_in_a_row(make, tmp_path):
     assert set(server.asked.values()) == {2}
 
 
-def test_requests_that_ask_the_same_are_paid_once(tmp_path):
+def test_generate_sends_equal_requests_once(tmp_path):
     same = request("why do bees dance")
-    twin = type(same)("another", "in other words", same.messages)
+    equal = type(same)("another", "in other words", same.messages)
     with ProviderServer() as server:
-        replies = list(open_llm(openai_spec(server.url), folder=tmp_path).generate([same, twin, request("else")]))
+        replies = list(open_llm(openai_spec(server.url), folder=tmp_path).generate([same, equal, request("else")]))
     assert server.count == 2
     assert {reply.query_id for reply in replies} == {same.query_id, "another", "q-else"}
     assert sum(reply.price_usd > 0 for reply in replies) == 2
 
 
-def test_an_early_end_closes_everything(tmp_path):
+def test_closing_generate_closes_all_connections(tmp_path):
     with ProviderServer(latency=0.05) as server:
         llm = open_llm(openai_spec(server.url), folder=tmp_path)
         replies = llm.generate([request(f"question {number}") for number in range(50)])
@@ -83,7 +83,7 @@ def test_an_early_end_closes_everything(tmp_path):
     assert server.count <= 12
 
 
-def test_what_was_gained_is_yielded_before_the_error(tmp_path):
+def test_generate_yields_all_answers_before_an_error(tmp_path):
     requests = [request(f"question {number}") for number in range(20)] + [request("fatal")]
     with ProviderServer([Fault("too-long", match="fatal", last=9)], latency=0.02) as server:
         got = []
@@ -93,7 +93,20 @@ def test_what_was_gained_is_yielded_before_the_error(tmp_path):
     assert set(server.asked.values()) == {1}
 
 
-def test_the_guard_says_what_may_be_asked(tmp_path):
+@SPECS
+def test_attempts_that_may_be_billed_count_over_all_runs(make, tmp_path):
+    faults = [Fault("malformed", match="bad", last=99), Fault("500", match="down", last=99)]
+    requests = [request(name) for name in ("good", "bad", "down")]
+    with ProviderServer(faults) as server:
+        for attempts, asked in ((2, 2), (2, 2), (3, 3)):
+            spec = make(server.url, limits={"attempts": attempts})
+            with pytest.raises(ProviderError, match="2 requests have no answer"):
+                list(open_llm(spec, folder=tmp_path).generate(requests))
+            assert server.asked["bad"] == asked
+        assert server.asked["down"] == 7, "an attempt that was not billed does not count in later runs"
+
+
+def test_generate_sends_only_requests_that_the_guard_yields(tmp_path):
     def guard(requests):
         for number, item in enumerate(requests.values()):
             if number == 5:
@@ -110,7 +123,7 @@ def test_the_guard_says_what_may_be_asked(tmp_path):
 
 
 @SPECS
-def test_by_batch(make, tmp_path):
+def test_generate_by_batch(make, tmp_path):
     requests = [request(f"question {number}") for number in range(7)]
     with ProviderServer() as server:
         spec = make(server.url, mode="batch", batch={"lines": 3, "poll_s": 0.05})
@@ -126,42 +139,58 @@ def test_by_batch(make, tmp_path):
 
 
 @SPECS
-def test_the_identity_is_what_determines_an_answer_and_nothing_else(make):
+def test_identity_has_only_settings_that_determine_an_answer(make):
     spec = make("http://a")
-    same = [make("http://b"), make("http://a", mode="batch"), make("http://a", limits={"concurrency": 1})]
+    same = [make("http://a", mode="batch"), make("http://a", limits={"concurrency": 1})]
     assert all(identity(item) == identity(spec) for item in same)
     assert identity(make("http://a", sampling=Sampling(seed=4))) != identity(spec)
-    assert identity(gemini_spec("", thinking_budget=1)) != identity(gemini_spec(""))
+    assert identity(gemini_spec("http://a", thinking_budget=1)) != identity(gemini_spec("http://a"))
     assert KEY not in json.dumps(identity(spec))
 
 
-def test_a_missing_key(monkeypatch):
+@SPECS
+def test_identity_has_the_address_of_a_server_that_is_not_the_models_maker(make):
+    one, other = identity(make("http://a:8000")), identity(make("http://b:8000"))
+    assert one != other
+    named = [identity(make(url, server_name="ours")) for url in ("http://a:8000", "http://b:8000")]
+    assert named[0] == named[1] != one
+    urls = ["http://user:secret@A:8000", "http://a:8000"]
+    slashed = [identity(make("", base_url=f"{url}/v1{end}")) for url in urls for end in ("", "/")]
+    assert all(item == slashed[0] for item in slashed)
+    assert "secret" not in json.dumps(slashed)
+    public = make("", base_url=None)
+    assert "server" not in identity(public)
+    assert identity(make("", base_url=f"{public.provider_url}/")) == identity(public)
+
+
+def test_open_client_names_the_variable_of_a_missing_key(monkeypatch):
     monkeypatch.delenv(VARIABLE)
-    with pytest.raises(ProviderError, match=rf"^gpt-4.1-mini: environment variable {VARIABLE} is not set; export it"):
+    message = rf"^gpt-4.1-mini: environment variable {VARIABLE} is not set; run: export {VARIABLE}=YOUR_KEY "
+    with pytest.raises(ProviderError, match=message):
         open_client(openai_spec("http://a"))
 
 
-def test_a_key_that_can_be_none(monkeypatch):
+def test_open_client_refuses_an_invalid_key_without_showing_it(monkeypatch):
     for broken in ("sk-SECRET PLANTED", "sk-SECRET\nPLANTED", "sk-SECRET-Ä"):
         monkeypatch.setenv(VARIABLE, broken)
-        with pytest.raises(ProviderError, match="holds characters that a key cannot have") as caught:
+        with pytest.raises(ProviderError, match="contains characters that no API key has") as caught:
             open_client(openai_spec("http://a"))
         assert "SECRET" not in str(caught.value)
     monkeypatch.setenv(VARIABLE, f"{KEY}\n")
     open_client(openai_spec("http://a"))
 
 
-def test_scores_are_not_to_be_had(tmp_path):
-    with pytest.raises(ModelError, match="take a local model"):
+def test_score_of_a_hosted_model_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="use a local model"):
         open_llm(openai_spec("http://a"), folder=tmp_path).score([])
 
 
-def test_a_hosted_model_needs_a_folder():
+def test_open_llm_refuses_a_hosted_model_without_a_folder():
     with pytest.raises(ModelError, match="needs a folder"):
         open_llm(openai_spec("http://a"))
 
 
-# A server that somebody else wrote
+# An external server
 
 
 @pytest.fixture(params=["tiny", pytest.param("packaged", marks=pytest.mark.network)])
@@ -202,7 +231,7 @@ def transformers_server(request, tmp_path):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=5).close()
                 break
             except urllib.error.HTTPError:
-                break  # it has no cache of models to list offline, but it answers
+                break  # the server runs, but cannot list models offline
             except OSError:
                 continue
         yield f"http://127.0.0.1:{port}", folder

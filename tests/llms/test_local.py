@@ -9,10 +9,10 @@ import torch
 from tiny_models import CHAT_TEMPLATE, tiny_llm
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from synthrank.config.llms import LocalLlm, Sampling
+from synthrank.data.records import Message, Request
 from synthrank.errors import ModelError
-from synthrank.llms import local, open_llm
-from synthrank.records import Message, Request
-from synthrank.specs.llms import LocalLlm, Sampling
+from synthrank.llms import identity_of, local, open_llm
 
 QUERIES = [
     "How do I install the package?",
@@ -25,7 +25,7 @@ QUERIES = [
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Two threads gain nothing on so small a model, and wait for each other wherever the cores are busy."""
+    """Use one thread: two are not faster with this small model, and wait for each other on busy cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -62,14 +62,14 @@ def prompt_text(request):
     )
 
 
-def test_replies_come_in_the_order_of_the_requests(folder):
+def test_generate_yields_replies_in_the_order_of_the_requests(folder):
     asked = requests(11)
     replies = list(llm(folder).generate(asked))
     assert [reply.query_id for reply in replies] == [request.query_id for request in asked]
     assert [reply.messages for reply in replies] == [request.messages for request in asked]
 
 
-def test_windows_are_yielded_before_the_next_is_begun(folder, monkeypatch):
+def test_generate_yields_a_window_before_it_starts_the_next(folder, monkeypatch):
     monkeypatch.setattr(local, "WINDOW", 2)
     model = llm(folder, batch_size=2, max_new_tokens=1)
     batches = []
@@ -83,7 +83,7 @@ def test_windows_are_yielded_before_the_next_is_begun(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
-def test_a_reply_does_not_depend_on_its_batch(folder, temperature):
+def test_generate_does_not_depend_on_the_batch(folder, temperature):
     asked = requests(9)
     together = list(llm(folder, batch_size=9, temperature=temperature, top_p=0.95).generate(asked))
     small = list(llm(folder, batch_size=2, temperature=temperature, top_p=0.95).generate(asked[::-1]))[::-1]
@@ -91,7 +91,7 @@ def test_a_reply_does_not_depend_on_its_batch(folder, temperature):
     assert together == small == alone
 
 
-def test_the_same_seed_gives_the_same_replies_and_another_seed_or_sample_others(folder):
+def test_generate_depends_on_seed_and_sample(folder):
     first = list(llm(folder, seed=1).generate(requests(5)))
     assert list(llm(folder, seed=1).generate(requests(5))) == first
     texts = [reply.text for reply in first]
@@ -101,14 +101,14 @@ def test_the_same_seed_gives_the_same_replies_and_another_seed_or_sample_others(
     assert not set(texts) & set(other_sample)
 
 
-def test_the_global_random_state_plays_no_part(folder):
+def test_generate_ignores_the_global_random_state(folder):
     torch.manual_seed(1)
     first = [reply.text for reply in llm(folder).generate(requests(3))]
     torch.manual_seed(2)
     assert [reply.text for reply in llm(folder).generate(requests(3))] == first
 
 
-def test_temperature_zero_takes_the_likeliest_token(folder, tokenizer):
+def test_generate_at_temperature_zero_is_greedy(folder, tokenizer):
     (request,) = requests(1)
     (reply,) = llm(folder, temperature=0.0, max_new_tokens=6).generate([request])
     model = AutoModelForCausalLM.from_pretrained(folder)
@@ -119,7 +119,7 @@ def test_temperature_zero_takes_the_likeliest_token(folder, tokenizer):
     assert reply.text == tokenizer.decode(ids[0, -6:], skip_special_tokens=True)
 
 
-def test_generation_settings_of_the_model_are_not_applied(folder, tmp_path):
+def test_generate_ignores_the_models_generation_config(folder, tmp_path):
     plain = list(llm(folder, temperature=0.0).generate(requests(3)))
     copy = tiny_llm(tmp_path / "copy")
     GenerationConfig(do_sample=True, top_k=1, repetition_penalty=5.0, eos_token_id=2).save_pretrained(copy)
@@ -128,7 +128,7 @@ def test_generation_settings_of_the_model_are_not_applied(folder, tmp_path):
     assert list(llm(copy).generate(requests(3))) == sampled
 
 
-def test_finish_reasons_and_token_counts(folder, tokenizer):
+def test_generate_returns_finish_reasons_and_token_counts(folder, tokenizer):
     asked = requests(30)
     replies = list(llm(folder, batch_size=8, max_new_tokens=40).generate(asked))
     stopped = [reply for reply in replies if reply.finish_reason == "stop"]
@@ -142,7 +142,7 @@ def test_finish_reasons_and_token_counts(folder, tokenizer):
         assert "<|" not in reply.text
 
 
-def test_a_stopped_reply_is_the_uncut_ones_beginning(folder):
+def test_generate_counts_the_end_token(folder):
     replies = list(llm(folder, batch_size=8, max_new_tokens=40).generate(requests(30)))
     place = next(place for place, reply in enumerate(replies) if reply.finish_reason == "stop")
     exact, short = (
@@ -150,11 +150,11 @@ def test_a_stopped_reply_is_the_uncut_ones_beginning(folder):
         for less in (0, 1)
     )
     assert (exact.finish_reason, exact.text, exact.tokens_out) == ("stop", replies[place].text, exact.tokens_out)
-    # without the end token, which is counted, the text is whole and the reply is cut
+    # The end token counts, so with one token less the text is the same and the reply is cut.
     assert (short.finish_reason, short.text, short.tokens_out) == ("length", exact.text, exact.tokens_out - 1)
 
 
-def test_a_reply_tells_what_made_it(folder):
+def test_local_replies_contain_model_and_sampling(folder):
     (reply,) = llm(folder, temperature=0.5, top_p=0.9, max_new_tokens=3, seed=8).generate(requests(1, sample=2))
     assert (reply.model, reply.query, reply.sample) == ("tiny", QUERIES[0], 2)
     assert reply.sampling == {"temperature": 0.5, "top_p": 0.9, "max_new_tokens": 3, "seed": 8}
@@ -182,7 +182,7 @@ def test_score_is_the_sum_of_log_probabilities_in_any_batch(folder, tokenizer, b
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
-def test_messages_that_continuations_share_are_read_once(folder, tokenizer, monkeypatch, batch_size):
+def test_score_encodes_shared_messages_once(folder, tokenizer, monkeypatch, batch_size):
     asked = [request.messages for request in requests(3)]
     texts = ["Bees dance.", "", "x", "a spider follows links and stores every page", "the", "x", "water and salt"]
     pairs = [(asked[place % 3], text) for place, text in enumerate(texts * 2)]
@@ -206,7 +206,7 @@ def test_messages_that_continuations_share_are_read_once(folder, tokenizer, monk
         assert score == pytest.approx(by_hand, abs=1e-4)
 
 
-def test_a_continuation_of_one_token_costs_no_pass_of_its_own(folder, tokenizer, monkeypatch):
+def test_score_of_one_token_needs_no_second_pass(folder, tokenizer, monkeypatch):
     model = llm(folder)
     passes = []
     forward = model._model.forward
@@ -218,24 +218,24 @@ def test_a_continuation_of_one_token_costs_no_pass_of_its_own(folder, tokenizer,
     assert len(set(scores)) == 1 + 2 * len(letters)
 
 
-def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_written(folder, tmp_path, monkeypatch):
+def test_a_prompt_longer_than_the_context_is_refused_before_generation(folder, tmp_path, monkeypatch):
     model = llm(tiny_llm(tmp_path / "short", context=64), max_new_tokens=10)
-    monkeypatch.setattr(model, "_write", lambda *_: pytest.fail("a batch was begun"))
+    monkeypatch.setattr(model, "_write", lambda *_: pytest.fail("generation was started"))
     long = Request("q9", "long", (Message("user", "water " * 60),))
-    with pytest.raises(ModelError, match=r"^query q9: its prompt of \d+ tokens and 10 new .* the 64 .*shorten"):
+    with pytest.raises(ModelError, match=r"^query q9: the prompt of \d+ tokens plus 10 new .* 64 tokens; shorten"):
         next(model.generate([*requests(2), long]))
-    with pytest.raises(ModelError, match=r"^pair 1 to be scored: .* exceed the 64 "):
+    with pytest.raises(ModelError, match=r"^pair 1: .* exceed the context of tiny, 64 tokens"):
         model.score([((Message("user", "Why?"),), "a"), (long.messages, "a")])
 
 
-def test_a_prompt_that_just_fits_is_answered(tmp_path, tokenizer):
+def test_a_prompt_that_exactly_fits_the_context_is_accepted(tmp_path, tokenizer):
     (request,) = requests(1)
     length = len(tokenizer(prompt_text(request))["input_ids"])
     (reply,) = llm(tiny_llm(tmp_path / "exact", context=length + 5), max_new_tokens=5).generate([request])
     assert reply.tokens_in + reply.tokens_out <= length + 5
 
 
-def test_turns_that_the_template_refuses_are_named(tmp_path):
+def test_turns_refused_by_the_chat_template_are_named(tmp_path):
     folder = tiny_llm(tmp_path / "strict")
     (folder / "chat_template.jinja").write_text(
         "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}" + CHAT_TEMPLATE
@@ -251,8 +251,8 @@ def test_a_base_model_without_a_chat_template_is_refused(tmp_path):
         llm(folder)
 
 
-def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ModelError, match=r"config\.json is absent"):
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"config\.json is missing"):
         llm(tmp_path)
 
 
@@ -263,12 +263,12 @@ def test_bfloat16_is_reproducible_and_finite(folder):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_to_know_a_model_loads_no_torch_and_keeps_libraries_offline(tmp_path, dtype):
+def test_identity_of_loads_no_torch_and_keeps_libraries_offline(tmp_path, dtype):
     (tmp_path / "source.json").write_text(json.dumps({"weights": {"model.safetensors": "ab"}}))
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom synthrank import devices\n"
-        "from synthrank.llms import identity_of\nfrom synthrank.specs.llms import LocalLlm\n"
-        "devices.GPUS, devices.CPUINFO = [], Path(sys.argv[1], 'cpuinfo')\n"
+        "import os, sys\nfrom pathlib import Path\nfrom synthrank.runtime import torch_setup\n"
+        "from synthrank.llms import identity_of\nfrom synthrank.config.llms import LocalLlm\n"
+        "torch_setup.GPUS, torch_setup.CPUINFO = [], Path(sys.argv[1], 'cpuinfo')\n"
         f"found = identity_of(LocalLlm(backend='local', model='tiny', dtype={dtype!r}), Path(sys.argv[1]))\n"
         "print(found['dtype'], os.environ['HF_HUB_OFFLINE'], *sorted({'torch', 'transformers'} & sys.modules.keys()))"
     )
@@ -280,6 +280,18 @@ def test_to_know_a_model_loads_no_torch_and_keeps_libraries_offline(tmp_path, dt
     assert done.stdout == f"{dtype} 1\n"
 
 
-def test_nothing_asked_nothing_answered(folder):
+def test_generate_and_score_accept_empty_lists(folder):
     assert list(llm(folder).generate([])) == []
     assert llm(folder).score([]) == []
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"])
+def test_identity_of_changes_with_tokenizer_and_chat_template(tmp_path, name):
+    (tmp_path / "source.json").write_text('{"weights": {"model.safetensors": "0"}}')
+    (tmp_path / name).write_text("one")
+    spec = LocalLlm(backend="local", model="tiny")
+    before = identity_of(spec, tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    assert identity_of(spec, tmp_path) == before
+    (tmp_path / name).write_text("two")
+    assert identity_of(spec, tmp_path) != before

@@ -5,15 +5,15 @@ import torch
 from scipy.stats import chisquare
 from transformers import TopPLogitsWarper
 
+from synthrank.config.llms import Sampling
 from synthrank.llms.sampling import CANDIDATES, GumbelNoise, TopP, sampler
-from synthrank.specs.llms import Sampling
 
 LOGITS = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0])
 DRAWS = 4000
 
 
 def draw(sampling, logits=LOGITS):
-    """Return the token that each of many rows with the same logits takes."""
+    """Return the sampled token of each of ``DRAWS`` rows with the same logits."""
     scores = logits.repeat(DRAWS, 1)
     for processor in sampler(sampling, range(DRAWS), "cpu"):
         scores = processor(None, scores)
@@ -25,13 +25,13 @@ def counts(tokens):
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0, 1.5])
-def test_frequencies_are_those_of_the_softmax(temperature):
+def test_sampled_frequencies_equal_the_softmax(temperature):
     found = counts(draw(Sampling(temperature=temperature)))
     wanted = (DRAWS * (LOGITS / temperature).double().softmax(-1)).tolist()
     assert chisquare(found, wanted).pvalue > 0.01
 
 
-def test_top_p_leaves_the_likeliest_tokens_in_proportion():
+def test_top_p_keeps_the_proportions_of_the_most_likely_tokens():
     # softmax is .556 .205 .124 .075 .028, so that three tokens are needed for 0.8
     found = counts(draw(Sampling(temperature=1.0, top_p=0.8)))
     kept = LOGITS[:3].double().softmax(-1)
@@ -54,7 +54,7 @@ def test_the_noise_is_standard_gumbel():
     assert noise.var().item() == pytest.approx(math.pi**2 / 6, abs=0.03)
 
 
-def test_a_rows_noise_depends_on_its_own_seed_only():
+def test_noise_of_a_row_depends_only_on_its_seed():
     scores = torch.randn(3, 50, generator=torch.Generator().manual_seed(1))
     together = GumbelNoise([7, 8, 9], "cpu")(None, scores)
     alone = GumbelNoise([8], "cpu")(None, scores[1:2])
@@ -62,7 +62,7 @@ def test_a_rows_noise_depends_on_its_own_seed_only():
     assert not torch.equal(together[0] - scores[0], together[1] - scores[1])
 
 
-def test_masked_tokens_stay_masked_and_use_up_no_other_noise():
+def test_masked_tokens_stay_masked_and_do_not_change_other_noise():
     masked = LOGITS.masked_fill(LOGITS < 0.4, -torch.inf)
     with_mask = GumbelNoise([3], "cpu")(None, masked[None])[0]
     without = GumbelNoise([3], "cpu")(None, LOGITS[None])[0]
@@ -77,7 +77,7 @@ def test_top_p_agrees_with_transformers(scale, top_p):
     assert torch.equal(TopP(top_p)(None, scores), TopPLogitsWarper(top_p)(None, scores))
 
 
-def test_top_p_of_a_row_is_the_same_beside_a_flat_row():
+def test_top_p_of_a_row_does_not_depend_on_other_rows():
     flat, steep = torch.randn(2, 3 * CANDIDATES, generator=torch.Generator().manual_seed(3)) * torch.tensor(
         [[0.1], [9]]
     )
@@ -87,7 +87,7 @@ def test_top_p_of_a_row_is_the_same_beside_a_flat_row():
 
 
 def test_top_p_keeps_all_tokens_that_share_the_lowest_kept_logit():
-    # softmax is .687 .093 .093 .093 .034: the third token reaches 0.8, and no token comes before another of its logit
+    # softmax is .687 .093 .093 .093 .034: the third token reaches 0.8, and tokens with equal logits are kept together
     scores = torch.tensor([[3.0, 1.0, 1.0, 1.0, 0.0]])
     assert (TopP(0.8)(None, scores) > -torch.inf).tolist() == [[True, True, True, True, False]]
     assert (TopPLogitsWarper(0.8)(None, scores) > -torch.inf).sum() == 3

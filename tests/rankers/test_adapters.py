@@ -1,29 +1,24 @@
-"""Low-rank adapters: they alone are trained, and a checkpoint is the plain model that computes what they do."""
+"""Low-rank adapters: only they are trained, and a checkpoint is a plain model with the same scores."""
 
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import pytest
 import torch
+import toy_task as toy
 from safetensors.torch import load_file
 from tiny_models import SENTENCES, tiny_llm, tiny_t5
 from transformers import AutoModelForCausalLM
 
-from synthrank.checkpoints.train_ranker import train_ranker
+from synthrank.config.training import Lora
+from synthrank.data.files import write_jsonl
 from synthrank.errors import ConfigError, ModelError
-from synthrank.files import write_jsonl
 from synthrank.rankers import bi_encoder, reranker, train, trainers
-from synthrank.rankers.adapters import add_adapters, merged
+from synthrank.rankers.adapters import add_adapters, merge_adapters
 from synthrank.rankers.base import Training
-from synthrank.rankers.pair_model import open_pair_model
-from synthrank.specs.training import Lora
-from synthrank.vectors import open_bi_encoder
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
+from synthrank.rankers.cross_encoder import open_pair_model
+from synthrank.steps.checkpoints.train_ranker import train_ranker
+from synthrank.vectors.encoder import open_bi_encoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -58,7 +53,7 @@ def opened(architecture, folder, **changed):
 
 @pytest.fixture
 def training(tmp_path, bases, monkeypatch):
-    """Return a function that trains and gives the model that was trained, adapters in it, and the checkpoint."""
+    """Return a function that trains and returns the trained model with its adapters, and the checkpoint."""
 
     def do(architecture, name="out", **changed):
         seen = []
@@ -66,9 +61,9 @@ def training(tmp_path, bases, monkeypatch):
 
         def noted(model, lora):
             seen.append(model)
-            return merged(model, lora)
+            return merge_adapters(model, lora)
 
-        monkeypatch.setattr(module, "merged", noted)
+        monkeypatch.setattr(module, "merge_adapters", noted)
         train(spec(architecture, **changed), Training(bases[architecture], toy.groups(8), 1), tmp_path / name)
         return seen[-1].eval(), tmp_path / name
 
@@ -76,7 +71,7 @@ def training(tmp_path, bases, monkeypatch):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_merged_checkpoint_computes_what_the_model_with_adapters_does(training, bases, architecture):
+def test_merge_adapters_keeps_the_outputs(training, bases, architecture):
     model, folder = training(architecture)
     with_adapters = outputs(model, architecture)
     assert any("lora_A" in name for name, _ in model.named_parameters())
@@ -84,7 +79,7 @@ def test_a_merged_checkpoint_computes_what_the_model_with_adapters_does(training
     torch.testing.assert_close(plain, with_adapters, rtol=1e-4, atol=1e-4)
     before = outputs(opened(architecture, bases[architecture]), architecture)
     assert not torch.allclose(plain, before, atol=1e-2), "it was trained"
-    # saving leaves the model that is trained as it was
+    # saving does not change the trained model
     assert torch.equal(outputs(model, architecture), with_adapters)
 
 
@@ -98,7 +93,7 @@ def test_only_adapters_and_a_new_head_are_trained(training, bases, architecture)
         plain = name.replace(".base_layer", "")
         if "lora_" in name:
             assert parameter.requires_grad
-            # B begins as zeros. A T5's decoder has one position, which attends to itself whatever query and key are.
+            # B starts as zeros. A T5's decoder has one position, so query and key have no effect on its self-attention.
             assert parameter.any() or re.search(r"decoder.*SelfAttention\.[qk]\.", name)
             continue
         if parameter.requires_grad:
@@ -112,8 +107,8 @@ def test_only_adapters_and_a_new_head_are_trained(training, bases, architecture)
     assert frozen > 15
 
 
-def test_a_checkpoint_is_a_plain_folder(training, bases, tmp_path):
-    """Its weights differ from the base's in what the adapters stand beside, by a product of the rank."""
+def test_checkpoint_with_adapters_is_a_plain_folder(training, bases, tmp_path):
+    """Only the adapted weights differ from the base's, by a product of the rank."""
     _, folder = training("decoder", lora=LORA | {"targets": ["q_proj", "down_proj"]})
     assert {path.name for path in folder.iterdir()} == {path.name for path in bases["decoder"].iterdir()}
     before, after = (load_file(place / "model.safetensors") for place in (bases["decoder"], folder))
@@ -131,7 +126,7 @@ def test_a_checkpoint_is_a_plain_folder(training, bases, tmp_path):
     AutoModelForCausalLM.from_pretrained(folder)
 
 
-def test_the_product_is_alpha_over_rank_times_b_a(bases):
+def test_add_adapters_scales_the_product_by_alpha_over_rank(bases):
     model = open_pair_model(spec("decoder"), bases["decoder"], 1)
     add_adapters(model, Lora(rank=4, alpha=6, targets=("v_proj",)))
     layer = model.transformers_model.get_submodule("model.layers.0.self_attn.v_proj")
@@ -139,11 +134,13 @@ def test_the_product_is_alpha_over_rank_times_b_a(bases):
     assert a.shape[0] == b.shape[1] == 4
     assert not b.any(), "training starts from the model itself"
     torch.nn.init.normal_(b)
-    plain = merged(model, Lora(rank=4, alpha=6)).transformers_model.get_submodule("model.layers.0.self_attn.v_proj")
+    plain = merge_adapters(model, Lora(rank=4, alpha=6)).transformers_model.get_submodule(
+        "model.layers.0.self_attn.v_proj"
+    )
     torch.testing.assert_close(plain.weight, layer.base_layer.weight + 6 / 4 * b @ a)
 
 
-def test_all_linear_layers_but_the_head_are_adapted_unless_some_are_named(bases):
+def test_add_adapters_adapts_all_linear_layers_but_the_head_by_default(bases):
     found = {}
     for architecture in ARCHITECTURES:
         model = opened(architecture, bases[architecture])
@@ -156,8 +153,8 @@ def test_all_linear_layers_but_the_head_are_adapted_unless_some_are_named(bases)
 
 
 @pytest.mark.parametrize("architecture", ["decoder", "bi-encoder"])
-def test_memory_may_be_saved(training, architecture):
-    """The inputs of the first layer take no gradient, but its adapters do."""
+def test_gradient_checkpointing_trains_adapters(training, architecture):
+    """The inputs of the first layer have no gradient, but its adapters have one."""
     weights = []
     for on in (False, True):
         _, folder = training(architecture, name=str(on), optimiser={"gradient_checkpointing": on})
@@ -167,7 +164,7 @@ def test_memory_may_be_saved(training, architecture):
 
 
 @pytest.mark.parametrize("architecture", ["decoder", "bi-encoder"])
-def test_a_resumed_training_gives_the_weights_of_one_that_was_not_killed(tmp_path, bases, monkeypatch, architecture):
+def test_resumed_training_with_adapters_gives_the_same_weights(tmp_path, bases, monkeypatch, architecture):
     write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
 
     def do(name, kill=None, **optimiser):
@@ -194,7 +191,7 @@ def test_a_resumed_training_gives_the_weights_of_one_that_was_not_killed(tmp_pat
     assert (resumed / "loss.csv").read_bytes() == (whole / "loss.csv").read_bytes()
 
 
-def test_the_seed_draws_the_adapters(training):
+def test_add_adapters_depends_on_the_seed(training):
     first, again = (load_file(training("decoder", name=name)[1] / "model.safetensors") for name in ("one", "two"))
     assert all(torch.equal(first[name], again[name]) for name in first)
 
@@ -202,17 +199,17 @@ def test_the_seed_draws_the_adapters(training):
 @pytest.mark.parametrize(
     ("lora", "message"),
     [
-        ({"rank": 0, "alpha": 1}, "toy: lora.rank: got 0; "),
-        ({"rank": 2}, "toy: lora.alpha: is missing"),
-        ({"rank": 2, "alpha": 4, "targets": []}, r"toy: lora.targets: got \(\)|toy: lora.targets: got \[\]"),
+        ({"rank": 0, "alpha": 1}, "toy: lora.rank must be at least 1; got 0"),
+        ({"rank": 2}, "toy: missing key 'lora.alpha'"),
+        ({"rank": 2, "alpha": 4, "targets": []}, "toy: lora.targets needs at least 1 item"),
     ],
 )
-def test_a_wrong_block_is_refused_as_the_file_is_read(lora, message):
+def test_ranker_file_refuses_a_wrong_lora_block(lora, message):
     with pytest.raises(ConfigError, match=message):
         spec("decoder", lora=lora)
 
 
-def test_a_target_that_the_model_lacks_is_refused(training):
+def test_add_adapters_refuses_a_missing_target(training):
     with pytest.raises(ModelError, match=r"^lora\.targets: Target modules .*'query'.* not found") as error:
         training("decoder", lora=LORA | {"targets": ["query"]})
     assert "\n" not in str(error.value)

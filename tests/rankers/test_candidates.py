@@ -1,16 +1,16 @@
-"""What is reordered: the top of each list, with what is short, empty or missing told and counted."""
+"""Candidates of a reranker: the top passages per query, with warnings about short, empty or missing ones."""
 
 import logging
 
 import pytest
 
+from synthrank.data.files import write_jsonl
+from synthrank.data.records import Passage, Query
+from synthrank.data.shards import Shard
 from synthrank.errors import DataError
-from synthrank.files import write_jsonl
 from synthrank.rankers import candidates as module
 from synthrank.rankers.base import Collection
 from synthrank.rankers.candidates import candidates, lists_of
-from synthrank.records import Passage, Query
-from synthrank.shards import Shard
 
 RUN = {
     "q1": [("a", 3.0), ("b", 2.0), ("c", 1.0)],
@@ -27,7 +27,7 @@ def collection(tmp_path):
     return lambda run, depth=None: Collection(QUERIES, tmp_path / "p.jsonl", run, depth)
 
 
-def test_lists_are_cut_and_texts_are_those_of_the_candidates(collection, caplog):
+def test_candidates_returns_the_top_passages_and_their_texts(collection, caplog):
     given = candidates(collection(RUN), 2)
     assert given.queries == (Query("q2", "q2?"), Query("q1", "q1?")), "in the order of the queries"
     assert given.ids == {"q2": ["c"], "q1": ["a", "b"]}
@@ -35,17 +35,17 @@ def test_lists_are_cut_and_texts_are_those_of_the_candidates(collection, caplog)
     assert [(query.id, name) for query, name in given.pairs([QUERIES[1]])] == [("q1", "a"), ("q1", "b")]
 
 
-def test_the_collection_may_state_the_depth(collection):
+def test_candidates_uses_the_depth_of_the_collection(collection):
     assert candidates(collection(RUN, 1), 2).ids == {"q2": ["c"], "q1": ["a"]}
     assert candidates(collection(RUN, 3), 2).ids == {"q2": ["c"], "q1": ["a", "b", "c"]}
 
 
-def test_what_is_short_empty_or_missing_is_told(collection, caplog):
+def test_candidates_warns_of_short_empty_and_missing_ones(collection, caplog):
     with caplog.at_level(logging.WARNING):
         candidates(collection(RUN), 3)
     assert [record.getMessage() for record in caplog.records] == [
-        "2 queries have no list and are left out",
-        "1 lists are shorter than 3 and reordered as they are",
+        "2 queries have no candidates and are skipped",
+        "1 queries have fewer than 3 candidates",
         "3 candidates are empty passages",
     ]
     caplog.clear()
@@ -53,12 +53,12 @@ def test_what_is_short_empty_or_missing_is_told(collection, caplog):
     assert not caplog.records
 
 
-def test_the_passages_of_a_run_must_be_there(collection):
+def test_candidates_refuses_an_unknown_passage(collection):
     with pytest.raises(DataError, match=r"p\.jsonl: 1 passages are not in it, first 'z'"):
         candidates(collection({"q1": [("z", 1.0)]}), 2)
 
 
-def test_a_share_is_of_the_queries_that_have_a_list(collection, monkeypatch):
+def test_candidates_shards_the_queries_with_candidates(collection, monkeypatch):
     whole = collection(RUN)
     shards = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
     assert [[query.id for query in shard.queries] for shard in shards] == [[], ["q2", "q1"]], "scored together"
@@ -66,14 +66,14 @@ def test_a_share_is_of_the_queries_that_have_a_list(collection, monkeypatch):
     monkeypatch.setattr(module, "PAIRS_AT_ONCE", 3)
     shards = [candidates(Collection(QUERIES, whole.passages, RUN, None, Shard(number, 2)), 2) for number in (1, 2)]
     assert [shard.ids for shard in shards] == [{"q2": ["c"]}, {"q1": ["a", "b"]}]
-    assert [shard.texts for shard in shards] == [{"c": ""}, {"a": "sea", "b": " "}], "no other text is held"
+    assert [shard.texts for shard in shards] == [{"c": ""}, {"a": "sea", "b": " "}], "no other text is kept"
     assert {shard.together for shard in shards} == {1}
 
 
-def test_how_many_lists_are_scored_together(monkeypatch):
+def test_lists_of_returns_the_number_of_queries_scored_together(monkeypatch):
     monkeypatch.setattr(module, "PAIRS_AT_ONCE", 7)
-    assert lists_of(QUERIES, RUN, 2) == module.Lists(QUERIES[:2], 3), "the longest list is cut at two"
+    assert lists_of(QUERIES, RUN, 2) == module.CandidateLists(QUERIES[:2], 3), "two passages per query"
     assert lists_of(QUERIES, RUN, 9).together == 2
-    assert lists_of(QUERIES[2:], RUN, 9) == module.Lists((), 7)
+    assert lists_of(QUERIES[2:], RUN, 9) == module.CandidateLists((), 7)
     monkeypatch.setattr(module, "PAIRS_AT_ONCE", 1)
     assert lists_of(QUERIES, RUN, 9).together == 1

@@ -1,11 +1,10 @@
-"""A decoder as a reranker: the scores of its full logits whatever the padding, its checkpoints, what cannot be one."""
+"""A decoder as a reranker: scores equal those of its full logits, checkpoints, and refused models."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import torch
+import toy_task as toy
 from tiny_models import SENTENCES, tiny_llm, tiny_splade, tiny_t5
 from tokenizers.processors import TemplateProcessing
 from transformers import (
@@ -21,13 +20,9 @@ from transformers import (
 from synthrank.errors import ConfigError, ModelError
 from synthrank.rankers import train
 from synthrank.rankers.base import Training
-from synthrank.rankers.microbatch import Budget
-from synthrank.rankers.pair_model import open_pair_model
+from synthrank.rankers.batching import BatchLimits
+from synthrank.rankers.cross_encoder import open_pair_model
 from synthrank.rankers.prompt_score import STRATEGIES
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,12 +36,12 @@ GATED = {**SIZES, "intermediate_size": 64, "num_key_value_heads": 2, "head_dim":
 CONFIGS = {
     "tied": lambda size: LlamaConfig(vocab_size=size, tie_word_embeddings=True, **GATED),
     "qwen3": lambda size: Qwen3Config(vocab_size=size, tie_word_embeddings=True, **GATED),
-    # its head bounds the logits, and half of its layers see the last four tokens alone
+    # its head caps the logits, and half of its layers attend only to the last four tokens
     "gemma2": lambda size: Gemma2Config(vocab_size=size, sliding_window=4, final_logit_softcapping=2.0, **GATED),
     "bias": lambda size: PhiConfig(vocab_size=size, intermediate_size=64, initializer_range=0.15, **SIZES),
     "gpt2": lambda size: GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, initializer_range=0.15),
 }
-"""Families that differ in their head or in how they know a token's position."""
+"""Model families with different heads or position encodings."""
 
 
 def make(folder, kind):
@@ -72,7 +67,7 @@ def spec(**changed):
 
 
 def logits(folder, pairs):
-    """Return the full logits after each prompt, one prompt a forward pass, without padding or mask."""
+    """Return the full logits after each prompt, with one prompt per forward pass and without padding or mask."""
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     found = []
     for query, passage in pairs:
@@ -98,36 +93,36 @@ def with_side(folder, side):
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("kind", ["untied", *CONFIGS])
-def test_scores_are_those_of_one_pair_at_a_time_without_padding(models, kind, side):
+def test_decoder_scores_equal_those_of_single_pairs(models, kind, side):
     with_side(models[kind], side)
     expected = STRATEGIES["difference"](logits(models[kind], PAIRS)[:, answers(models[kind])]).tolist()
     assert max(expected) - min(expected) > 0.02
     model = open_pair_model(spec(), models[kind], 1)
-    for limit in (None, Budget(10_000, 10_000), Budget(400, 0), Budget(1, 0)):
+    for limit in (None, BatchLimits(10_000, 10_000), BatchLimits(400, 0), BatchLimits(1, 0)):
         model.limit = limit
         assert scores_of(model).tolist() == pytest.approx(expected, rel=1e-4, abs=2e-5)
         assert scores_of(model, PAIRS[::-1]).tolist() == pytest.approx(expected[::-1], rel=1e-4, abs=2e-5)
 
 
-def test_a_tokenizer_without_padding_serves(models, tmp_path):
+def test_decoder_accepts_a_tokenizer_without_padding(models, tmp_path):
     folder = make(tmp_path / "llm", "untied")
     path = folder / "tokenizer_config.json"
-    told = json.loads(path.read_text())
-    del told["pad_token"]
-    path.write_text(json.dumps(told))
+    stated = json.loads(path.read_text())
+    del stated["pad_token"]
+    path.write_text(json.dumps(stated))
     assert AutoTokenizer.from_pretrained(folder).pad_token_id is None
     found = scores_of(open_pair_model(spec(), folder, 1))
     assert found.tolist() == pytest.approx(scores_of(open_pair_model(spec(), models["untied"], 1)).tolist(), abs=1e-6)
 
 
-def test_the_softmax_is_that_over_the_two_answers(models):
+def test_decoder_softmax_is_over_the_two_answers(models):
     expected = logits(models["untied"], PAIRS)[:, answers(models["untied"])].softmax(dim=1)[:, 0]
     found = scores_of(open_pair_model(spec(score="softmax"), models["untied"], 1))
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["untied", "tied", "gemma2"])
-def test_gradients_are_those_of_the_full_logits(models, kind):
+def test_decoder_gradients_equal_those_of_the_full_logits(models, kind):
     model = open_pair_model(spec(), models[kind], 1).eval()
     (model(model.preprocess(PAIRS))["scores"][:, 0] * torch.arange(len(PAIRS))).sum().backward()
     plain, tokenizer = AutoModelForCausalLM.from_pretrained(models[kind]), AutoTokenizer.from_pretrained(models[kind])
@@ -141,7 +136,7 @@ def test_gradients_are_those_of_the_full_logits(models, kind):
         torch.testing.assert_close(found[name].grad, parameter.grad, rtol=1e-3, atol=1e-3 * scale + 1e-6)
 
 
-def test_the_words_after_a_passage_that_is_too_long_stay(models):
+def test_decoder_prompt_keeps_the_words_after_a_long_passage(models):
     query, passage = "river and sea", " ".join(SENTENCES)
     model = open_pair_model(spec(max_length=60), models["untied"], 1)
     features = model.preprocess([(query, passage), (query, "the sea")])
@@ -160,23 +155,23 @@ def test_the_words_after_a_passage_that_is_too_long_stay(models):
 
 
 @pytest.mark.parametrize("kind", ["untied", "tied", "qwen3"])
-def test_a_checkpoint_is_a_plain_decoder_with_the_same_scores(models, tmp_path, kind):
+def test_decoder_checkpoint_is_a_plain_model_with_the_same_scores(models, tmp_path, kind):
     ranker = spec(epochs=2, batch_size=4)
     train(ranker, Training(models[kind], toy.groups(8), 1), tmp_path / "out")
     files = {path.name for path in (tmp_path / "out").iterdir()}
-    assert files == {path.name for path in models[kind].iterdir()}, "no file of ours, nothing pickled"
+    assert files == {path.name for path in models[kind].iterdir()}, "no own file, no pickle"
     made, given = (json.loads((folder / "config.json").read_text()) for folder in (tmp_path / "out", models[kind]))
-    assert made == given | {"use_cache": False}, "the trainer says so"
+    assert made == given | {"use_cache": False}, "set by the trainer"
     after, before = (logits(folder, PAIRS)[:, answers(models[kind])] for folder in (tmp_path / "out", models[kind]))
     found = scores_of(open_pair_model(ranker, tmp_path / "out", 1))
     assert found.tolist() == pytest.approx((after[:, 0] - after[:, 1]).tolist(), rel=1e-4, abs=2e-5)
     assert not torch.allclose(after, before, atol=1e-3), "it was trained"
     sides = {AutoTokenizer.from_pretrained(folder).padding_side for folder in (tmp_path / "out", models[kind])}
-    assert len(sides) == 1, "it generates as before"
+    assert len(sides) == 1, "generation is unchanged"
 
 
-def test_bfloat16_scores_have_the_digits_of_float32(models, monkeypatch):
-    monkeypatch.setattr("synthrank.devices.has_bfloat16", lambda: True)  # emulated where the device lacks it
+def test_decoder_bfloat16_scores_have_the_digits_of_float32(models, monkeypatch):
+    monkeypatch.setattr("synthrank.runtime.torch_setup.has_bfloat16", lambda: True)  # emulated if the device lacks it
     exact = scores_of(open_pair_model(spec(), models["tied"], 1))
     model = open_pair_model(spec(), models["tied"], 1, "bfloat16")
     assert model[0].model.get_input_embeddings().weight.dtype is torch.bfloat16
@@ -185,31 +180,31 @@ def test_bfloat16_scores_have_the_digits_of_float32(models, monkeypatch):
     assert found.tolist() == pytest.approx(exact.tolist(), abs=0.1 * float(exact.abs().max()))
 
 
-# What cannot be one
+# Refused models
 
 
-def test_what_is_no_decoder_is_refused(models, encoder, tmp_path):
+def test_open_decoder_refuses_other_models(models, encoder, tmp_path):
     for folder in (tmp_path, tiny_t5(tmp_path / "t5")):
         with pytest.raises(ModelError, match=f"{folder}: not a decoder "):
             open_pair_model(spec(), folder, 1)
     with pytest.raises(ModelError, match=r"weights of a BertLMHeadModel are missing"):
         open_pair_model(spec(), encoder, 1)
-    with pytest.raises(ModelError, match="holds a BertForMaskedLM; expected a causal language model"):
+    with pytest.raises(ModelError, match="contains a BertForMaskedLM; expected a causal language model"):
         open_pair_model(spec(), tiny_splade(tmp_path / "splade"), 1)
 
 
-def test_a_tokenizer_that_ends_every_text_is_refused(tmp_path):
+def test_open_decoder_refuses_a_tokenizer_that_appends_a_token(tmp_path):
     folder = tiny_llm(tmp_path / "llm")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
         single="$A <|im_end|>", pair="$A $B <|im_end|>", special_tokens=[("<|im_end|>", tokenizer.eos_token_id)]
     )
     tokenizer.save_pretrained(folder)
-    with pytest.raises(ModelError, match=r"its tokenizer puts <\|im_end\|> after every text, but the score is read"):
+    with pytest.raises(ModelError, match=r"the tokenizer appends <\|im_end\|> to every text; expected a tokenizer for"):
         open_pair_model(spec(), folder, 1)
 
 
-def test_a_length_beyond_its_positions_is_refused(models):
+def test_open_decoder_refuses_a_length_beyond_its_positions(models):
     with pytest.raises(ModelError, match="has 512 positions, too few for 513 tokens"):
         open_pair_model(spec(eval_max_length=513), models["untied"], 1)
 
@@ -217,16 +212,16 @@ def test_a_length_beyond_its_positions_is_refused(models):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"positive": "yes"}, "the answer 'yes' is not one token but 'y es'; name one that the tokenizer knows"),
-        ({"negative": "y"}, "'y' and 'y' are the same token; name two"),
-        ({"max_length": 4}, "max_length is 4, but the prompt has"),
+        ({"positive": "yes"}, "the answer 'yes' is not one token but 'y es'; expected a single token of the vocab"),
+        ({"negative": "y"}, "'y' and 'y' are the same token; expected two"),
+        ({"max_length": 4}, "max_length: 4, but the prompt"),
     ],
 )
-def test_answers_are_two_tokens_and_the_prompt_fits(models, changed, message):
+def test_open_decoder_refuses_wrong_answers_and_long_prompts(models, changed, message):
     with pytest.raises(ModelError, match=message):
         open_pair_model(spec(**changed), models["untied"], 1)
 
 
-def test_a_prompt_without_its_fields_is_refused_as_the_file_is_read():
-    with pytest.raises(ConfigError, match=r"toy: prompt: got 'Is it\?'; state \{query\} and \{passage\}, each once"):
+def test_ranker_file_refuses_a_prompt_without_its_fields():
+    with pytest.raises(ConfigError, match=r"toy: prompt: state \{query\} and \{passage\}, each once"):
         spec(prompt="Is it?")

@@ -1,12 +1,12 @@
-"""A decoder as a bi-encoder: its vectors by hand, whatever the padding, and the token that ends every text."""
+"""A decoder as a bi-encoder: its vectors do not depend on padding, and every text ends with a special token."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import toy_task as toy
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 from tiny_models import SENTENCES, tiny_encoder, tiny_llm
@@ -16,14 +16,10 @@ from transformers import AutoModel, AutoTokenizer
 from synthrank.errors import ModelError
 from synthrank.rankers import train
 from synthrank.rankers.base import Training
+from synthrank.rankers.batching import BatchLimits
 from synthrank.rankers.cosine import open_encoder
 from synthrank.rankers.listwise import ListCollator, SimilarityListLoss
-from synthrank.rankers.microbatch import Budget
-from synthrank.vectors import end_texts, open_bi_encoder
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
+from synthrank.vectors.encoder import end_texts, open_bi_encoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -43,12 +39,12 @@ def decoder(tmp_path_factory):
 
 @pytest.fixture(params=["left", "right"])
 def padded(request, decoder, tmp_path):
-    """The same model whose tokenizer pads at either side."""
+    """Return the same model with a tokenizer that pads on the left or on the right."""
     return with_side(Path(shutil.copytree(decoder, tmp_path / request.param)), request.param)
 
 
 def by_hand(folder, text, pooling, length=64):
-    """Return the vector of a text by one forward pass over its tokens alone."""
+    """Return the vector of a text by a forward pass over only its tokens."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
     ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
     if pooling == "last":
@@ -59,7 +55,7 @@ def by_hand(folder, text, pooling, length=64):
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
-def test_vectors_are_those_of_one_text_at_a_time_without_padding(padded, pooling):
+def test_decoder_vectors_equal_those_of_single_texts(padded, pooling):
     spec = toy.spec("bi-encoder", "ranknet", pooling=pooling, max_length=64, query_prefix="question ")
     encoder = open_encoder(spec, padded)
     np.testing.assert_allclose(
@@ -73,28 +69,28 @@ def test_vectors_are_those_of_one_text_at_a_time_without_padding(padded, pooling
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
-def test_a_text_that_is_too_long_loses_its_end_and_keeps_the_token_after_it(padded, pooling):
+def test_decoder_truncation_keeps_the_final_token(padded, pooling):
     encoder = open_encoder(toy.spec("bi-encoder", "ranknet", pooling=pooling, max_length=5), padded)
     np.testing.assert_allclose(
         encoder.passages(SENTENCES[:2]), [by_hand(padded, text, pooling, 5) for text in SENTENCES[:2]], atol=1e-5
     )
 
 
-def test_a_list_loss_cuts_batches_whatever_the_padding(padded):
-    """Runs of like length lose columns at the right: the tokens must stand at the left."""
+def test_list_loss_does_not_depend_on_the_padding_side(padded):
+    """Runs of similar length are trimmed on the right, so the tokens must be on the left."""
     model = open_bi_encoder(padded, pooling="last")
     spec = toy.spec("bi-encoder", "ranknet", pooling="last", max_length=64)
     rows = [{"query": text, "passages": [text, "the sea"], "labels": [1.0, 0.0]} for text in SENTENCES]
     batch = ListCollator(model, spec)(rows)
     features = {key.removeprefix("passages_"): value for key, value in batch.items() if key.startswith("passages_")}
-    loss = SimilarityListLoss(model, lambda *_: None, 0.05, Budget(20, 0))
+    loss = SimilarityListLoss(model, lambda *_: None, 0.05, BatchLimits(20, 0))
     found = loss._vectors(features).detach().numpy()
     np.testing.assert_allclose(found[::2], [by_hand(padded, text, "last") for text in SENTENCES], atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last", None])
-def test_a_checkpoint_is_what_sentence_transformers_opens(decoder, tmp_path, pooling):
-    """Pooling and last token are in its own files: other libraries, and a ranker that states neither, compute alike."""
+def test_decoder_checkpoint_opens_in_sentence_transformers(decoder, tmp_path, pooling):
+    """Its files state pooling and final token, so other libraries and a ranker without them compute the same."""
     spec = toy.spec("bi-encoder", "multiple-negatives", pooling=pooling, rate=5e-3, epochs=2)
     train(spec, Training(decoder, toy.groups(16), 1), tmp_path / "out")
     here = open_encoder(spec, tmp_path / "out").passages(SENTENCES)
@@ -109,7 +105,7 @@ def test_a_checkpoint_is_what_sentence_transformers_opens(decoder, tmp_path, poo
     assert pools == ("lasttoken" if pooling == "last" else "mean")
 
 
-# The token that ends a text
+# The final token of a text
 
 
 def tokens(tokenizer, text="the sea"):
@@ -117,7 +113,7 @@ def tokens(tokenizer, text="the sea"):
 
 
 @pytest.mark.parametrize("begins", [False, True])
-def test_texts_end_with_the_end_of_text_token_here_and_where_it_is_saved(decoder, tmp_path, begins):
+def test_end_texts_appends_the_token_and_saves_the_setting(decoder, tmp_path, begins):
     tokenizer = AutoTokenizer.from_pretrained(decoder)
     if begins:
         tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
@@ -138,19 +134,19 @@ def test_texts_end_with_the_end_of_text_token_here_and_where_it_is_saved(decoder
 
 
 @pytest.mark.parametrize("flag", ["add_bos_token", "add_eos_token"])
-def test_flags_of_the_tokenizer_do_not_undo_it(decoder, tmp_path, flag):
-    """Qwen's tokenizers have them: with one of them transformers makes the post-processor anew on loading."""
+def test_end_texts_is_not_undone_by_flags_of_the_tokenizer(decoder, tmp_path, flag):
+    """With these flags, which Qwen's tokenizers have, transformers makes a new post-processor on loading."""
     folder = Path(shutil.copytree(decoder, tmp_path / "flagged"))
     path = folder / "tokenizer_config.json"
-    told = json.loads(path.read_text()) | {flag: False, "tokenizer_class": "Qwen2Tokenizer"}
-    path.write_text(json.dumps(told))
+    stated = json.loads(path.read_text()) | {flag: False, "tokenizer_class": "Qwen2Tokenizer"}
+    path.write_text(json.dumps(stated))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     end_texts(tokenizer, folder)
     tokenizer.save_pretrained(tmp_path / "saved")
     assert tokens(AutoTokenizer.from_pretrained(tmp_path / "saved"))[-1] == END
 
 
-def test_an_encoder_ends_texts_by_itself(encoder):
+def test_end_texts_leaves_an_encoder_unchanged(encoder):
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     before = tokens(tokenizer)
     end_texts(tokenizer, encoder)
@@ -158,18 +154,18 @@ def test_an_encoder_ends_texts_by_itself(encoder):
     assert before[-1] == "[SEP]"
 
 
-def test_a_tokenizer_without_an_end_is_refused(decoder, tmp_path):
+def test_end_texts_refuses_a_tokenizer_without_an_end_token(decoder, tmp_path):
     folder = Path(shutil.copytree(decoder, tmp_path / "endless"))
     path = folder / "tokenizer_config.json"
-    told = json.loads(path.read_text())
-    del told["eos_token"]
-    path.write_text(json.dumps(told))
+    stated = json.loads(path.read_text())
+    del stated["eos_token"]
+    path.write_text(json.dumps(stated))
     with pytest.raises(ModelError, match="pooling 'last' needs a fast tokenizer with an eos_token"):
         open_bi_encoder(folder, pooling="last")
     open_bi_encoder(folder, pooling="mean")
 
 
-def test_pooling_of_an_entity_takes_the_place_of_the_models_own(tmp_path):
+def test_open_bi_encoder_replaces_the_pooling_of_the_model(tmp_path):
     folder = tiny_encoder(tmp_path / "encoder")
     means, last, own = (
         open_encoder(toy.spec("bi-encoder", "ranknet", pooling=pooling), folder).passages(SENTENCES)

@@ -1,37 +1,32 @@
-"""No query's own positive is its in-batch negative: rows are kept apart, and what is left is masked exactly."""
+"""In-batch negatives that are relevant to a query: rows are separated, and the remaining passages are masked."""
 
-import importlib.util
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import toy_task as toy
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 
+from synthrank.data.records import Candidate, Group
 from synthrank.rankers import train
 from synthrank.rankers.base import Training
+from synthrank.rankers.cross_encoder import open_pair_model
+from synthrank.rankers.datasets import contrastive_dataset
 from synthrank.rankers.in_batch import (
     ApartBatches,
     CachedMaskedNegatives,
     MaskedNegatives,
     MaskedPairNegatives,
 )
-from synthrank.rankers.pair_model import open_pair_model
 from synthrank.rankers.relevance import Relevance
-from synthrank.rankers.shapes import contrastive
-from synthrank.records import Candidate, Group
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def row(query, positive, *negatives, relevant=(), text=None):
-    """Return a row; a passage's text is made of its id unless ``text`` gives it."""
+    """Return a row; the text of a passage is in ``text`` or made from its id."""
     texts = text or {}
     items = [
         Candidate(name, texts.get(name, f"text of {name}"), float(not place))
@@ -41,7 +36,7 @@ def row(query, positive, *negatives, relevant=(), text=None):
 
 
 def masked(rows):
-    """Return what is masked of one batch of all rows, as (row, row that holds it, column)."""
+    """Return the masked passages of one batch of all rows, as (row, row of the passage, column)."""
     mask = Relevance(rows).mask(range(len(rows)), 0, len(rows)).reshape(len(rows), -1, len(rows))
     return {(place, other, column) for place, column, other in np.argwhere(mask).tolist()}
 
@@ -64,12 +59,12 @@ def masked(rows):
         ),  # reworded
     ],
 )
-def test_what_is_masked(rows, expected):
+def test_mask_finds_relevant_passages_of_other_rows(rows, expected):
     assert masked(rows) == expected
 
 
 def some_rows(generator, queries=12, columns=3):
-    """Return two rows of each query over few passages, so that much is relevant to several."""
+    """Return two rows per query over few passages, so that many passages are relevant to several queries."""
     rows = []
     for number in range(queries):
         for _ in range(2):
@@ -80,7 +75,7 @@ def some_rows(generator, queries=12, columns=3):
 
 
 def independent_loss(queries, passages, rows, scale, squash=None):
-    """Return the mean loss of all rows in float64, by sums over explicit lists of what each query stands against."""
+    """Return the mean loss of all rows in float64, by sums over an explicit list of negatives per query."""
     relevant = {}
     for group, items in rows:
         relevant.setdefault(group.query_id, set()).update({items[0].id, *group.relevant})
@@ -100,8 +95,8 @@ def independent_loss(queries, passages, rows, scale, squash=None):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("kind", [MaskedNegatives, CachedMaskedNegatives])
-def test_the_masked_loss_is_that_of_an_independent_sum(kind, seed, encoder):
-    """And its gradient that of the sum, by either class; the cached one asks for rows in pieces of 5."""
+def test_masked_loss_equals_an_independent_sum(kind, seed, encoder):
+    """Loss and gradient of both classes; the cached class computes 5 rows per call."""
     rows = some_rows(random.Random(seed))
     generator = torch.Generator().manual_seed(seed)
     columns = [torch.randn(len(rows), 8, generator=generator, dtype=torch.float64) for _ in range(4)]
@@ -131,7 +126,7 @@ def test_the_masked_loss_is_that_of_an_independent_sum(kind, seed, encoder):
         assert torch.allclose(one.grad, two.grad, atol=1e-12)
 
 
-def test_where_nothing_is_relevant_elsewhere_the_loss_is_the_librarys(encoder):
+def test_masked_loss_without_masked_passages_equals_the_library(encoder):
     rows = [row(f"q{number}", f"p{number}", f"n{number}") for number in range(6)]
     columns = [torch.randn(6, 8, generator=torch.Generator().manual_seed(1)) for _ in range(3)]
     model = SentenceTransformer(str(encoder), device="cpu")
@@ -141,19 +136,19 @@ def test_where_nothing_is_relevant_elsewhere_the_loss_is_the_librarys(encoder):
     assert torch.equal(loss.compute_loss_from_embeddings(columns, None), expected)
 
 
-def test_gradient_cache_and_plain_train_alike(encoder, calm):
-    """Through the model: the losses and the weights' gradients, of a batch in which rows share positives."""
+def test_cached_masked_negatives_equals_the_plain_loss(encoder, calm):
+    """Losses and gradients of the model's weights, for a batch in which rows share positives."""
     rows = [*toy.groups(12), *toy.groups(4)]
     found = []
     for loss in ("multiple-negatives", "cached-multiple-negatives"):
-        data, relevance = contrastive(rows, toy.spec("bi-encoder", loss))
+        data, relevance = contrastive_dataset(rows, toy.spec("bi-encoder", loss))
         model = SentenceTransformer(str(calm), device="cpu")
         kind = MaskedNegatives if loss == "multiple-negatives" else CachedMaskedNegatives
         features = [model.preprocess(data[name]) for name in data.column_names if name != "label"]
         made = kind(model, relevance, scale=20.0, **({"mini_batch_size": 3} if kind is CachedMaskedNegatives else {}))
         value = made(features, torch.tensor(data["label"]))
         value.backward()
-        assert relevance.rows_masked >= 8, "each of four rows that stand there twice"
+        assert relevance.rows_masked >= 8, "each of four rows that occur twice"
         found.append((float(value.detach()), {name: each.grad for name, each in model.named_parameters()}))
     (one, plain), (other, cached) = found
     assert other == pytest.approx(one, abs=1e-5)
@@ -176,11 +171,11 @@ def calm(tmp_path_factory, encoder):
     return folder
 
 
-def test_a_cross_encoders_loss_is_that_of_an_independent_sum(calm):
-    """Sigmoid, then a scale of 10, as the library has it."""
+def test_masked_pair_negatives_equals_an_independent_sum(calm):
+    """The library applies a sigmoid, then a scale of 10."""
     groups = [*toy.groups(6, negatives=2), *toy.groups(2, negatives=2)]
     spec = toy.spec("cross-encoder", "multiple-negatives")
-    data, relevance = contrastive(groups, spec)
+    data, relevance = contrastive_dataset(groups, spec)
     model = open_pair_model(spec, calm, 1)
     loss = MaskedPairNegatives(model, relevance)
     columns = [data[name] for name in data.column_names if name != "label"]
@@ -193,7 +188,7 @@ def test_a_cross_encoders_loss_is_that_of_an_independent_sum(calm):
 
         rows = [(group, list(group.candidates)) for group in groups]
         by_text = []
-        for group, items in rows:  # ids are by text, since rows of one text are one passage
+        for group, items in rows:  # ids from texts, because rows with one text are one passage
             named = [Candidate(item.text, item.text, item.label) for item in items]
             by_text.append((Group(group.query, group.query, tuple(named)), named))
         expected = independent_loss(None, [data[name] for name in data.column_names[1:-1]], by_text, 10.0, squash)
@@ -202,7 +197,7 @@ def test_a_cross_encoders_loss_is_that_of_an_independent_sum(calm):
 
 
 def conflicts(rows, batches):
-    """Count rows whose positive is relevant to another row's query of their batch, by ids alone."""
+    """Count rows whose positive is relevant to another row's query of the batch, by ids."""
     relevant = {}
     for group, items in rows:
         relevant.setdefault(group.query_id, set()).update({items[0].id, *group.relevant})
@@ -214,14 +209,14 @@ def conflicts(rows, batches):
 
 
 def enriched(queries=48):
-    """Return rows as of an enrichment recipe: each query with a human passage and a written one."""
+    """Return rows as from an enrichment recipe: each query with a human and a generated passage."""
     human = [row(f"q{number}", f"p{number}", f"n{number}", relevant=[f"p{number}"]) for number in range(queries)]
     return [*human, *(row(f"q{number}", f"q{number}@zero", f"m{number}") for number in range(queries))]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_batches_hold_no_query_twice(seed):
-    """48 questions with two passages each in batches of 16, as the demo's: by chance 15 of 96 rows conflict."""
+def test_deal_puts_no_query_twice_into_a_batch(seed):
+    """48 queries with two passages each in batches of 16, as in the demo: in random order 15 of 96 rows conflict."""
     rows = enriched()
     order = random.Random(seed).sample(range(96), 96)
     batches = Relevance(rows).deal(order, 16)
@@ -233,7 +228,7 @@ def test_batches_hold_no_query_twice(seed):
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 4), (3, 4), (17, 4), (96, 16), (95, 16), (20, 1)])
-def test_batches_are_as_many_and_as_full_as_by_chance(count, size):
+def test_deal_keeps_the_number_and_size_of_batches(count, size):
     rows = (enriched() * 2)[:count]
     batches = Relevance(rows).deal(range(count), size)
     assert [len(batch) for batch in batches] == [len(range(count)[at : at + size]) for at in range(0, count, size)]
@@ -244,12 +239,12 @@ def test_batches_are_as_many_and_as_full_as_by_chance(count, size):
     assert filled[-1][: len(batches[-1])] == batches[-1]
 
 
-def test_what_cannot_be_kept_apart_is_masked():
+def test_mask_covers_rows_that_deal_cannot_separate():
     rows = enriched(6)
     relevance = Relevance(rows)
     batches = relevance.deal(range(12), 8)
     assert [len(batch) for batch in batches] == [8, 4]
-    assert conflicts(rows, batches) == 4, "of six queries two stand twice in a batch of eight"
+    assert conflicts(rows, batches) == 4, "two of six queries occur twice in a batch of eight"
     for batch in batches:
         mask = relevance.mask(batch, 0, len(batch)).reshape(len(batch), -1, len(batch))
         for place, one in enumerate(batch):
@@ -259,8 +254,8 @@ def test_what_cannot_be_kept_apart_is_masked():
     assert relevance.rows_masked == 4
 
 
-def test_a_share_of_a_batch_has_its_rows_of_the_mask():
-    """Two processes have half a batch each, of the passages of both."""
+def test_mask_of_a_process_contains_its_rows():
+    """Each of two processes has half of the rows, and the passages of both processes."""
     rows = some_rows(random.Random(1))
     relevance = Relevance(rows)
     order = random.Random(2).sample(range(24), 24)
@@ -268,7 +263,7 @@ def test_a_share_of_a_batch_has_its_rows_of_the_mask():
     assert np.array_equal(np.concatenate([relevance.mask(order, 0, 12), relevance.mask(order, 12, 12)]), whole)
 
 
-def test_the_sampler_gives_several_processes_the_batches_of_one():
+def test_apart_batches_of_several_processes_equal_those_of_one():
     relevance = Relevance(enriched())
 
     def batches(processes, size):
@@ -277,7 +272,7 @@ def test_the_sampler_gives_several_processes_the_batches_of_one():
         found = list(made)
         assert len(made) == len(found)
         again = list(made)
-        assert found != again, "each epoch has an order of its own"
+        assert found != again, "the order differs between epochs"
         shares = zip(*(found[at::processes] for at in range(processes)), strict=True)
         return [sorted(place for share in each for place in share) for each in shares]
 
@@ -288,7 +283,7 @@ def test_the_sampler_gives_several_processes_the_batches_of_one():
     ("bi-encoder", "multiple-negatives"), ("bi-encoder", "cached-multiple-negatives"),
     ("cross-encoder", "multiple-negatives"),
 ])  # fmt: skip
-def test_a_training_counts_the_rows_that_it_masked(tmp_path, encoder, architecture, loss):
+def test_training_log_counts_masked_rows(tmp_path, encoder, architecture, loss):
     apart = toy.groups(4)
     spec = toy.spec(architecture, loss, batch_size=8, epochs=2)
     assert train(spec, Training(encoder, apart * 2, 1), tmp_path / "twice").rows_masked == 2 * 8

@@ -1,13 +1,13 @@
-"""Outputs as scores, against the equations in plain numbers, forward and gradient."""
+"""Compare scores and their gradients with the equations in plain numbers."""
 
 import math
 
 import pytest
 import torch
 
-from synthrank.rankers.pair_model import OneScore
+from synthrank.config.rankers import CrossEncoderRanker, Seq2SeqRanker
+from synthrank.rankers.cross_encoder import OneScore
 from synthrank.rankers.prompt_score import STRATEGIES
-from synthrank.specs.rankers import CrossEncoderRanker, Seq2SeqRanker
 
 
 def outputs(count=200):
@@ -16,7 +16,7 @@ def outputs(count=200):
 
 
 def naive(name, relevant, other):
-    """Return a score and its slopes with respect to both outputs."""
+    """Return a score and its derivatives with respect to both outputs."""
     if name == "difference":
         return relevant - other, 1.0, -1.0
     if name == "softmax":
@@ -25,14 +25,14 @@ def naive(name, relevant, other):
     return relevant, 1.0, 0.0
 
 
-def test_every_score_that_a_spec_names_is_there():
+def test_strategies_contain_every_score_of_the_spec():
     named = {*Seq2SeqRanker.model_fields["score"].annotation.__args__,
              *CrossEncoderRanker.model_fields["score"].annotation.__args__}  # fmt: skip
     assert named == set(STRATEGIES)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_score_and_its_gradient_are_the_equation(name):
+def test_strategy_equals_its_equation(name):
     given = outputs()
     scores = STRATEGIES[name](given)
     assert scores.shape == (200,)
@@ -44,7 +44,7 @@ def test_a_score_and_its_gradient_are_the_equation(name):
 
 
 @pytest.mark.parametrize("name", ["difference", "softmax"])
-def test_the_second_output_of_a_head_is_relevance(name):
+def test_one_score_uses_the_second_output_as_relevant(name):
     given = outputs()
     features = OneScore(name)({"scores": given, "modality": "text"})
     assert features["modality"] == "text"

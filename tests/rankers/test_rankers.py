@@ -1,40 +1,35 @@
-"""Training and ranking, by every architecture, with models of a few thousand parameters."""
+"""Train and rank with every architecture, with models of a few thousand parameters."""
 
 import csv
-import importlib.util
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import toy_task as toy
 from safetensors.torch import load_file
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from tiny_models import SENTENCES, tiny_llm, tiny_t5
 from transformers import AutoTokenizer, PreTrainedModel
 
-from synthrank.checkpoints.train_ranker import train_ranker
+from synthrank.config.rankers import BiEncoderRanker, CrossEncoderRanker, DecoderRanker, Seq2SeqRanker
+from synthrank.data.files import sha256_of, write_jsonl
+from synthrank.data.records import Candidate, Group, Passage, Query
+from synthrank.data.trec import rank
 from synthrank.errors import BudgetError, ConfigError, ModelError
-from synthrank.files import sha256_of, write_jsonl
 from synthrank.rankers import open_ranker, train
 from synthrank.rankers.base import Collection, Training
 from synthrank.rankers.bi_encoder import LIBRARY as BI_LIBRARY
 from synthrank.rankers.cosine import open_encoder
 from synthrank.rankers.losses import LIST_LOSSES
-from synthrank.records import Candidate, Group, Passage, Query
-from synthrank.specs.rankers import BiEncoderRanker, CrossEncoderRanker, DecoderRanker, Seq2SeqRanker
-from synthrank.trec import rank
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
+from synthrank.steps.checkpoints.train_ranker import train_ranker
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Two threads gain nothing on tiny models, and wait for each other wherever the cores are busy."""
+    """Use one thread: a second thread does not speed up tiny models, and waits for busy cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -50,7 +45,7 @@ def bases(tmp_path_factory, encoder):
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory, bases):
-    """The same models without dropout: what they compute does not depend on random numbers."""
+    """Return the same models without dropout; their outputs do not depend on random numbers."""
     folder = tmp_path_factory.mktemp("calm")
     for name, base in bases.items():
         shutil.copytree(base, folder / name)
@@ -67,7 +62,7 @@ LOSSES = [(name, loss) for name, spec in SPECS.items() for loss in spec.model_fi
 
 
 def taught(groups: list[Group]) -> list[Group]:
-    """Return the groups with a teacher's scores, which the losses that do not distil leave unread."""
+    """Return the groups with a teacher's scores, which only distillation losses use."""
     return [
         replace(group, candidates=tuple(replace(item, teacher=2.0 * item.label + 0.1) for item in group.candidates))
         for group in groups
@@ -75,10 +70,10 @@ def taught(groups: list[Group]) -> list[Group]:
 
 
 @pytest.mark.parametrize(("architecture", "loss"), LOSSES)
-def test_every_loss_trains(tmp_path, bases, architecture, loss):
+def test_train_reduces_every_loss(tmp_path, bases, architecture, loss):
     ranker = toy.spec(architecture, loss, batch_size=2)
     log = train(ranker, Training(bases[architecture], taught(toy.groups(4, 2)), 1), tmp_path / "out")
-    assert log.updates == 2, "a step is so many groups, whatever the loss: equal lists are equal updates"
+    assert log.updates == 2, "a step is the same number of groups for every loss"
     assert len(log.losses) == log.updates
     assert all(np.isfinite(value) and value > 0 for _, value in log.losses)
     assert sorted(path.suffix for path in (tmp_path / "out").rglob("model*")) == [".safetensors"]
@@ -88,7 +83,7 @@ def test_every_loss_trains(tmp_path, bases, architecture, loss):
 
 
 @pytest.mark.parametrize("architecture", SPECS)
-def test_a_step_of_two_lists_of_different_length_is_two_accumulated_steps(tmp_path, calm, architecture):
+def test_step_of_two_lists_equals_two_accumulated_steps(tmp_path, calm, architecture):
     groups = [toy.groups(2, 3)[0], toy.groups(2, 1)[1]]
     curves = []
     for batch_size, accumulation in ((2, 1), (1, 2)):
@@ -102,7 +97,7 @@ def test_a_step_of_two_lists_of_different_length_is_two_accumulated_steps(tmp_pa
 
 
 @pytest.mark.parametrize("architecture", SPECS)
-def test_activations_are_computed_twice_where_memory_is_short(tmp_path, bases, architecture, monkeypatch):
+def test_gradient_checkpointing_is_enabled_if_the_ranker_states_it(tmp_path, bases, architecture, monkeypatch):
     def enable(model):
         enabled.append(type(model).__name__)
         real(model)
@@ -120,8 +115,8 @@ def test_activations_are_computed_twice_where_memory_is_short(tmp_path, bases, a
         torch.testing.assert_close(made[1][name], tensor)
 
 
-def test_a_list_loss_sees_graded_labels_and_prefixes(tmp_path, calm, monkeypatch):
-    """Of a bi-encoder: similarity divided by temperature, of texts with their prefixes, against the labels."""
+def test_similarity_list_loss_uses_graded_labels_and_prefixes(tmp_path, calm, monkeypatch):
+    """The scores are similarities of texts with prefixes, divided by the temperature."""
     seen = []
 
     def function(scores, labels, mask):
@@ -142,7 +137,7 @@ def test_a_list_loss_sees_graded_labels_and_prefixes(tmp_path, calm, monkeypatch
     assert scores[0].tolist() == pytest.approx((vectors[1:] @ vectors[0] / 0.2).tolist(), abs=1e-4)
 
 
-def test_the_bi_encoders_temperature_divides_similarities(tmp_path, encoder, monkeypatch):
+def test_bi_encoder_loss_divides_similarities_by_the_temperature(tmp_path, encoder, monkeypatch):
     given = []
 
     def loss(model, relevance, **arguments):
@@ -169,10 +164,10 @@ LEARNERS = [
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, bases):
-    """Checkpoints by architecture and name, made by the step: a long one, short ones of seeds 1, 1 and 2."""
+    """Return checkpoints by architecture and name, made by the step: a long one, short ones of seeds 1, 1 and 2."""
     folder = tmp_path_factory.mktemp("trained")
     for architecture, loss, rate in LEARNERS:
-        # matching two texts is beyond so small a model that reads both: one subject is right for every query
+        # a tiny model that reads both texts cannot match them, so all queries have the same subject
         positive = None if architecture == "bi-encoder" else "bees"
         write_jsonl(folder / "groups.jsonl", toy.groups(32, positive=positive))
         for length, epochs in ((architecture, 12), ("short", 2)):
@@ -187,7 +182,7 @@ def trained(tmp_path_factory, bases):
 
 
 @pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
-def test_training_learns(trained, architecture):
+def test_train_ranks_relevant_passages_first(trained, architecture):
     rows = list(csv.DictReader((trained / architecture / "first/loss.csv").open()))
     losses = [float(row["loss"]) for row in rows]
     assert [int(row["update"]) for row in rows] == list(range(1, 49))
@@ -195,7 +190,7 @@ def test_training_learns(trained, architecture):
 
 
 @pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
-def test_the_seed_fixes_the_weights(trained, architecture):
+def test_train_is_determined_by_the_seed(trained, architecture):
     one, again, other = (sha256_of(trained / architecture / name / "model.safetensors")
                          for name in ("one", "again", "other"))  # fmt: skip
     assert one == again
@@ -205,7 +200,7 @@ def test_the_seed_fixes_the_weights(trained, architecture):
 
 
 @pytest.mark.parametrize("architecture", [item[0] for item in LEARNERS])
-def test_a_checkpoint_holds_safetensors_and_what_made_it(trained, architecture):
+def test_checkpoint_contains_safetensors_and_training_json(trained, architecture):
     files = [path for path in (trained / architecture / "first").rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"model.safetensors", "config.json", "loss.csv", "training.json"}
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".csv", ".txt", ".jinja"}
@@ -234,18 +229,18 @@ def first_stage(depth=6):
             "NA": rank(zip(names[3:], range(9), strict=False)), "unasked": [("000", 1.0)]}  # fmt: skip
 
 
-def test_a_cross_encoder_reorders_the_top_of_its_first_stage(trained, collection):
+def test_cross_encoder_reorders_the_top_of_the_first_stage(trained, collection):
     path, queries = collection
     checkpoint, before = trained / "cross-encoder/first", first_stage()
     run = open_ranker(toy.spec("cross-encoder", "listnet", eval_batch_size=3), checkpoint, 1).rank(
         Collection(queries, path, before)
     )
-    assert list(run) == ["007", "NA"], "a query that the first stage lacks has no list, one not asked for neither"
+    assert list(run) == ["007", "NA"], "only queries of the collection and the first stage"
     model = CrossEncoder(str(checkpoint), num_labels=1, max_length=24, device="cpu")
     text_of = {query.id: query.text for query in queries}
     for query, pairs in run.items():
         assert {name for name, _ in pairs} == {name for name, _ in before[query][:4]}, "depth is 4"
-        assert pairs == rank(pairs), "best first: fusion counts places"
+        assert pairs == rank(pairs), "best first, because fusion uses ranks"
         for name, score in pairs:
             pair = [(text_of[query], SENTENCES[int(name)])]
             single = model.predict(pair, activation_fn=torch.nn.Identity(), show_progress_bar=False)[0]
@@ -253,7 +248,7 @@ def test_a_cross_encoder_reorders_the_top_of_its_first_stage(trained, collection
     assert len({round(score, 4) for pairs in run.values() for _, score in pairs}) > 4
 
 
-def test_a_seq2seq_reorders_as_a_cross_encoder_does(trained, collection, caplog):
+def test_seq2seq_reorders_the_top_of_the_first_stage(trained, collection, caplog):
     path, queries = collection
     before = first_stage()
     ranker = open_ranker(toy.spec("seq2seq", "ranknet", max_length=26), trained / "seq2seq/first", 1)
@@ -270,7 +265,7 @@ def test_a_seq2seq_reorders_as_a_cross_encoder_does(trained, collection, caplog)
     long = sum(length > 26 for length in lengths)
     assert 0 < long < len(lengths)
     assert [record.getMessage() for record in caplog.records if record.name.endswith("reranker")] == [
-        f"{long} passages were cut to fit the prompt, 0 queries"
+        f"prompts: {long} passages and 0 queries were truncated"
     ]
     whole = open_ranker(toy.spec("seq2seq", "ranknet", max_length=200), trained / "seq2seq/first", 1)
     assert whole.rank(Collection(queries, path, before)) != run
@@ -278,7 +273,7 @@ def test_a_seq2seq_reorders_as_a_cross_encoder_does(trained, collection, caplog)
     assert {query: len(pairs) for query, pairs in deep.items()} == {"007": 2, "NA": 2}
 
 
-def test_the_queries_of_a_run_do_not_depend_on_each_other(trained, collection, monkeypatch):
+def test_rank_of_a_query_does_not_depend_on_other_queries(trained, collection, monkeypatch):
     path, queries = collection
     ranker = open_ranker(toy.spec("cross-encoder", "listnet"), trained / "cross-encoder/first", 1)
     whole = ranker.rank(Collection(queries, path, first_stage()))
@@ -287,7 +282,7 @@ def test_the_queries_of_a_run_do_not_depend_on_each_other(trained, collection, m
         assert dict(pairs) == pytest.approx(dict(whole[query]), abs=1e-5)
 
 
-def test_a_head_that_is_missing_is_drawn_with_the_seed(encoder, collection):
+def test_open_ranker_draws_a_missing_head_from_the_seed(encoder, collection):
     path, queries = collection
     runs = [
         open_ranker(toy.spec("cross-encoder", "listnet"), encoder, seed).rank(Collection(queries, path, first_stage()))
@@ -297,7 +292,7 @@ def test_a_head_that_is_missing_is_drawn_with_the_seed(encoder, collection):
     assert runs[0] != runs[2]
 
 
-def test_a_bi_encoder_gives_the_librarys_vectors(trained):
+def test_bi_encoder_vectors_equal_the_library(trained):
     checkpoint = trained / "bi-encoder/first"
     spec = toy.spec("bi-encoder", "multiple-negatives", query_prefix="query: ", passage_prefix="the ")
     found = open_encoder(spec, checkpoint)
@@ -308,7 +303,7 @@ def test_a_bi_encoder_gives_the_librarys_vectors(trained):
         assert vectors == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-5)
 
 
-def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, collection, monkeypatch):
+def test_bi_encoder_reorders_the_top_of_the_first_stage(trained, collection, monkeypatch):
     path, queries = collection
     checkpoint = trained / "bi-encoder/first"
     prefixes = {"query_prefix": "query: ", "passage_prefix": "the "}
@@ -328,14 +323,14 @@ def test_a_bi_encoder_may_reorder_a_first_stage_in_place_of_searching(trained, c
         expected = rank((name, cosines[query][int(name)]) for name, _ in before[query.id][:4])
         assert [name for name, _ in run[query.id]] == [name for name, _ in expected]
         assert [score for _, score in run[query.id]] == pytest.approx([score for _, score in expected], abs=1e-5)
-    assert len(encoded) == len(set(encoded)) == 6, "a passage of two lists is encoded once, and no other"
+    assert len(encoded) == len(set(encoded)) == 6, "each candidate is encoded once, and no other passage"
     assert len(ranker.rank(Collection(queries, path, before, depth=2))["NA"]) == 2
     assert ranker.rank(Collection(queries, path, {})) == {}
 
 
 @pytest.mark.parametrize("architecture", SPECS)
-def test_ranking_reads_as_much_as_it_says_whatever_training_read(trained, collection, architecture):
-    """With a length of 26 and 64 the same passages are cut and whole."""
+def test_eval_max_length_does_not_depend_on_the_training_length(trained, collection, architecture):
+    """The same passages are truncated at length 26 and whole at length 64."""
     path, queries = collection
     loss = {"rerank": {"retriever": "bm25", "depth": 4}}
 
@@ -349,32 +344,32 @@ def test_ranking_reads_as_much_as_it_says_whatever_training_read(trained, collec
     assert run(max_length=long, eval_max_length=short) == run(max_length=short)
 
 
-def test_a_bi_encoder_that_searches_is_no_ranker_of_lists(trained):
-    with pytest.raises(ConfigError, match="a bi-encoder without `rerank` searches collections"):
+def test_open_ranker_refuses_a_bi_encoder_without_rerank(trained):
+    with pytest.raises(ConfigError, match="rerank: is missing; a bi-encoder that reorders"):
         open_ranker(toy.spec("bi-encoder", "multiple-negatives"), trained / "bi-encoder/first", 1)
 
 
 @pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
-def test_a_folder_without_a_model_is_named(tmp_path, architecture):
+def test_open_ranker_names_a_folder_without_a_model(tmp_path, architecture):
     loss = "listnet" if architecture == "cross-encoder" else "multiple-negatives"
     rerank = {"rerank": {"retriever": "bm25", "depth": 4}}
     with pytest.raises(ModelError, match=f"{tmp_path}: not a {architecture} "):
         open_ranker(toy.spec(architecture, loss, **rerank), tmp_path, 1)
 
 
-def test_an_empty_training_set_is_an_error(tmp_path, trained, encoder):
+def test_train_ranker_refuses_an_empty_training_set(tmp_path, trained, encoder):
     (tmp_path / "none.jsonl").touch()
-    with pytest.raises(BudgetError, match=r"none\.jsonl: no training group; nothing can be learnt from it"):
+    with pytest.raises(BudgetError, match=r"none\.jsonl: the training set is empty; expected at least one group"):
         train_ranker(trainset=tmp_path / "none.jsonl", spec=trained / "bi-encoder.yaml", base=encoder, seed=1,
                      development=[], checkpoint=tmp_path / "out")  # fmt: skip
     assert not (tmp_path / "out").exists()
 
 
-def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, monkeypatch):
+def test_failed_training_leaves_no_checkpoint(tmp_path, trained, encoder, monkeypatch):
     def fail(*_):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("synthrank.checkpoints.train_ranker.train", fail)
+    monkeypatch.setattr("synthrank.steps.checkpoints.train_ranker.train", fail)
     with pytest.raises(RuntimeError, match="out of memory"):
         train_ranker(trainset=trained / "groups.jsonl", spec=trained / "bi-encoder.yaml", base=encoder, seed=1,
                      development=[], checkpoint=tmp_path / "out")  # fmt: skip
@@ -382,7 +377,7 @@ def test_training_that_fails_leaves_no_checkpoint(tmp_path, trained, encoder, mo
 
 
 @pytest.mark.parametrize("architecture", ["cross-encoder", "seq2seq", "decoder"])
-def test_bf16_trains_and_scores(tmp_path, bases, collection, architecture):
+def test_bf16_ranker_trains_and_scores(tmp_path, bases, collection, architecture):
     spec = toy.spec(architecture, "lambda", bf16=True, batch_size=4)
     train(spec, Training(bases[architecture], toy.groups(8), 1), tmp_path / "out")
     path, queries = collection

@@ -1,22 +1,17 @@
-"""A killed training goes on where it was, and ends with the same weights."""
+"""A killed training resumes and ends with the same weights."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import torch
+import toy_task as toy
 from safetensors.torch import load_file
 from tiny_models import tiny_llm, tiny_t5
 
-from synthrank.checkpoints.train_ranker import train_ranker
-from synthrank.files import write_jsonl
+from synthrank.data.files import write_jsonl
 from synthrank.rankers import trainers
-from synthrank.rankers.states import COMPLETE, last_complete, remove_states, state_of
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
+from synthrank.rankers.resume import COMPLETE, last_complete, remove_states, state_of
+from synthrank.steps.checkpoints.train_ranker import train_ranker
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -34,7 +29,7 @@ def bases(tmp_path_factory, encoder):
 
 @pytest.fixture
 def job(tmp_path, bases, monkeypatch):
-    """Return a function that trains by the step, killed after some updates where it is told so."""
+    """Return a function that trains by the step, and kills the training after ``kill`` updates."""
     write_jsonl(tmp_path / "groups.jsonl", toy.groups(12))
 
     def do(name, architecture="seq2seq", kill=None, seed=1, loss="ranknet", **optimiser):
@@ -44,7 +39,7 @@ def job(tmp_path, bases, monkeypatch):
                 raise KilledError
 
         real = trainers.ProgressCallback.on_step_end
-        # 6 batches an epoch, 3 updates: 9 in all
+        # per epoch 6 batches and 3 updates, 9 updates in total
         settings = {"learning_rate": 3e-3, "epochs": 3, "batch_size": 2, "accumulation": 2, **optimiser}
         spec = toy.spec(architecture, loss, optimiser=settings)
         (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))
@@ -72,14 +67,14 @@ def states(folder):
         ("bi-encoder", "multiple-negatives", 5),
     ],
 )
-def test_a_resumed_training_gives_the_weights_of_one_that_was_not_killed(job, tmp_path, architecture, loss, kill):
+def test_resumed_training_gives_the_same_weights(job, tmp_path, architecture, loss, kill):
     whole = job("whole", architecture, loss=loss)
     with pytest.raises(KilledError):
         job("killed", architecture, kill=kill, save_every=2, loss=loss)
-    assert [path.name[:14] for path in (tmp_path / "killed").iterdir()] == [".seed-1.state-"], "no half checkpoint"
+    assert [path.name[:14] for path in (tmp_path / "killed").iterdir()] == [".seed-1.state-"], "no checkpoint"
     resumed = job("killed", architecture, save_every=2, loss=loss)
     made = json.loads((resumed / "training.json").read_text())
-    last = kill - 1 - (kill - 1) % 2  # the callback kills before the state of its own update is written
+    last = kill - 1 - (kill - 1) % 2  # the callback kills before the state of this update is written
     assert (made["resumed_at"], made["updates"]) == (last, 9)
     expected, found = (load_file(folder / "model.safetensors") for folder in (whole, resumed))
     assert expected.keys() == found.keys()
@@ -87,10 +82,10 @@ def test_a_resumed_training_gives_the_weights_of_one_that_was_not_killed(job, tm
         assert torch.equal(found[name], tensor), name
     assert (resumed / "loss.csv").read_text().splitlines()[-1] == (whole / "loss.csv").read_text().splitlines()[-1]
     assert {path.name for path in resumed.iterdir()} == {path.name for path in whole.iterdir()}
-    assert [path.name for path in resumed.parent.iterdir()] == ["seed-1"], "the states are gone"
+    assert [path.name for path in resumed.parent.iterdir()] == ["seed-1"], "the states are removed"
 
 
-def test_two_states_are_kept_and_hold_no_arguments(job, tmp_path):
+def test_trainer_keeps_two_states_without_arguments(job, tmp_path):
     with pytest.raises(KilledError):
         job("killed", kill=8, save_every=2)
     assert states(tmp_path / "killed") == ["checkpoint-4", "checkpoint-6"]
@@ -100,7 +95,7 @@ def test_two_states_are_kept_and_hold_no_arguments(job, tmp_path):
         }  # fmt: skip
 
 
-def test_a_torn_state_is_not_taken_up(job, tmp_path):
+def test_last_complete_ignores_a_torn_state(job, tmp_path):
     with pytest.raises(KilledError):
         job("killed", kill=8, save_every=2)
     (folder,) = (tmp_path / "killed").glob(".seed-1.state-*")
@@ -112,7 +107,7 @@ def test_a_torn_state_is_not_taken_up(job, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["groups", "settings", "seed", "base"])
-def test_a_state_of_something_else_is_never_resumed(job, tmp_path, bases, monkeypatch, what):
+def test_training_never_resumes_from_a_state_of_other_inputs(job, tmp_path, bases, monkeypatch, what):
     with pytest.raises(KilledError):
         job("killed", kill=3, save_every=2)
     changed = {"seed": 2} if what == "seed" else {"save_every": 2, "weight_decay": 0.1} if what == "settings" else {}
@@ -129,7 +124,7 @@ def test_a_state_of_something_else_is_never_resumed(job, tmp_path, bases, monkey
     assert left == ({".seed-1.state-", "seed-2"} if what == "seed" else {"seed-1"})
 
 
-def test_without_save_every_no_state_is_kept_or_taken_up(job, tmp_path):
+def test_training_without_save_every_keeps_no_state(job, tmp_path):
     with pytest.raises(KilledError):
         job("killed", kill=3, save_every=2)
     with pytest.raises(KilledError):
@@ -137,7 +132,7 @@ def test_without_save_every_no_state_is_kept_or_taken_up(job, tmp_path):
     assert list((tmp_path / "killed").iterdir()) == []
 
 
-def test_the_name_of_a_state_says_what_the_weights_follow_from(tmp_path):
+def test_state_of_depends_on_all_inputs_of_the_weights(tmp_path):
     (tmp_path / "base").mkdir()
     (tmp_path / "base/model.safetensors").write_bytes(b"1")
     (tmp_path / "groups.jsonl").write_text("x")
@@ -151,12 +146,12 @@ def test_the_name_of_a_state_says_what_the_weights_follow_from(tmp_path):
     assert len({first, name("t"), name(seed=2)}) == 3
     (tmp_path / "base/training.json").write_text("{}")
     (tmp_path / "base/loss.csv").write_text("")
-    assert name() == first, "how long the base took changes nothing"
+    assert name() == first, "training times of the base have no effect"
     (tmp_path / "base/config.json").write_text("{}")
     assert name() != first
 
 
-def test_states_of_other_seeds_stay(tmp_path):
+def test_remove_states_keeps_states_of_other_seeds(tmp_path):
     for name in (".seed-1.state-a", ".seed-1.state-b", ".seed-11.state-c", ".seed-1.xyz"):
         (tmp_path / name).mkdir()
     remove_states(tmp_path / "seed-1", but=tmp_path / ".seed-1.state-b")
@@ -164,7 +159,7 @@ def test_states_of_other_seeds_stay(tmp_path):
 
 
 @pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
-def test_training_sets_of_any_size_get_equal_updates_where_the_ranker_says_so(tmp_path, bases, architecture):
+def test_max_updates_is_independent_of_the_training_set(tmp_path, bases, architecture):
     loss = "ranknet" if architecture == "cross-encoder" else "multiple-negatives"
     spec = toy.spec(architecture, loss, optimiser={"epochs": None, "max_updates": 5, "batch_size": 4})
     (tmp_path / "ranker.yaml").write_text(json.dumps(spec.model_dump(mode="json", exclude_none=True)))

@@ -1,23 +1,18 @@
-"""T5 as a reranker: the scores of its full logits, its checkpoints, and models that cannot be one."""
+"""T5 as a reranker: scores equal those of its full logits, checkpoints, and refused models."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import torch
+import toy_task as toy
 from tiny_models import SENTENCES, tiny_t5
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, MT5Config, T5Config
 
 from synthrank.errors import ModelError
 from synthrank.rankers import train
 from synthrank.rankers.base import Training
-from synthrank.rankers.pair_model import open_pair_model
+from synthrank.rankers.cross_encoder import open_pair_model
 from synthrank.rankers.prompt_score import STRATEGIES
-
-_found = importlib.util.spec_from_file_location("toy_task", Path(__file__).with_name("toy_task.py"))
-toy = importlib.util.module_from_spec(_found)
-_found.loader.exec_module(toy)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -27,7 +22,7 @@ PAIRS = list(zip(QUERIES, SENTENCES, strict=False))
 
 
 def make(folder, kind):
-    """Write a model that has tied embeddings, as T5, or a head of its own, as Flan-T5 and mT5."""
+    """Write a model with tied embeddings, like T5, or with a separate head, like Flan-T5 and mT5."""
     tiny_t5(folder)
     if kind == "tiny":
         return folder
@@ -53,7 +48,7 @@ def models(tmp_path_factory):
 
 
 def logits(folder, pairs):
-    """Return the full logits of the first decoder step, one prompt a forward pass, as the published script does."""
+    """Return the full logits of the first decoder step, one prompt per forward pass, like the published script."""
     model, tokenizer = AutoModelForSeq2SeqLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     found = []
     for query, passage in pairs:
@@ -74,7 +69,7 @@ def scores_of(model, pairs=PAIRS):
 
 @pytest.mark.parametrize("score", STRATEGIES)
 @pytest.mark.parametrize("kind", ["tiny", "tied", "untied", "mt5"])
-def test_scores_are_those_of_the_full_logits(models, kind, score):
+def test_seq2seq_scores_equal_those_of_the_full_logits(models, kind, score):
     folder = models[kind]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     names = ["<extra_id_10>"] if score == "extra-id" else ["▁true", "▁false"]
@@ -85,7 +80,7 @@ def test_scores_are_those_of_the_full_logits(models, kind, score):
     assert len({round(value, 3) for value in expected.tolist()}) > 4
 
 
-def test_tied_and_own_heads_are_what_they_say(models):
+def test_make_writes_tied_and_separate_heads(models):
     opened = {kind: open_pair_model(spec(), folder, 1)[0].model for kind, folder in models.items()}
     assert {kind for kind, model in opened.items() if model.lm_head.weight is model.shared.weight} == {"tiny", "tied"}
     assert opened["tied"].config.scale_decoder_outputs
@@ -94,7 +89,7 @@ def test_tied_and_own_heads_are_what_they_say(models):
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("kind", ["tied", "untied", "mt5"])
-def test_gradients_are_those_of_the_full_logits(models, kind, attention):
+def test_seq2seq_gradients_equal_those_of_the_full_logits(models, kind, attention):
     model = open_pair_model(spec(), models[kind], 1).eval()
     model[0].model.set_attn_implementation(attention)
     features = model.preprocess(PAIRS)
@@ -110,8 +105,8 @@ def test_gradients_are_those_of_the_full_logits(models, kind, attention):
         torch.testing.assert_close(found[name].grad, parameter.grad, rtol=1e-3, atol=1e-3 * scale + 1e-6)
 
 
-def test_keys_and_values_are_not_made_for_every_token(models):
-    """Of the decoder: its attention has one position, so K and V are multiplied once a prompt."""
+def test_seq2seq_multiplies_keys_and_values_once_per_prompt(models):
+    """The decoder's attention has one position, so K and V are multiplied once per prompt."""
     model = open_pair_model(spec(), models["tiny"], 1)
     multiplied = []
     for name, module in model.named_modules():
@@ -121,7 +116,7 @@ def test_keys_and_values_are_not_made_for_every_token(models):
     assert set(multiplied) == {"q", "o"}
 
 
-def test_training_drops_attention_out_as_the_model_says(models):
+def test_seq2seq_training_uses_the_attention_dropout_of_the_model(models):
     model = open_pair_model(spec(), models["tiny"], 1).train()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -136,7 +131,7 @@ def test_training_drops_attention_out_as_the_model_says(models):
     assert len({model(features)["scores"].sum().item() for _ in range(3)}) == 1
 
 
-def test_attention_is_fused(models, encoder):
+def test_seq2seq_uses_fused_attention(models, encoder):
     for architecture, folder in (("seq2seq", models["tiny"]), ("cross-encoder", encoder)):
         model = open_pair_model(toy.spec(architecture, "ranknet"), folder, 1)
         assert model.transformers_model.config._attn_implementation == "sdpa"
@@ -150,26 +145,26 @@ def test_attention_is_fused(models, encoder):
     [
         (
             {"positive": "relevant"},
-            r"the answer 'relevant' is not one token but '▁ r e l e v a n t'; name one that the",
+            r"the answer 'relevant' is not one token but '▁ r e l e v a n t'; expected a single token",
         ),
         ({"negative": "☃"}, "the answer '☃' is not one token but"),
-        ({"negative": "true"}, "'true' and 'true' are the same token; name two"),
+        ({"negative": "true"}, "'true' and 'true' are the same token; expected two"),
         ({"score": "extra-id", "extra_token": "<extra_id_100>"}, "the answer '<extra_id_100>' is not one token but"),
     ],
 )
-def test_answers_are_single_and_different_tokens(models, changed, message):
+def test_open_seq2seq_refuses_wrong_answers(models, changed, message):
     with pytest.raises(ModelError, match=message) as error:
         open_pair_model(spec(**changed), models["tiny"], 1)
     assert "\n" not in str(error.value)
     assert str(models["tiny"]) in str(error.value)
 
 
-def test_only_the_answers_that_a_score_uses_must_be_there(models):
+def test_open_seq2seq_checks_only_answers_of_the_score(models):
     open_pair_model(spec("extra-id", positive="no such token"), models["tiny"], 1)
     open_pair_model(spec("difference", extra_token="no such token"), models["tiny"], 1)
 
 
-def test_a_folder_without_a_seq2seq_is_named(models, encoder, tmp_path):
+def test_open_seq2seq_names_a_folder_without_a_model(models, encoder, tmp_path):
     for folder in (encoder, tmp_path):
         with pytest.raises(ModelError, match=f"{folder}: not a seq2seq "):
             open_pair_model(spec(), folder, 1)
@@ -179,11 +174,11 @@ def test_a_folder_without_a_seq2seq_is_named(models, encoder, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["tied", "untied"])
-def test_a_checkpoint_is_a_plain_t5_with_the_same_scores(models, tmp_path, kind):
+def test_seq2seq_checkpoint_is_a_plain_t5_with_the_same_scores(models, tmp_path, kind):
     ranker = spec(epochs=2, batch_size=4)
     train(ranker, Training(models[kind], toy.groups(8), 1), tmp_path / "out")
     files = {path.name for path in (tmp_path / "out").iterdir()}
-    assert files == {path.name for path in models[kind].iterdir()}, "no file of ours, nothing pickled"
+    assert files == {path.name for path in models[kind].iterdir()}, "no own file, no pickle"
     found = scores_of(open_pair_model(ranker, tmp_path / "out", 1))
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
     true, false = tokenizer.convert_tokens_to_ids(["▁true", "▁false"])
@@ -194,14 +189,14 @@ def test_a_checkpoint_is_a_plain_t5_with_the_same_scores(models, tmp_path, kind)
 
 
 @pytest.mark.parametrize("kind", ["tied", "untied"])
-def test_a_checkpoint_keeps_what_is_not_trained(models, tmp_path, kind):
+def test_seq2seq_checkpoint_keeps_untrained_weights(models, tmp_path, kind):
     train(spec(batch_size=4), Training(models[kind], toy.groups(4), 1), tmp_path / "out")
     before, after = (json.loads((folder / "generation_config.json").read_text())
                      for folder in (models[kind], tmp_path / "out"))  # fmt: skip
     assert after == before
     assert after["num_beams"] == 3
     config = json.loads((tmp_path / "out/config.json").read_text())
-    # what versions of transformers before 5, and other readers, go by
+    # used by transformers before version 5 and other libraries
     assert config["tie_word_embeddings"] is (kind == "tied")
     assert config["scale_decoder_outputs"] is (kind == "tied")
     model = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "out")
@@ -211,7 +206,7 @@ def test_a_checkpoint_keeps_what_is_not_trained(models, tmp_path, kind):
 # Memory and precision
 
 
-def test_gradient_checkpointing_changes_no_gradient(models):
+def test_seq2seq_gradients_do_not_depend_on_checkpointing(models):
     gradients = []
     for on in (False, True):
         model = open_pair_model(spec(), models["tiny"], 1)
@@ -225,12 +220,12 @@ def test_gradient_checkpointing_changes_no_gradient(models):
     torch.testing.assert_close(*gradients)
 
 
-def test_bfloat16_scores_have_the_digits_of_float32(models, monkeypatch):
-    monkeypatch.setattr("synthrank.devices.has_bfloat16", lambda: True)  # emulated where the device lacks it
+def test_seq2seq_bfloat16_scores_have_the_digits_of_float32(models, monkeypatch):
+    monkeypatch.setattr("synthrank.runtime.torch_setup.has_bfloat16", lambda: True)  # emulated if the device lacks it
     exact = scores_of(open_pair_model(spec(), models["untied"], 1))
     model = open_pair_model(spec(), models["untied"], 1, "bfloat16")
     assert model[0].model.shared.weight.dtype is torch.bfloat16
     found = scores_of(model)
     assert found.dtype is torch.float32
-    assert not torch.equal(found, found.bfloat16().float()), "the head's product is not rounded to three digits"
+    assert not torch.equal(found, found.bfloat16().float()), "the head's output is not rounded to three digits"
     assert found.tolist() == pytest.approx(exact.tolist(), abs=0.05 * float(exact.abs().max()))

@@ -1,4 +1,4 @@
-"""BM25 by Anserini against its formula on a tiny corpus, and against published figures."""
+"""Compare Anserini's BM25 with the formula on a tiny corpus, and with published results."""
 
 import math
 import os
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from synthrank.corpora.build_passages import build_passages
-from synthrank.corpora.build_queries import build_queries
+from synthrank.config.base import load
+from synthrank.config.retrievers import Bm25, RetrieverSpec
+from synthrank.data.files import json_lines, read_jsonl
+from synthrank.data.records import Query
+from synthrank.data.trec import rank, read_qrels
 from synthrank.errors import DataError
-from synthrank.files import json_lines, read_jsonl
-from synthrank.measures import measure_run
-from synthrank.records import Query
 from synthrank.retrievers.bm25 import build_index, search
-from synthrank.specs.base import load
-from synthrank.specs.retrievers import Bm25, RetrieverSpec
-from synthrank.trec import rank, read_qrels
+from synthrank.stats.measures import measure_run
+from synthrank.steps.corpora.build_passages import build_passages
+from synthrank.steps.corpora.build_queries import build_queries
 
-# Stems equal words, no stop words, lengths below 40: Lucene keeps those exactly.
+# Stems equal words, no word is a stop word, and Lucene stores lengths below 40 exactly.
 CORPUS = {
     "007": "cat cat mouse",
     "NA": "dog cat bird bird bird fish fish",
@@ -43,7 +43,7 @@ def index(tmp_path_factory):
 
 
 def by_hand(query, k1, b):
-    """Return Lucene's BM25: idf ln(1 + (N - n + .5) / (n + .5)), no (k1 + 1) in the numerator."""
+    """Return Lucene's BM25, with idf ln(1 + (N - n + .5) / (n + .5)) and without (k1 + 1) in the numerator."""
     texts = {name: Counter(text.split()) for name, text in CORPUS.items()}
     average = sum(sum(counts.values()) for counts in texts.values()) / len(texts)
     scores = Counter()
@@ -57,23 +57,23 @@ def by_hand(query, k1, b):
 
 
 @pytest.mark.parametrize(("k1", "b"), [(0.9, 0.4), (1.5, 0.9)])
-def test_scores_are_those_of_the_formula(index, k1, b):
+def test_search_scores_equal_the_formula(index, k1, b):
     run = search(index, QUERIES, Bm25(kind="bm25", k1=k1, b=b), 1)
-    assert list(run) == ["01", "null", "q 4", "x"], "queries in order, and none without a hit"
+    assert list(run) == ["01", "null", "q 4", "x"], "queries in order, only with results"
     for query, ranked in run.items():
         expected = by_hand(WORDS[query], k1, b)
         assert dict(ranked) == pytest.approx(expected, abs=1e-3)
         assert [name for name, _ in ranked] == [name for name, _ in rank(expected.items())]
 
 
-def test_depth_cuts_the_lists(index):
+def test_search_returns_at_most_depth_passages(index):
     run = search(index, QUERIES, Bm25(kind="bm25", depth=1), 1)
     for query, words in WORDS.items():
         assert [name for name, _ in run[query]] == [rank(by_hand(words, 0.9, 0.4).items())[0][0]]
 
 
-def test_a_passage_that_cannot_be_indexed_is_an_error(tmp_path):
-    with pytest.raises(DataError, match=r"index: 1 of 2 passages were indexed; passages without any word cannot be"):
+def test_build_index_refuses_a_passage_without_words(tmp_path):
+    with pytest.raises(DataError, match=r"index: 1 of 2 passages were indexed; expected passages with at least one"):
         build_index([("a", "word"), ("b", "")], tmp_path / "index", 1)
 
 
@@ -86,12 +86,12 @@ SHARED = os.environ.get("SYNTHRANK_SHARED", "")
     [
         # Anserini, beir-v1.0.0-nfcorpus.flat
         ("nfcorpus", "nDCG@10", 0.3218),
-        # Measured once with Anserini's own tools on the repaired judgments. Its regression figure, .3123, is of a
-        # collection whose judgments lack a zero in some ids, and whose texts still have their citations.
+        # Measured once with Anserini's tools on the repaired qrels. Its regression result, .3123, is for a version of
+        # the corpus whose qrels lack a zero in some ids, and whose texts still have citations.
         ("cacm", "AP", 0.356),
     ],
 )
-def test_published_figures(tmp_path, monkeypatch, config, corpus, measure, published):
+def test_bm25_reproduces_published_results(tmp_path, monkeypatch, config, corpus, measure, published):
     monkeypatch.setenv("SYNTHRANK_DATA", str(Path(SHARED, "collections")))
     spec, passages = config / f"corpora/{corpus}.yaml", tmp_path / "passages.jsonl"
     build_passages(spec=spec, passages=passages, stats=tmp_path / "stats.json")

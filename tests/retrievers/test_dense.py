@@ -1,4 +1,4 @@
-"""Dense retrieval: pooling and similarity as stated, and models of one side each."""
+"""Dense retrieval: pooling, similarity, and separate models of queries and passages."""
 
 import json
 
@@ -9,16 +9,16 @@ from sentence_transformers import SentenceTransformer
 from tiny_models import SENTENCES, tiny_splade
 from transformers import AutoModel, AutoTokenizer
 
-from synthrank import encodings
+from synthrank.config.retrievers import Dense
+from synthrank.data.files import write_jsonl
+from synthrank.data.records import Passage, Query
+from synthrank.data.trec import rank, read_run
 from synthrank.errors import DataError, ModelError, ShardError
-from synthrank.files import write_jsonl
-from synthrank.records import Passage, Query
 from synthrank.retrievers.dense import open_encoder
-from synthrank.runs.encode_dense import encode_dense
-from synthrank.runs.index_dense import index_dense
-from synthrank.runs.search_dense import search_dense
-from synthrank.specs.retrievers import Dense
-from synthrank.trec import rank, read_run
+from synthrank.steps.runs.encode_dense import encode_dense
+from synthrank.steps.runs.index_dense import index_dense
+from synthrank.steps.runs.search_dense import search_dense
+from synthrank.vectors import store as encodings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -27,7 +27,7 @@ TEXTS = [*SENTENCES[:4], "bees", ""]
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """A transformer's folder as models are published that no library's files tell how to pool."""
+    """Return the folder of a published transformer without a pooling in its files."""
     return tiny_splade(tmp_path_factory.mktemp("models") / "plain")
 
 
@@ -38,7 +38,7 @@ def opened(model, **stated):
 
 
 def by_hand(folder, texts, pooling):
-    """Return the vectors that transformers' own model has for each text alone."""
+    """Return the vectors of single texts by the model of transformers."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         states = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0] for text in texts]
@@ -46,12 +46,12 @@ def by_hand(folder, texts, pooling):
 
 
 @pytest.mark.parametrize(("stated", "pooling"), [("cls", "cls"), ("mean", "mean"), (None, "mean")])
-def test_the_pooling_of_a_plain_transformer(plain, stated, pooling):
+def test_encoder_pools_a_plain_transformer_as_stated(plain, stated, pooling):
     found = opened(plain, pooling=stated, similarity="dot").passages(TEXTS)
     np.testing.assert_allclose(found, by_hand(plain, TEXTS, pooling), atol=1e-5)
 
 
-def test_a_stated_pooling_takes_the_place_of_the_models_own(encoder):
+def test_encoder_replaces_the_pooling_of_the_model(encoder):
     found = opened(encoder, pooling="cls", similarity="dot").queries(TEXTS)
     np.testing.assert_allclose(found, by_hand(encoder, TEXTS, "cls"), atol=1e-5)
     np.testing.assert_allclose(
@@ -59,23 +59,23 @@ def test_a_stated_pooling_takes_the_place_of_the_models_own(encoder):
     )
 
 
-def test_only_cosines_need_vectors_of_length_one(plain):
+def test_encoder_normalises_vectors_only_for_cosine(plain):
     dot, cosine = opened(plain, similarity="dot").passages(TEXTS), opened(plain).passages(TEXTS)
     lengths = np.linalg.norm(dot, axis=1, keepdims=True)
     assert np.abs(lengths - 1).min() > 0.1
     np.testing.assert_allclose(cosine, dot / lengths, atol=1e-6)
 
 
-def test_a_model_without_pooling_is_refused(encoder, tmp_path):
+def test_encoder_refuses_a_model_without_pooling(encoder, tmp_path):
     SentenceTransformer(modules=[SentenceTransformer(str(encoder), device="cpu")[0]], device="cpu").save_pretrained(
         str(tmp_path / "bare"), create_model_card=False
     )
-    with pytest.raises(ModelError, match="bare: has 0 pooling modules; pooling 'cls' can take the place of one"):
+    with pytest.raises(ModelError, match="bare: has 0 pooling modules; pooling 'cls' can only replace a single one"):
         opened(tmp_path / "bare", pooling="cls")
 
 
-def test_a_model_for_each_side(tmp_path, encoder, plain):
-    """Passages by one model, queries by another: the scores are the dot products of the two."""
+def test_dense_retriever_uses_separate_models(tmp_path, encoder, plain):
+    """Scores are dot products of query vectors of one model and passage vectors of another."""
     texts = [*TEXTS[:5], "bread"]
     write_jsonl(tmp_path / "p.jsonl", [Passage(f"p{place}", text) for place, text in enumerate(texts)])
     write_jsonl(tmp_path / "q.jsonl", [Query("007", "bees"), Query("NA", "why does it rain")])
@@ -103,7 +103,7 @@ def test_a_model_for_each_side(tmp_path, encoder, plain):
 
 
 def run_of(folder, model, shards, spec=None, texts=SENTENCES):
-    """Return the bytes of a run over texts that so many jobs encoded, and the folder of its index."""
+    """Return the bytes of a run over texts that several jobs encoded, and the folder of its index."""
     folder.mkdir()
     spec_file = folder / "minilm.yaml"
     spec_file.write_text(
@@ -122,7 +122,7 @@ def run_of(folder, model, shards, spec=None, texts=SENTENCES):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_a_run_does_not_depend_on_the_number_of_shards(tmp_path, encoder, monkeypatch, dtype):
+def test_dense_run_does_not_depend_on_the_number_of_shards(tmp_path, encoder, monkeypatch, dtype):
     monkeypatch.setattr(encodings, "TOGETHER", 2)
     spec = {"index": {"kind": "flat", "dtype": dtype}}
     whole = run_of(tmp_path / "a", encoder, 1, spec)
@@ -134,7 +134,7 @@ def test_a_run_does_not_depend_on_the_number_of_shards(tmp_path, encoder, monkey
         assert files[0] == files[1] == files[2], file
 
 
-def test_passages_that_are_questions_are_encoded_as_queries(tmp_path, encoder):
+def test_passages_as_queries_are_encoded_as_queries(tmp_path, encoder):
     write_jsonl(tmp_path / "p.jsonl", [Passage("p", "bees")])
     stated = {"kind": "dense", "model": "m", "max_length": 128, "query_prefix": "bread: ", "passage_prefix": "river: "}
     (tmp_path / "d.yaml").write_text(json.dumps(stated))
@@ -145,13 +145,15 @@ def test_passages_that_are_questions_are_encoded_as_queries(tmp_path, encoder):
         np.testing.assert_allclose(found, opened(encoder, query_prefix=prefix).queries(["bees"]), atol=1e-6)
 
 
-def test_an_index_needs_every_row_of_every_shard(tmp_path, encoder, monkeypatch):
+def test_index_refuses_a_missing_row_of_a_shard(tmp_path, encoder, monkeypatch):
     monkeypatch.setattr(encodings, "TOGETHER", 2)
     run_of(tmp_path / "a", encoder, 2)
     with (tmp_path / "a/p.jsonl").open("a") as stream:
         stream.write(json.dumps({"id": "new", "text": "bees"}) + "\n")
     parts, passages = [tmp_path / "a/1-of-2", tmp_path / "a/2-of-2"], tmp_path / "a/p.jsonl"
-    with pytest.raises(ShardError, match=r"2-of-2: 5 rows; shard 2 of 2 of 12 has 6: delete it, run again"):
+    with pytest.raises(
+        ShardError, match=r"2-of-2: 5 rows; expected 6 for shard 2 of 2 of 12 rows; delete it and run again"
+    ):
         index_dense(spec=tmp_path / "a/minilm.yaml", passages=passages, shards=parts, index=tmp_path / "index")
     (tmp_path / "none.jsonl").write_text("")
     encode_dense(
@@ -161,7 +163,7 @@ def test_an_index_needs_every_row_of_every_shard(tmp_path, encoder, monkeypatch)
         shard="1-of-1",
         vectors=tmp_path / "v",
     )
-    with pytest.raises(DataError, match=r"none.jsonl: no passages to index"):
+    with pytest.raises(DataError, match=r"none.jsonl: the corpus is empty"):
         index_dense(
             spec=tmp_path / "a/minilm.yaml",
             passages=tmp_path / "none.jsonl",

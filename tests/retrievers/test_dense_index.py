@@ -1,4 +1,4 @@
-"""Indexes of dense retrievers: what each kind finds, and what it refuses."""
+"""Indexes of dense retrievers: results and refused inputs of each kind."""
 
 import json
 from itertools import pairwise
@@ -7,20 +7,20 @@ import faiss
 import numpy as np
 import pytest
 
-from synthrank.encodings import read_encodings, write_encodings
+from synthrank.config.base import load, validate
+from synthrank.config.retrievers import Dense, RetrieverSpec
+from synthrank.data.records import Query
+from synthrank.data.shards import Shard
 from synthrank.errors import ConfigError, DataError
-from synthrank.records import Query
 from synthrank.retrievers.dense_index import build, search
-from synthrank.shards import Shard
-from synthrank.specs.base import load, validate
-from synthrank.specs.retrievers import Dense, RetrieverSpec
+from synthrank.vectors.store import read_encodings, write_encodings
 
 PASSAGES, DIMENSIONS, DEPTH = 1000, 16, 10
 
 
 @pytest.fixture(autouse=True)
 def one_faiss_thread():
-    """One thread always makes the same graph."""
+    """Use one thread, which always builds the same graph."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     yield
@@ -38,12 +38,12 @@ def unit(vectors):
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """Passages around 50 centres, and queries near passages, in encodings of either type."""
+    """Return passages around 50 centres and queries near passages, in encodings of either type."""
     chance, folder = np.random.default_rng(13), tmp_path_factory.mktemp("case")
     centres = unit(chance.standard_normal((50, DIMENSIONS)))
     of = chance.integers(50, size=PASSAGES)
     vectors = unit(centres[of] + 0.15 * chance.standard_normal((PASSAGES, DIMENSIONS)))
-    asked = unit(vectors[:40] + 0.05 * chance.standard_normal((40, DIMENSIONS)))
+    query_vectors = unit(vectors[:40] + 0.05 * chance.standard_normal((40, DIMENSIONS)))
     rows = [(f"p{place}", str(place)) for place in range(PASSAGES)]
     for dtype in ("float32", "float16"):
         write_encodings(
@@ -54,7 +54,7 @@ def case(tmp_path_factory):
             dtype,
             shard=Shard(1, 1),
         )
-    return folder, asked
+    return folder, query_vectors
 
 
 QUERIES = [Query(f"q{place}", "") for place in range(40)]
@@ -80,7 +80,7 @@ LISTS = {"kind": "ivf-pq", "m": 8, "nbits": 6, "nlist": 20, "nprobe": 10}
         (LISTS | {"m": 16, "nlist": None, "nprobe": 500}, 0.8),
     ],
 )
-def test_most_of_the_exact_list_is_found(case, tmp_path, index, least):
+def test_search_finds_most_of_the_exact_results(case, tmp_path, index, least):
     exact = searched(case, tmp_path / "exact", spec())
     found = searched(case, tmp_path / "index", spec(**index))
     shares = [len({name for name, _ in exact[query.id]} & dict(found[query.id]).keys()) / DEPTH for query in QUERIES]
@@ -91,7 +91,7 @@ def test_most_of_the_exact_list_is_found(case, tmp_path, index, least):
 
 
 @pytest.mark.parametrize("index", [LISTS, LISTS | {"training": 200}, GRAPH])
-def test_the_same_index_twice(case, tmp_path, index):
+def test_build_is_deterministic(case, tmp_path, index):
     for name in "ab":
         build(read_encodings(case[0] / "float16"), spec(**index), tmp_path / name)
     files = [(tmp_path / name / "vectors.faiss").read_bytes() for name in "ab"]
@@ -101,7 +101,7 @@ def test_the_same_index_twice(case, tmp_path, index):
         assert (tmp_path / "c/vectors.faiss").read_bytes() != files[0]
 
 
-def test_more_is_looked_through_where_the_spec_says(case, tmp_path):
+def test_search_parameters_change_the_recall(case, tmp_path):
     build(read_encodings(case[0] / "float16"), spec(**LISTS), tmp_path / "lists")
     few, many = (search(tmp_path / "lists", spec(**LISTS | {"nprobe": n}), case[1], QUERIES) for n in (1, 40))
     assert few != many
@@ -110,44 +110,44 @@ def test_more_is_looked_through_where_the_spec_says(case, tmp_path):
     assert sum(score for ranked in wide.values() for _, score in ranked) >= sum(
         score for ranked in narrow.values() for _, score in ranked
     )
-    assert all(len(ranked) == DEPTH for ranked in narrow.values()), "the depth at least"
+    assert all(len(ranked) == DEPTH for ranked in narrow.values()), "at least the depth"
 
 
 @pytest.mark.parametrize(
     ("index", "message"),
     [
         (LISTS | {"m": 7}, r"index.m: got 7; expected a divisor of the 16 dimensions"),
-        (LISTS | {"nlist": 1001}, r"index: 1,001 lists or codes cannot be fitted to 1,000 passages; take kind: flat"),
-        (LISTS | {"training": 63}, r"index: 64 lists or codes cannot be fitted"),
+        (LISTS | {"nlist": 1001}, r"index: 1,000 passages are too few for 1,001 lists or codes; use kind: flat"),
+        (LISTS | {"training": 63}, r"index: 1,000 passages are too few for 64 lists or codes"),
     ],
 )
-def test_what_cannot_be_fitted_is_refused(case, tmp_path, index, message):
+def test_build_refuses_too_few_passages_and_wrong_dimensions(case, tmp_path, index, message):
     with pytest.raises(ConfigError, match=message):
         build(read_encodings(case[0] / "float16"), spec(**index), tmp_path / "index")
 
 
 @pytest.mark.parametrize(("index", "file"), [({"kind": "flat"}, "encodings.json"), (GRAPH, "index.json")])
-def test_an_index_of_another_version_is_refused_in_one_line(case, tmp_path, index, file):
+def test_search_refuses_an_index_of_another_version(case, tmp_path, index, file):
     build(read_encodings(case[0] / "float32"), spec(**index), tmp_path / "index")
     form = json.loads((tmp_path / "index" / file).read_text())
     (tmp_path / "index" / file).write_text(json.dumps(form | {"format": 0}))
-    with pytest.raises(DataError, match=r"^\S+index: made by another version, format 0; this one reads 1: delete it$"):
+    with pytest.raises(DataError, match=r"^\S+index: has format 0; this version reads 1: delete it$"):
         search(tmp_path / "index", spec(**index), case[1], QUERIES)
     (tmp_path / "index" / file).unlink()
-    with pytest.raises(DataError, match=r"^\S+index: has no \S+.json; another version made it, or another step"):
+    with pytest.raises(DataError, match=r"^\S+index: has no \S+.json; another version or step wrote it"):
         search(tmp_path / "index", spec(**index), case[1], QUERIES)
 
 
-def test_an_index_of_another_kind_is_refused(case, tmp_path):
+def test_search_refuses_an_index_of_another_kind(case, tmp_path):
     build(read_encodings(case[0] / "float16"), spec(**GRAPH), tmp_path / "index")
-    with pytest.raises(DataError, match="index: holds hnsw; the entity file says ivf-pq"):
+    with pytest.raises(DataError, match="index: kind is hnsw; expected ivf-pq"):
         search(tmp_path / "index", spec(**LISTS), case[1], QUERIES)
 
 
-def test_an_entity_that_states_no_index_has_a_flat_one(tmp_path):
+def test_retriever_without_an_index_has_a_flat_index(tmp_path):
     assert spec().index.model_dump() == {"kind": "flat", "dtype": "float32"}
     (tmp_path / "d.yaml").write_text("kind: dense\nmodel: m\nindex: {kind: hnsw, nprobe: 3}\n")
-    with pytest.raises(ConfigError, match=r"d.yaml: index.hnsw.nprobe: unknown key; known keys here: .*ef_search"):
+    with pytest.raises(ConfigError, match=r"d.yaml:\d+: unknown key 'index.nprobe' \(known: .*ef_search"):
         load(RetrieverSpec, tmp_path / "d.yaml")
-    with pytest.raises(ConfigError, match=r"got 'tree'; known values: 'flat', 'ivf-pq', 'hnsw'"):
+    with pytest.raises(ConfigError, match=r"unknown value 'tree' \(known: flat, hnsw, ivf-pq\)"):
         validate(RetrieverSpec, {"kind": "dense", "model": "m", "index": {"kind": "tree"}}, "d.yaml")

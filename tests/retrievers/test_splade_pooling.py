@@ -1,4 +1,4 @@
-"""Max pooling before the logarithm: the weights of sentence-transformers' own pooling."""
+"""Compare max pooling before the logarithm with the pooling of sentence-transformers."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from synthrank.retrievers.splade_pooling import MaxPooling, pool_early
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-TERMS = 531  # no multiple of a vector register
+TERMS = 531  # not a multiple of a vector register
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,9 @@ def opened(folder, **pooling):
 
 
 def whole_features(dtype=torch.float32):
-    """Return hidden states of five texts, one of them a single token, and the layer that makes logits of them.
+    """Return hidden states of five texts, one with a single token, and the layer that computes logits.
 
-    All values are small whole numbers: every order of summing gives the same logits.
+    All values are small integers, so every order of summation gives the same logits.
     """
     generator = torch.Generator().manual_seed(7)
     decoder = torch.nn.Linear(16, TERMS)
@@ -50,7 +50,7 @@ def pooled(pooling, features):
 @pytest.mark.parametrize(("activation", "logarithms"), [("relu", 1), ("log1p_relu", 2)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("at_once", [(1, TERMS), (18, 100), (29, 2048)])
-def test_of_the_same_logits_it_is_the_same_to_the_last_bit(monkeypatch, activation, logarithms, dtype, at_once):
+def test_max_pooling_equals_the_library_bit_by_bit(monkeypatch, activation, logarithms, dtype, at_once):
     monkeypatch.setattr(splade_pooling, "TOKENS_AT_ONCE", at_once[0])
     monkeypatch.setattr(splade_pooling, "TERMS_AT_ONCE", at_once[1])
     features, decoder = whole_features(dtype)
@@ -62,7 +62,7 @@ def test_of_the_same_logits_it_is_the_same_to_the_last_bit(monkeypatch, activati
     assert 0.1 < (found == 0).float().mean() < 0.9, "some terms have no weight"
 
 
-def test_padding_has_no_weight():
+def test_max_pooling_ignores_padding():
     features, decoder = whole_features()
     alone = [
         pooled(MaxPooling(decoder, 1), {name: value[row : row + 1, :length] for name, value in features.items()})
@@ -72,8 +72,8 @@ def test_padding_has_no_weight():
     assert torch.equal(pooled(MaxPooling(decoder, 1), features), torch.cat(alone))
 
 
-def test_a_tile_is_a_few_texts_and_a_part_of_the_terms(monkeypatch):
-    """As many texts as fit, in their order, and at least one."""
+def test_max_pooling_computes_tiles(monkeypatch):
+    """A tile contains as many texts as fit, in order, and at least one."""
     multiply, tiles = torch.nn.functional.linear, []
     monkeypatch.setattr(torch.nn.functional, "linear", lambda x, w: tiles.append((len(x), len(w))) or multiply(x, w))
     monkeypatch.setattr(splade_pooling, "TERMS_AT_ONCE", 500)
@@ -86,7 +86,7 @@ def test_a_tile_is_a_few_texts_and_a_part_of_the_terms(monkeypatch):
 
 
 @pytest.mark.parametrize("activation", ["relu", "log1p_relu"])
-def test_a_model_encodes_as_the_library_does(folder, activation):
+def test_pool_early_keeps_the_weights_of_the_library(folder, activation):
     texts = [*SENTENCES, "", " ".join(SENTENCES)]
     library, model = opened(folder, activation_function=activation), opened(folder, activation_function=activation)
     expected = library.encode(texts, convert_to_sparse_tensor=False, batch_size=4)
@@ -98,7 +98,7 @@ def test_a_model_encodes_as_the_library_does(folder, activation):
     assert torch.equal(found > 0, expected > 0)
 
 
-def test_another_pooling_is_left_alone(folder):
+def test_pool_early_keeps_other_poolings(folder):
     library, model = opened(folder, pooling_strategy="sum"), opened(folder, pooling_strategy="sum")
     assert not pool_early(model)
     assert torch.equal(model.encode("bees dance").to_dense(), library.encode("bees dance").to_dense())

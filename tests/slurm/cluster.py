@@ -1,7 +1,7 @@
-"""A SLURM of one node for tests, whole in one folder: its own configuration, ports, munge socket and processes.
+"""A one-node SLURM for tests in one folder, with its own configuration, ports, munge socket and processes.
 
-Nothing under /etc is read or written. ``SLURM_CONF`` leads commands to this cluster, so that a real one on the same
-machine is never touched. The node pretends to have two GPUs, which are further /dev/null: making them takes root.
+Nothing under /etc is read or written. ``SLURM_CONF`` directs commands to this cluster, so that a real cluster on the
+same machine is not touched. The node claims two GPUs, which are additional /dev/null devices; creating them needs root.
 """
 
 import getpass
@@ -20,7 +20,7 @@ COMMANDS = ("sacct", "sacctmgr", "sbatch", "scancel", "scontrol", "sinfo", "sque
 ACCOUNTING = ("slurmdbd", "mariadbd", "mariadb-install-db")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 MIN_JOB_AGE_S = 900
-"""Finished jobs stay visible to squeue for longer than any test lasts."""
+"""Seconds that finished jobs stay visible to squeue: longer than any test."""
 
 CONFIGURATION = """\
 ClusterName=toy
@@ -90,14 +90,14 @@ class Cluster:
     """A cluster in ``folder``, whose path must be short: sockets allow 107 bytes.
 
     Args:
-        folder: where everything lies; it must not exist yet.
-        cpus: how many CPUs the node pretends to have.
-        accounting: start an accounting database too.
+        folder: the folder for all files; it must not exist.
+        cpus: number of CPUs that the node claims.
+        accounting: also start an accounting database.
     """
 
     def __init__(self, folder: Path, cpus: int = 3, accounting: bool = False) -> None:
         self.folder, self.cpus, self.accounting = folder, cpus, accounting
-        # A make within a make says which folder it enters: what is tested is typed by a person.
+        # A make within a make prints the folders it enters; a person runs make directly.
         typed = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         self.environment = {**typed, "PATH": f"{folder}/bin:{PATH}", "SLURM_CONF": str(folder / "slurm.conf")}
         self.environment["MYSQL_UNIX_PORT"] = str(folder / "mysql.socket")
@@ -115,14 +115,14 @@ class Cluster:
         self.stop()
 
     def ask(self, *command: str, check: bool = True) -> str:
-        """Return what a SLURM command says."""
+        """Return the output of a SLURM command."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}\n{self._logs()}")
         return done.stdout
 
     def jobs(self, *options: str) -> list[dict[str, str]]:
-        """Return all jobs that the controller remembers, the oldest first, or those that ``options`` of squeue pick."""
+        """Return all jobs of the controller, oldest first, or those that ``options`` of squeue select."""
         names = ("id", "name", "partition", "state", "comment", "memory", "limit", "gres", "folder")
         text = self.ask(
             "squeue", "--noheader", "--states=all", "--sort=i", "--format=%i|%j|%P|%T|%k|%m|%l|%b|%Z", *options
@@ -172,7 +172,7 @@ class Cluster:
         self._until(lambda: self.ask("sinfo", "--noheader", "--format=%t", check=False).strip() == "idle")
 
     def _lead(self, name: str) -> None:
-        """Lead a command here by itself: in a job, Snakemake takes every SLURM_ variable from those that it calls."""
+        """Direct a command to this cluster without SLURM_ variables, which Snakemake removes in a job."""
         command = self.folder / "bin" / name
         command.write_text(
             f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which(name, path=PATH)} "$@"\n'
@@ -211,7 +211,7 @@ class Cluster:
         return not subprocess.run(command, env=self.environment, capture_output=True, check=False).returncode
 
     def _daemon(self, name: str, *options: str) -> None:
-        """Start a process that ends with the tests, however they end; what it says goes to a file."""
+        """Start a process that ends with the tests, however they end; its output goes to a file."""
         program = shutil.which(name, path=PATH) or name
         with (self.folder / f"{name}.out").open("wb") as said:
             self._daemons.append(

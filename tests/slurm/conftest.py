@@ -1,4 +1,4 @@
-"""One cluster for all tests; nothing of it outlives them."""
+"""One cluster for all tests, removed at the end."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def _cluster(accounting: bool) -> Iterator[Cluster]:
         pytest.skip(f"{', '.join(absent)} not installed: apt-get install --no-install-recommends {packages}")
     if os.geteuid():
         pytest.skip("a node of SLURM is started by root")
-    folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # sockets have short names
+    folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # socket paths must be short
     folder.chmod(0o755)
     try:
         with Cluster(folder / "c", accounting=accounting) as cluster:

@@ -1,4 +1,4 @@
-"""Heads of the workflow on the test cluster, and a witness of the steps that their jobs run."""
+"""Main processes of the workflow on the test cluster, and a record of the steps that jobs run."""
 
 import os
 import shutil
@@ -14,19 +14,19 @@ from slurm.cluster import Cluster
 PROJECT = Path(__file__).resolve().parents[2]
 PROFILE = ("--profile", "config/profiles/slurm")
 FAST = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
-"""The profile's waits are for hours of work; nothing else of it is changed."""
+"""Shorter waits than the profile's; nothing else is changed."""
 BIN = Path(sys.executable).parent
 TINY = Path(__file__).parent / "tiny"
 SEEN = {"SYNTHRANK_DATA": "/data/of/mine", "HF_HOME": "/cache/of/mine", "TOY_KEY": "sk-planted"}
-"""What a tiny workflow's head has in its environment."""
+"""Environment variables of a tiny workflow's main process."""
 WITNESS = """\
 #!/bin/bash
-# A lock that a step holds until it and its children end, however they end: no lock, and the same step runs twice.
-if [[ "$1" == */scripts/*.py ]]; then
+# Each step holds a lock until it and its children end. If the lock is taken, the same step runs twice at a time.
+if [[ "$1" == */scripts/step.py ]]; then
     key=$(printf '%s\\n' "${{@:1}}" | sha256sum | cut -c1-20)
     exec 9>"{folder}/$key.lock"
     flock --nonblock 9 && word=start || word=twice
-    echo "$word $SLURM_JOB_ID ${{1##*/}}" >>"{folder}/steps"
+    echo "$word $SLURM_JOB_ID $2" >>"{folder}/steps"
 fi
 exec {python} "$@"
 """
@@ -36,9 +36,9 @@ class Site:
     """A project's folder on a cluster.
 
     Args:
-        folder: where Snakemake runs; the project's profiles are linked into it.
+        folder: where Snakemake runs; the project's profiles, Makefile and scripts are linked into it unless they exist.
         cluster: the cluster that takes the jobs.
-        variables: what the head's environment holds besides.
+        variables: additional environment variables of the main process.
     """
 
     def __init__(self, folder: Path, cluster: Cluster, **variables: str) -> None:
@@ -47,8 +47,9 @@ class Site:
         for name in ("PYTHONPATH", "SYNTHRANK_STORE", "SYNTHRANK_BUDGET_USD"):
             self.environment.pop(name, None)
         (folder / "config").mkdir(exist_ok=True)
-        (folder / "config/profiles").symlink_to(PROJECT / "config/profiles")
-        (folder / "Makefile").symlink_to(PROJECT / "Makefile")
+        for name in ("config/profiles", "Makefile", "scripts"):
+            if not (folder / name).exists():
+                (folder / name).symlink_to(PROJECT / name)
         (folder / ".venv").symlink_to(BIN.parent)
         self.witness = folder / "witness"
         (self.witness / "bin").mkdir(parents=True)
@@ -58,11 +59,11 @@ class Site:
         self.environment["PATH"] = f"{self.witness}/bin:{BIN}:{cluster.environment['PATH']}"
 
     def start(self, *arguments: str, profile: tuple[str, ...] = (*PROFILE, *FAST)) -> "Head":
-        """Start a head; it is a process group of its own, as in a terminal."""
+        """Start a main process in a new process group, as in a terminal."""
         return Head(self, [str(BIN / "snakemake"), *profile, *arguments])
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a target of the Makefile with the installation as it is."""
+        """Run a target of the Makefile without installing."""
         source = {**self.environment, "PYTHONPATH": str(PROJECT / "src")}
         return subprocess.run(
             ["make", "--assume-old=.venv/.ready", *arguments], cwd=self.folder, env=source, text=True, check=False,
@@ -76,7 +77,7 @@ class Site:
 
 
 class Head:
-    """A running Snakemake, whose words go to a file."""
+    """A running Snakemake; its output goes to a file."""
 
     count = 0
 
@@ -94,7 +95,7 @@ class Head:
         return self.log.read_text(errors="replace")
 
     def until(self, true: Callable[[], bool], seconds: float = 300) -> None:
-        """Wait for something while the head lives."""
+        """Wait for a condition while the main process runs."""
         end = time.monotonic() + seconds
         while not true():
             assert self.process.poll() is None, f"the head ended with {self.process.returncode}:\n{self.said[-6000:]}"
@@ -102,7 +103,7 @@ class Head:
             time.sleep(0.1)
 
     def wait(self, seconds: float = 900) -> int:
-        """Return the exit code; a head that hangs is killed and fails the test."""
+        """Return the exit code; a hanging main process is killed and fails the test."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -111,12 +112,12 @@ class Head:
             raise AssertionError(f"the head hung for {seconds} s:\n{self.said[-6000:]}") from None
 
     def succeed(self, seconds: float = 900) -> str:
-        """Wait for success and return what the head said."""
+        """Wait for success and return the output of the main process."""
         assert self.wait(seconds) == 0, self.said[-8000:]
         return self.said
 
     def end(self, number: signal.Signals) -> None:
-        """Send a signal to the head alone."""
+        """Send a signal only to the main process."""
         os.kill(self.process.pid, number)
 
 
@@ -130,5 +131,5 @@ def tiny(folder: Path, cluster: Cluster) -> Site:
 
 
 def tried(site: Site, rule: str) -> list[str]:
-    """Return the lines that the attempts of a rule of the tiny workflow left."""
+    """Return the lines that the attempts of a rule of the tiny workflow wrote."""
     return (site.folder / "tried" / rule).read_text().split()

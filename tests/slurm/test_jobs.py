@@ -1,4 +1,4 @@
-"""What the profile makes of jobs that go wrong, of GPUs and of the environment: a tiny workflow on a real SLURM."""
+"""Failing jobs, GPUs and the environment under the SLURM profile: a tiny workflow on a real SLURM."""
 
 import time
 from pathlib import Path
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.slurm
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Site:
-    """Return a site where every job of the tiny workflow went wrong once and was run again."""
+    """Return a site on which every job of the tiny workflow failed once and ran again."""
     site = tiny(tmp_path_factory.mktemp("tiny"), cluster)
     site.start().succeed()
     return site
 
 
-def test_a_job_that_fails_or_exceeds_something_is_submitted_again_with_more(finished: Site) -> None:
+def test_failed_job_is_submitted_again_with_more_resources(finished: Site) -> None:
     assert tried(finished, "fails") == ["1", "2"]
     assert tried(finished, "exceeds_memory") == ["450", "900"]
     assert tried(finished, "exceeds_time") == ["1", "5"]
@@ -34,7 +34,7 @@ def test_a_job_that_fails_or_exceeds_something_is_submitted_again_with_more(fini
     assert states["rule_fails"] == "FAILED"
 
 
-def test_a_rule_with_a_gpu_lands_where_gpus_are_and_no_other_does(finished: Site) -> None:
+def test_only_gpu_rules_run_on_the_gpu_partition(finished: Site) -> None:
     partition, devices = (finished.folder / "out/takes_gpu").read_text().split()
     assert (partition, devices) in {("gpu", "0"), ("gpu", "1")}
     assert (finished.folder / "out/takes_none").read_text().split()[:2] == ["cpu", "none"]
@@ -42,7 +42,7 @@ def test_a_rule_with_a_gpu_lands_where_gpus_are_and_no_other_does(finished: Site
         assert (job["partition"] == "gpu") == (job["comment"] == "rule_takes_gpu")
 
 
-def test_a_job_sees_the_environment_of_the_head(finished: Site) -> None:
+def test_job_sees_the_environment_of_the_main_process(finished: Site) -> None:
     seen = (finished.folder / "out/takes_none").read_text().split()[2:]
     assert seen == [*SEEN.values(), str(finished.witness / "bin/python")]
 
@@ -54,7 +54,7 @@ def test_a_key_is_on_no_command_line_and_in_no_log(finished: Site) -> None:
 
 
 def cancelled_once(site: Site) -> None:
-    """Cancel a running job, and let its second attempt finish."""
+    """Cancel a running job and let its second attempt finish."""
     head = site.start("--", "out/is_cancelled")
     attempts = site.folder / "tried/is_cancelled"
     head.until(attempts.exists)
@@ -73,14 +73,14 @@ def test_a_cancelled_job_is_noticed_and_submitted_again(tmp_path: Path, cluster:
     cancelled_once(tiny(tmp_path, cluster))
 
 
-def test_with_accounting_it_is_noticed_too(tmp_path: Path, accounting: Cluster) -> None:
+def test_cancelled_job_is_noticed_with_accounting(tmp_path: Path, accounting: Cluster) -> None:
     site = tiny(tmp_path, accounting)
     cancelled_once(site)
     assert "CANCELLED by" in accounting.ask("sacct", "-X", "--noheader", "--format=State%30")
 
 
 def test_gpus_by_gres_through_a_second_profile(tmp_path: Path, cluster: Cluster) -> None:
-    """As config/profiles/slurm-gres: an expression over the inputs tells the rules that may need no GPU."""
+    """As in config/profiles/slurm-gres: an expression over the inputs selects the rules that may need no GPU."""
     site = tiny(tmp_path, cluster)
     (tmp_path / "gres").mkdir()
     resources = "{gpu: 0, gres: \"'gpu:1' if input.model else ''\"}"
@@ -109,7 +109,7 @@ def test_gpus_that_no_partition_has_are_refused_by_slurm(tmp_path: Path, cluster
     assert head.wait(120)
     assert "No suitable partition found for job asks_too_much" in head.said
     assert "Falling back to default behavior" in head.said
-    assert "-p cpu " in head.said, "which is the cluster's default partition"
+    assert "-p cpu " in head.said, "the cluster's default partition"
     assert "sbatch: error: Batch job submission failed: Requested node configuration is not available" in head.said
 
 
@@ -121,8 +121,8 @@ def test_memory_that_no_node_has_is_refused_by_slurm(tmp_path: Path, cluster: Cl
     assert "sbatch: error: Batch job submission failed: Requested node configuration is not available" in head.said
 
 
-def test_why_jobs_wait_is_told_by_the_command_of_the_page(cluster: Cluster, root: Path) -> None:
-    """As docs/cluster.md says: GPUs that are taken, and more CPUs than any node has, which waits for ever."""
+def test_command_of_the_page_shows_why_jobs_wait(cluster: Cluster, root: Path) -> None:
+    """As in docs/cluster.md: GPUs in use, and more CPUs than any node has, which waits forever."""
     assert '`squeue --me -o "%i %P %T %r %k"`' in (root / "docs/cluster.md").read_text()
     submit = ("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 60")
     asked = (("-p", "gpu", "--gpus=2"), ("-p", "gpu", "--gpus=1", "--comment=rule_x"), ("-p", "cpu", "-c", "99"))
@@ -140,13 +140,13 @@ def test_why_jobs_wait_is_told_by_the_command_of_the_page(cluster: Cluster, root
     assert expected <= said
 
 
-def test_a_full_disk_is_one_line_and_the_rest_goes_on(tmp_path: Path, cluster: Cluster) -> None:
+def test_full_disk_is_one_line_and_other_jobs_continue(tmp_path: Path, cluster: Cluster) -> None:
     site = tiny(tmp_path, cluster)
     with small_disk(tmp_path / "disk", 64) as disk:
         first = ("--jobs", "1", "--retries", "0", "--prioritize", "disk/out/much.json")
         head = site.start(*first, "--", "disk/out/much.json", "out/takes_none")
         assert head.wait(180)
-        line = "error: disk/out/much.json: No space left on device; free space or rights may be missing"
+        line = "error: disk/out/much.json: No space left on device; check free space and permissions"
         assert line in (disk / "logs/fills_disk.log").read_text().splitlines()
         assert line in head.said, "the head shows the log"
         assert [path.name for path in disk.rglob("*") if path.is_file()] == ["fills_disk.log"]

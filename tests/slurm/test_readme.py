@@ -1,4 +1,4 @@
-"""The commands of the README's cluster section, run as they stand there: the toy in a fresh copy of the project."""
+"""Run the commands of the README's cluster section unchanged: the toy in a fresh copy of the project."""
 
 import os
 import pty
@@ -16,7 +16,7 @@ import pytest
 from slurm.cluster import Cluster
 from toy_experiment import make_toy
 
-from synthrank.recovery.processes import processes_of
+from synthrank.workflow.recovery.processes import processes_of
 
 pytestmark = pytest.mark.slurm
 PROJECT = Path(__file__).resolve().parents[2]
@@ -32,25 +32,27 @@ measures: [nDCG@10]
 intervals: {resamples: 100}
 """
 WAITS = (("checks: 20", "checks: 1"), ("latency-wait: 60", "latency-wait: 10"))
-"""Of the profile, what only makes a toy wait."""
+"""Settings of the profile that would only make a toy wait."""
 
 
-def commands() -> list[list[str]]:
-    """Return the lines of each fenced block of the README's cluster section."""
+def commands() -> tuple[list[str], list[str], list[str]]:
+    """Return the commands of the README's cluster section, and the one of docs/cluster.md that submits Snakemake."""
     section = (PROJECT / "README.md").read_text().split("\n## On a cluster\n")[1].split("\n## ")[0]
-    return [block.strip().splitlines() for block in re.findall(r"^```\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)]
+    (block,) = re.findall(r"^```\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    submitted = re.findall(r"^sbatch .*$", (PROJECT / "docs/cluster.md").read_text(), re.MULTILINE)
+    return block.splitlines(), submitted[:1], re.findall(r"`(make recover)`", section)
 
 
 @dataclass
 class Copy:
-    """A fresh copy of the project in ``folder``, and what a shell there has in its environment."""
+    """A fresh copy of the project in ``folder``, and the environment of a shell in it."""
 
     folder: Path
     cluster: Cluster
     environment: dict[str, str]
 
     def run(self, line: str) -> str:
-        """Run a line in a shell and return what it says."""
+        """Run a line in a shell and return its output."""
         done = subprocess.run(
             ["bash", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -58,21 +60,21 @@ class Copy:
         return done.stdout
 
     def heads(self) -> list[int]:
-        """Return the processes of Snakemake that lead a run here; those of its jobs lead none."""
+        """Return the main processes of Snakemake in this folder, without the processes of jobs."""
         return [found.pid for found in processes_of(self.folder) if found.is_head]
 
     def jobs(self) -> list[dict[str, str]]:
-        """Return the jobs of steps of this copy."""
+        """Return the jobs of this copy's steps."""
         here = [job for job in self.cluster.jobs() if job["folder"] == str(self.folder)]
         return [job for job in here if job["comment"].startswith("rule_")]
 
     def logs(self) -> str:
-        """Return what heads and their jobs said, the last of it, for a failure."""
+        """Return the end of the output of main processes and jobs, for a failure message."""
         found = [*self.folder.glob("slurm-*.out"), *self.folder.glob(".snakemake/log/*.log")]
         return "\n".join(f"{path.name}: {path.read_text(errors='replace')[-3000:]}" for path in found)
 
     def until(self, true: Callable[[], object], what: str, seconds: float = 600) -> None:
-        """Wait for something."""
+        """Wait for a condition."""
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, f"no {what} within {seconds} s:\n{self.logs()}"
@@ -81,7 +83,7 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Copy:
-    """Return a copy as a user has it: the Makefile, the profiles, an environment that is installed."""
+    """Return a copy as a user has it, with Makefile, profiles and an installed environment."""
     folder = make_toy(tmp_path_factory.mktemp("readme") / "study")
     (folder / "config/config.yaml").write_text(CONFIG)
     shutil.copytree(PROJECT / "config/profiles", folder / "config/profiles")
@@ -92,11 +94,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Copy:
         text = text.replace(long, short)
     profile.write_text(text)
     (folder / ".venv").symlink_to(sys.prefix)
-    for name in ("Makefile", "pyproject.toml"):  # of old, so that make has nothing to install
+    for name in ("Makefile", "pyproject.toml"):  # with an old time, so that make has nothing to install
         shutil.copy(PROJECT / name, folder / name)
         os.utime(folder / name, (0, 0))
     environment = {**cluster.environment, "CI": "true", "TERM": "xterm", "TMUX_TMPDIR": str(cluster.folder)}
-    # The environment is installed from another copy than this one.
+    # The environment was installed from another copy.
     environment |= {"PYTHONPATH": str(folder / "src")}
     for name in ("SYNTHRANK_STORE", "SYNTHRANK_DATA", "SYNTHRANK_BUDGET_USD", "TMUX", "VIRTUAL_ENV"):
         environment.pop(name, None)
@@ -107,7 +109,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Copy:
 
 @pytest.fixture
 def terminal(copy: Copy) -> Iterator[Callable[[str], None]]:
-    """Give what types a line into a terminal, and close it, and tmux with it, at the end."""
+    """Yield a function that types a line into a terminal; close the terminal and tmux at the end."""
     process, master = pty.fork()
     if not process:
         os.chdir(copy.folder)
@@ -132,7 +134,7 @@ def tmux() -> bool:
     return shutil.which("tmux") is not None
 
 
-def test_the_section_shows_both_heads_and_recovery() -> None:
+def test_section_shows_both_submissions_and_recovery() -> None:
     in_tmux, in_allocation, recover = commands()
     assert in_tmux[0].startswith("tmux ")
     assert [line.split()[0] for line in in_allocation] == ["sbatch"]
@@ -141,7 +143,7 @@ def test_the_section_shows_both_heads_and_recovery() -> None:
 
 
 def test_the_commands_lead_to_the_table(copy: Copy, terminal: Callable[[str], None]) -> None:
-    """The head in tmux is killed amid its jobs; after recovery the head in an allocation makes the table."""
+    """Kill the main process in tmux while jobs run; after recovery, the one in an allocation makes the table."""
     (begin, *in_tmux), (in_allocation,), (recover,) = commands()
     if tmux():
         terminal(begin)

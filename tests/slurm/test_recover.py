@@ -1,4 +1,4 @@
-"""`make recover` after a killed head, on a tiny workflow whose only job waits for a file."""
+"""`make recover` after a killed main process, on a tiny workflow whose only job waits for a file."""
 
 import signal
 import subprocess
@@ -15,7 +15,7 @@ TARGET = ("--", "out/is_cancelled")
 
 @pytest.fixture
 def killed(tmp_path: Path, cluster: Cluster) -> Site:
-    """Return a site whose head was killed while its job runs on."""
+    """Return a site whose main process was killed while its job still runs."""
     site = tiny(tmp_path, cluster)
     head = site.start(*TARGET)
     head.until((tmp_path / "tried/is_cancelled").exists)
@@ -28,7 +28,7 @@ def state(site: Site, job: str) -> str:
     return next(found["state"] for found in site.cluster.jobs() if found["id"] == job)
 
 
-def test_jobs_left_are_cancelled_and_the_folder_is_free(killed: Site) -> None:
+def test_recover_cancels_remaining_jobs_and_unlocks(killed: Site) -> None:
     (job,) = tried(killed, "is_cancelled")
     assert state(killed, job) == "RUNNING"
     locked = killed.start(*TARGET)
@@ -46,7 +46,7 @@ def test_jobs_left_are_cancelled_and_the_folder_is_free(killed: Site) -> None:
     assert again.stdout.startswith("0 SLURM jobs cancelled")
 
 
-def test_jobs_left_may_finish(killed: Site) -> None:
+def test_recover_can_wait_for_remaining_jobs(killed: Site) -> None:
     (job,) = tried(killed, "is_cancelled")
     said: list[subprocess.CompletedProcess[str]] = []
     waiting = threading.Thread(target=lambda: said.append(killed.make("recover", "JOBS=wait")))

@@ -1,4 +1,4 @@
-"""A table of the toy experiment through SLURM, its head killed three times: the bytes of a run on one machine."""
+"""The toy on SLURM, with three kills of the main process, gives the same bytes as a local run."""
 
 import filecmp
 import os
@@ -10,47 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from paid_toy import COMPARED, REQUESTS, paid_toy
 from provider_server import ProviderServer
 from provider_specs import KEY
 from slurm.cluster import Cluster
 from slurm.heads import Head, Site
-from toy_experiment import TABLES, make_toy, snakemake
+from toy_experiment import TABLES, snakemake
 
-from synthrank.llms.store import ReplyStore, folder_of
+from synthrank.llms.store.store import ReplyStore, folder_of
 
 pytestmark = pytest.mark.slurm
 
 CONCURRENCY = 2
-CONFIG = """\
-llms: [served]
-recipes: [written]
-rankers: [bi-encoder]
-seeds: [1]
-suites: [toy]
-first_stages: [bm25]
-measures: [nDCG@10, MRR@10]
-intervals: {resamples: 100}
-"""
-RECIPE = """\
-kind: pairs
-corpus: gardens
-positives: [{paradigm: zero-shot, queries: 12}]
-negatives: {source: human, retriever: bm25, depth: 10, count: 3}
-"""
-LLM = """\
-backend: openai
-model: toy
-key_variable: TOY_KEY
-base_url: URL/v1
-limits: {attempts: 4, concurrency: CONCURRENCY}
-price: {listed: 2026-01-01, input: 1, cached_input: 1, output: 1}
-"""
-COMPARED = ("passages/**/passages.jsonl", "runs/**/*.trec", "trainsets/**/*.jsonl", "metrics/**/*.csv", "tables/*")
 
 
 @dataclass
 class Kill:
-    """One end of a head: what `make recover` said while it lived and after it, what was asked and had begun by then."""
+    """One kill: output of `make recover` before and after it, and the requests and steps until then."""
 
     alive: str
     dead: str
@@ -61,21 +37,12 @@ class Kill:
 
 @dataclass
 class Survivor:
-    """An experiment that was killed and went on."""
+    """An experiment that was killed and resumed."""
 
     site: Site
     last: str
     kills: dict[signal.Signals, Kill] = field(default_factory=dict)
     seed: int = 0
-
-
-def study(folder: Path, url: str) -> Path:
-    make_toy(folder)
-    (folder / "config/config.yaml").write_text(CONFIG)
-    (folder / "config/recipes/written.yaml").write_text(RECIPE)
-    served = LLM.replace("URL", url).replace("CONCURRENCY", str(CONCURRENCY))
-    (folder / "config/llms/served.yaml").write_text(served)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +53,14 @@ def server() -> Iterator[ProviderServer]:
 
 @pytest.fixture(scope="module")
 def survivor(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, server: ProviderServer) -> Survivor:
-    """Kill the head amid paid requests, then twice after some further steps, and go on each time."""
+    """Kill the main process during paid requests, then twice after more steps, and resume each time."""
     seed = int(os.environ.get("SYNTHRANK_TEST_SEED") or random.SystemRandom().randrange(10**6))
     moments = random.Random(seed)
     site = Site(
-        study(tmp_path_factory.mktemp("slurm") / "toy", server.url), cluster, SYNTHRANK_DATA="data", TOY_KEY=KEY
+        paid_toy(tmp_path_factory.mktemp("slurm") / "toy", server.url, CONCURRENCY),
+        cluster,
+        SYNTHRANK_DATA="data",
+        TOY_KEY=KEY,
     )
     found = Survivor(site, "", seed=seed)
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
@@ -119,10 +89,10 @@ def killed(site: Site, head: Head, number: signal.Signals, server: ProviderServe
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory, survivor: Survivor) -> Iterator[Path]:
-    """Return the folder of the same experiment, run on this machine from replies of its own."""
+    """Return the folder of the same experiment, run on this machine with its own replies."""
     with ProviderServer() as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOY_KEY", KEY)
-        folder = study(tmp_path_factory.mktemp("local") / "toy", server.url)
+        folder = paid_toy(tmp_path_factory.mktemp("local") / "toy", server.url, CONCURRENCY)
         snakemake(folder, "--cores", "2", "--", *TABLES)
         yield folder
 
@@ -141,37 +111,37 @@ def test_all_files_are_those_of_a_run_on_one_machine(survivor: Survivor, local: 
 def test_no_step_ran_twice_at_the_same_time(survivor: Survivor) -> None:
     steps = survivor.site.steps()
     assert {word for word, *_ in steps} == {"start"}, f"seed {survivor.seed}"
-    assert {script for *_, script in steps} >= {"generate_passages.py", "train_ranker.py", "make_tables.py"}
+    assert {script for *_, script in steps} >= {"generate_passages", "train_ranker", "make_tables"}
 
 
 def test_no_stored_request_was_paid_again(survivor: Survivor, server: ProviderServer) -> None:
-    """Only what was in flight when a job was cancelled is asked again."""
+    """Only requests in flight when a job was cancelled are sent again."""
     kills = survivor.kills.values()
     lost = max(kill.asked - kill.stored for kill in kills)
     assert lost <= CONCURRENCY * len(kills), f"seed {survivor.seed}"
-    assert sum(server.asked.values()) == 14 + lost
-    assert len(server.asked) == 14
+    assert sum(server.asked.values()) == REQUESTS + lost
+    assert len(server.asked) == REQUESTS
 
 
-def test_recovery_refuses_while_a_head_lives_and_says_how_to_go_on(survivor: Survivor) -> None:
+def test_recover_refuses_while_the_main_process_runs(survivor: Survivor) -> None:
     for number, kill in survivor.kills.items():
         lines = [line for line in kill.alive.splitlines() if line.startswith("error: ")]
         assert len(lines) == 1, number
         assert "still runs the workflow here" in lines[0]
-        assert "no job of an earlier run is left" in kill.dead
-        assert "go on with the command" in kill.dead
+        assert "no jobs of earlier runs are left" in kill.dead
+        assert "run the same command to continue" in kill.dead
     assert re.match(r"[1-9]\d* SLURM jobs cancelled", survivor.kills[signal.SIGKILL].dead)
 
 
 def test_a_chain_of_tiny_steps_is_one_job(survivor: Survivor) -> None:
-    """Unless the head was killed after the first of them: what it finished is kept."""
+    """Unless the main process was killed after the first of them, whose results are kept."""
     steps = survivor.site.steps()
     jobs = {script: job for _, job, script in steps}
     last = {script: place for place, (*_, script) in enumerate(steps)}
-    between = range(last["gather_replies.py"] + 1, last["filter_passages.py"] + 1)
+    between = range(last["concatenate_replies"] + 1, last["filter_passages"] + 1)
     killed = any(kill.steps in between for kill in survivor.kills.values())
-    assert killed or jobs["gather_replies.py"] == jobs["filter_passages.py"], f"seed {survivor.seed}"
-    assert jobs["generate_passages.py"] != jobs["filter_passages.py"]
+    assert killed or jobs["concatenate_replies"] == jobs["filter_passages"], f"seed {survivor.seed}"
+    assert jobs["generate_passages"] != jobs["filter_passages"]
 
 
 def test_a_finished_experiment_has_nothing_left_to_do(survivor: Survivor) -> None:

@@ -1,21 +1,32 @@
-"""Language models that write: one module a backend, opened by what ``config/llms`` says.
+"""Backends of language models, one module per backend, opened from a file of ``config/llms``.
 
-A backend is a class with the methods of :class:`~synthrank.llms.base.Llm`. A new one is a module here, a model in
-``specs.llms`` and a case in :func:`open_llm`; the module is imported only when it is asked for. Steps open it behind
-the store of replies, by :func:`open_stored`.
+A backend is a class with the methods of :class:`~synthrank.llms.base.Llm`. To add a backend, add a module here, a model
+in ``config.llms`` and a case in :func:`open_llm`, which imports the module on demand. Steps call :func:`open_stored`,
+which puts the store of replies in front of the backend.
 """
 
 import json
 from functools import cache, partial
 from pathlib import Path
 
-from synthrank.devices import computed
+from synthrank.config.llms import GeminiLlm, LlmSpec, OpenAiLlm
+from synthrank.data.files import sha256_of
 from synthrank.errors import ModelError
 from synthrank.llms.base import Llm
-from synthrank.llms.store import folder_of, open_store, spent_usd
-from synthrank.llms.stored import Budget, StoredLlm
-from synthrank.specs.llms import GeminiLlm, LlmSpec, OpenAiLlm
-from synthrank.variables import budget_usd, store_folder
+from synthrank.llms.store.cached_llm import Budget, StoredLlm
+from synthrank.llms.store.store import folder_of, open_store, spent_usd
+from synthrank.runtime.environment import budget_usd, store_folder
+from synthrank.runtime.torch_setup import compute_dtype
+
+TOKENIZER_FILES = (
+    "*token*.json",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "*chat_template*",
+    "additional_chat_templates/*",
+    "generation_config.json",
+)
 
 __all__ = ["Llm", "identity_of", "open_llm", "open_stored"]
 
@@ -27,13 +38,13 @@ def open_llm(
 
     Args:
         spec: the entity.
-        model: folder of the unpacked model, for the backends that read one.
-        folder: of the journal of batches, for the backends that are hosted.
-        budget: holds a hosted backend to the money that may be spent.
+        model: folder of the unpacked model, for a local backend.
+        folder: folder of the journal of batches, for a hosted backend.
+        budget: limits the spending of a hosted backend.
 
     Raises:
-        ModelError: the backend needs one of the folders and no usable one was given.
-        ProviderError: the backend needs a key and the environment holds none.
+        ModelError: the backend needs a folder that is missing or not usable.
+        ProviderError: the backend needs a key that the environment lacks.
     """
     if spec.backend == "echo":
         from synthrank.llms.echo import Echo
@@ -56,10 +67,11 @@ def open_llm(
 
 
 def identity_of(spec: LlmSpec, model: Path | None = None) -> dict[str, object]:
-    """Return everything that determines a model's answers, beside the request.
+    """Return everything except the request that determines a model's replies.
 
-    For a local model that is the hash of its weights, which ``unpack_model`` wrote beside them, so that a model of the
-    same name from elsewhere is another one.
+    For a local model this includes the hashes of its weights, which ``unpack_model`` writes next to them, of its
+    tokenizer and of its chat template. Two models of the same name that differ in one of them therefore have different
+    identities.
     """
     if isinstance(spec, OpenAiLlm | GeminiLlm):
         from synthrank.llms.hosted import identity
@@ -73,15 +85,21 @@ def identity_of(spec: LlmSpec, model: Path | None = None) -> dict[str, object]:
         if source is None or not source.is_file():
             raise ModelError(f"{spec.model}: {source or 'no folder'} is absent; unpack config/models/{spec.model}.yaml")
         weights = json.loads(source.read_text(encoding="utf-8"))["weights"]
-        found |= {"model": spec.model, "dtype": computed(spec.dtype), "weights": weights}
+        found |= {"model": spec.model, "dtype": compute_dtype(spec.dtype), "weights": weights}
+        found["tokenizer"] = {path.name: sha256_of(path) for path in _tokenizer_files(source.parent)}
     return found
 
 
-def open_stored(spec: LlmSpec, model: Path | None = None) -> StoredLlm:
-    """Return the language model behind the store of replies: what was asked before is not asked again.
+def _tokenizer_files(folder: Path) -> list[Path]:
+    """Return the files of a model that change its prompts or its ends: tokenizer, chat templates, generation."""
+    return sorted({path for pattern in TOKENIZER_FILES for path in folder.glob(pattern) if path.is_file()})
 
-    The model is loaded, or its key looked for, only when something is asked that the store does not have; a model that
-    runs in-process is loaded once, however often it is asked.
+
+def open_stored(spec: LlmSpec, model: Path | None = None) -> StoredLlm:
+    """Return the language model with the store of replies in front of it, so that a request is sent only once.
+
+    The model is loaded, or its key read, on the first request that the store cannot answer. A model that runs
+    in-process is loaded once.
     """
     store = store_folder()
     folder = folder_of(store, spec.backend if spec.backend == "echo" else spec.model)

@@ -1,4 +1,4 @@
-"""What every language model can do, what makes two requests the same, and where their random numbers come from."""
+"""Protocols of language models and of providers' clients, keys of requests, and seeds."""
 
 import hashlib
 import json
@@ -7,29 +7,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from synthrank.config.llms import LlmSpec
+from synthrank.data.records import Message, Reply, Request
+from synthrank.data.sampling import draw_seed
 from synthrank.errors import ModelError, ProviderError
-from synthrank.order import drawn
-from synthrank.records import Message, Reply, Request
-from synthrank.specs.llms import LlmSpec
 
 
 class Llm(Protocol):
     """A language model behind one of the backends."""
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Yield one reply a request, in any order, each as soon as it is finished.
+        """Yield one reply per request, in any order, each as soon as it is finished.
 
         Raises:
-            ModelError: a request cannot be answered by this model, for example because it is too long.
+            ModelError: the model cannot reply to a request, for example because it is too long.
         """
         ...
 
     def score(self, pairs: Sequence[tuple[tuple[Message, ...], str]]) -> list[float]:
-        """Return, for each (messages, continuation), how likely the continuation is as the reply to the messages.
+        """Return, for each (messages, continuation), the log-probability of the continuation as a reply.
 
         The value is the sum of the log-probabilities, in nats, of the continuation's tokens at temperature 1, each
-        given the messages and the tokens before it; the end of the reply is not part of it. It is at most 0, falls
-        with the continuation's length, and is 0 for an empty one.
+        given the messages and the tokens before it. The end token does not count. The value is at most 0, falls with
+        the continuation's length, and is 0 for an empty continuation.
 
         Raises:
             ModelError: a pair is too long for this model.
@@ -38,16 +38,19 @@ class Llm(Protocol):
 
 
 def gives_no_scores(model: str) -> ModelError:
-    """Return the error of a hosted model that is asked to score."""
+    """Return the error for a call of ``score`` on a hosted model."""
     return ModelError(
-        f"{model}: a hosted model does not tell how likely a given text is; take a local model (backend: local), or a "
-        "ranking that reads what is written: listwise, or setwise or pairwise with answer: text"
+        f"{model}: a hosted model gives no log-probabilities of given texts; use a local model (backend: local), or a "
+        "ranking that reads replies: listwise, or setwise or pairwise with answer: text"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider said to one request; the fields are those of :class:`~synthrank.records.Reply`."""
+    """A provider's answer to one request; the fields are as in :class:`~synthrank.data.records.Reply`.
+
+    If ``counted`` is false, the provider gave no usable token counts, and the counts are 0.
+    """
 
     text: str
     finish_reason: str
@@ -56,25 +59,28 @@ class Answer:
     tokens_out: int
     tokens_cached: int = 0
     blocked: str = ""
+    thought: str = ""
+    tokens_thought: int = 0
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """Where a batch stands: running, done, failed, expired or cancelled; ``error`` says why it failed."""
+    """State of a batch: running, done, failed, expired or cancelled; ``error`` is the reason of a failure."""
 
     state: str
     error: str = ""
 
 
 class Client(Protocol):
-    """A provider's interface, live and by batch, with its errors told apart and its key kept out of them."""
+    """A provider's interface, live and by batch. Its errors are classified and do not contain the key."""
 
     async def ask(self, request: Request) -> Answer:
-        """Ask once.
+        """Send a request once.
 
         Raises:
-            TransientError: asking again may help.
-            ProviderError: it will not.
+            TransientError: a retry may succeed.
+            ProviderError: a retry would fail too.
         """
         ...
 
@@ -83,7 +89,7 @@ class Client(Protocol):
         ...
 
     def read_line(self, line: Mapping[str, Any]) -> tuple[str, "Answer | ProviderError"]:
-        """Return the key of a line of a batch's result file, and what it says: an answer or an error."""
+        """Return the key of a line of a batch's result file, and its answer or error."""
         ...
 
     async def submit_batch(self, file: Path, name: str) -> str:
@@ -91,28 +97,28 @@ class Client(Protocol):
         ...
 
     async def find_batch(self, name: str) -> str | None:
-        """Return the id of the batch that was submitted under a name, if the provider knows one."""
+        """Return the id of the batch that was submitted under a name, or None if the provider has no such batch."""
         ...
 
     async def poll_batch(self, batch_id: str) -> BatchState:
-        """Return where a batch stands."""
+        """Return the state of a batch."""
         ...
 
     async def download_batch(self, batch_id: str, folder: Path) -> list[Path]:
-        """Download the result files of a batch, of answers and of errors."""
+        """Download a batch's files of answers and of errors, and return their paths."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...
 
 
 def request_key(identity: Mapping[str, object], request: Request) -> str:
-    """Return 64 hexadecimal digits that are equal exactly for requests that ask the same.
+    """Return a hash of 64 hexadecimal digits that identifies a request to a model.
 
     Args:
-        identity: what the model is and how it samples: everything but the request that determines the answer.
-        request: its messages, sample number and schema enter the hash; the query that it is for does not.
+        identity: everything except the request that determines the reply: the model and its sampling settings.
+        request: its messages, sample number and schema are hashed; its query is not.
     """
     content: list[object] = [dict(identity), [asdict(message) for message in request.messages], request.sample]
     if request.schema:
@@ -121,20 +127,20 @@ def request_key(identity: Mapping[str, object], request: Request) -> str:
 
 
 def request_seed(seed: int, request: Request) -> int:
-    """Return the 64-bit seed of one request's own random numbers.
+    """Return the 64-bit random seed of one request.
 
-    It depends on the sampling seed, the messages and the sample number and on nothing else, so that a reply is the
-    same whichever other requests are asked with it.
+    The seed depends only on the sampling seed, the messages and the sample number. A reply is therefore independent of
+    the other requests in its batch.
     """
     content = [seed, request.sample, [asdict(message) for message in request.messages]]
     digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).digest()
     return int.from_bytes(digest[:8], "big")
 
 
-def of_draw(spec: LlmSpec, draw: int) -> LlmSpec:
-    """Return the entity with the seed of a draw of its samples; the entity itself for draw 0.
+def reseed(spec: LlmSpec, draw: int) -> LlmSpec:
+    """Return the entity with the sampling seed of a draw; for draw 0, the entity itself.
 
-    The seed is part of what the store knows a reply by: each draw is asked, and paid for, once.
+    The seed is part of the key of a stored reply, so each draw is requested and paid for once.
     """
-    sampling = spec.sampling.model_copy(update={"seed": drawn(spec.sampling.seed, draw)})
+    sampling = spec.sampling.model_copy(update={"seed": draw_seed(spec.sampling.seed, draw)})
     return spec.model_copy(update={"sampling": sampling})

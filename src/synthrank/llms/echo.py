@@ -1,13 +1,13 @@
-"""A language model without a model: it answers at once with words of what it was asked."""
+"""A backend without a model: its replies repeat words of the request."""
 
 import math
 import random
 from collections.abc import Iterator, Sequence
 
+from synthrank.config.llms import EchoLlm
+from synthrank.data.records import Message, Reply, Request
+from synthrank.data.words import words_of
 from synthrank.llms.base import request_seed
-from synthrank.records import Message, Reply, Request
-from synthrank.specs.llms import EchoLlm
-from synthrank.wording import words_of
 
 SENTENCE = 12
 
@@ -16,18 +16,18 @@ _UNKNOWN = math.log(0.001)
 
 
 class Echo:
-    """Deterministic replies of sentences of twelve words, so that a workflow can be looked at and tested in seconds.
+    """Deterministic replies in sentences of twelve words, for tests and dry looks at a workflow in seconds.
 
-    Each sentence has a line of its own: the reply can be read as a passage, and as three queries.
-    A reply opens with the words of the query and goes on with words of the last user message, in an order that
-    depends on the request alone. A token is a word.
+    Each sentence is on a separate line, so that a reply can be read as a passage or as several queries. A reply starts
+    with the words of the query and continues with words of the last user message, in an order that depends only on the
+    request. A token is a word.
     """
 
     def __init__(self, spec: EchoLlm) -> None:
         self._sampling, self._words = spec.sampling, spec.words
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Yield one reply a request; see :class:`~synthrank.llms.base.Llm`."""
+        """Yield one reply per request; see :class:`~synthrank.llms.base.Llm`."""
         for request in requests:
             words = self._passage(request)
             kept = words[: self._sampling.max_new_tokens]
@@ -48,7 +48,7 @@ class Echo:
     def score(self, pairs: Sequence[tuple[tuple[Message, ...], str]]) -> list[float]:
         """Return log-probabilities of a model that expects the prompt's words; see :class:`~synthrank.llms.base.Llm`.
 
-        A word of the continuation has probability 0.1 if the messages hold it and 0.001 if not.
+        A word of the continuation has probability 0.1 if the messages contain it and 0.001 otherwise.
         """
         scores = []
         for messages, continuation in pairs:
@@ -57,7 +57,7 @@ class Echo:
         return scores
 
     def _passage(self, request: Request) -> list[str]:
-        """Return ``words`` words: the query's once, shuffled, then a draw from the last user message."""
+        """Return ``words`` words: each word of the query once, shuffled, then random words of the last user message."""
         numbers = random.Random(request_seed(self._sampling.seed, request))
         asked = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
         query = words_of(request.query)[: self._words]

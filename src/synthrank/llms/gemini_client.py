@@ -10,25 +10,18 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
-from synthrank.errors import ProviderError, TransientError
+from synthrank.config.llms import GeminiLlm
+from synthrank.data.records import Request
+from synthrank.errors import ProviderError
 from synthrank.llms.base import Answer, BatchState, request_seed
-from synthrank.llms.pricing import MOST_THOUGHT
-from synthrank.llms.provider import Provider, entry, one_line, wait_asked
-from synthrank.records import Request
-from synthrank.specs.llms import GeminiLlm
+from synthrank.llms.bodies import ERROR_REMEDY, error_words, make_valid, parse_json, read_content, read_count
+from synthrank.llms.http_errors import Provider, entry, one_line, retry_after
+from synthrank.llms.store.pricing import most_thought
 
-ADDRESS = "https://generativelanguage.googleapis.com"
 VERSION = "v1beta"
 
 FINISHED = {"STOP": "stop", "MAX_TOKENS": "length"}
 BLOCKED = {"SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "LANGUAGE", "OTHER"}
-STATES = {
-    "JOB_STATE_SUCCEEDED": "done",
-    "JOB_STATE_PARTIALLY_SUCCEEDED": "done",
-    "JOB_STATE_FAILED": "failed",
-    "JOB_STATE_EXPIRED": "expired",
-    "JOB_STATE_CANCELLED": "cancelled",
-}
 STATUS = {1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 10: 409, 13: 500, 14: 503, 16: 401}
 """The HTTP status of google.rpc.Code, which a batch's lines use."""
 
@@ -37,25 +30,24 @@ class GeminiClient(Provider):
     """One model behind the Gemini API; see :class:`~synthrank.llms.base.Client`."""
 
     def __init__(self, spec: GeminiLlm, key: str) -> None:
-        super().__init__(spec, key, ADDRESS)
+        super().__init__(spec, key)
         self._spec = spec
         self._opened: tuple[genai.Client, httpx2.AsyncClient] | None = None
         sampling, budget = spec.sampling, spec.thinking_budget
-        # The provider counts thoughts against the limit, so that without room for them an answer would be cut early.
-        room = sampling.max_new_tokens + (MOST_THOUGHT if budget < 0 else budget)
-        self._settings: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "temperature": sampling.temperature,
             "topP": sampling.top_p,
-            "maxOutputTokens": room,
-            "thinkingConfig": {"thinkingBudget": budget},
+            # Thoughts count against the limit; without extra room, an answer would be cut early.
+            "maxOutputTokens": sampling.max_new_tokens + most_thought(spec),
+            "thinkingConfig": None if budget is None else {"thinkingBudget": budget},
         }
+        self._settings = {name: value for name, value in settings.items() if value is not None}
 
     @property
     def _sdk(self) -> genai.client.AsyncClient:
-        """The SDK, opened on first use: its connections belong to the event loop of that moment."""
+        """The SDK, opened on first use because its connections belong to the current event loop."""
         if self._opened is None:
-            # Its own pool keeps it from aiohttp, which it would take if it were there, and would then ask twice by
-            # itself after a lost connection.
+            # With an explicit pool the SDK does not use aiohttp, with which it retries after a lost connection.
             connections = self.connections()
             options = types.HttpOptions(
                 base_url=self._address,
@@ -67,23 +59,25 @@ class GeminiClient(Provider):
         return self._opened[0].aio
 
     async def close(self) -> None:
-        """Let go of connections; the next call opens new ones."""
+        """Close all connections; the next call opens new ones."""
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened[1].aclose()
             opened[0].close()
 
     async def ask(self, request: Request) -> Answer:
-        """Ask once; see :class:`~synthrank.llms.base.Client`."""
+        """Send a request once; see :class:`~synthrank.llms.base.Client`."""
         body = self._body(request)
         settings = body["generationConfig"]
         config: types.GenerateContentConfigDict = {
-            "temperature": settings["temperature"],
-            "top_p": settings["topP"],
+            "temperature": settings.get("temperature"),
+            "top_p": settings.get("topP"),
             "seed": settings["seed"],
             "max_output_tokens": settings["maxOutputTokens"],
-            "thinking_config": {"thinking_budget": self._spec.thinking_budget},
+            "thinking_config": settings.get("thinkingConfig"),
             "automatic_function_calling": {"disable": True},
+            # The SDK's models refuse answers with a type, text or word that they do not know.
+            "should_return_http_response": True,
         }
         if request.schema:
             config["response_mime_type"] = settings["responseMimeType"]
@@ -93,30 +87,29 @@ class GeminiClient(Provider):
         response = await self.call(
             self._sdk.models.generate_content(model=self._spec.model, contents=body["contents"], config=config)
         )
-        return self._answer(response)
+        raw = response.sdk_http_response
+        return self._answer(parse_json((raw.body if raw else None) or ""))
 
     def batch_line(self, key: str, request: Request) -> dict[str, Any]:
         """Return the line of a batch's input file for one request."""
         return {"key": key, "request": self._body(request)}
 
     def read_line(self, line: Mapping[str, Any]) -> tuple[str, Answer | ProviderError]:
-        """Return the key of a line of a batch's result file, and what it says: an answer or an error."""
+        """Return the key of a line of a batch's result file, and its answer or error."""
         key = str(line.get("key") or "")
         error, response = line.get("error"), line.get("response")
         if error and not response:
-            code, said = entry(error, "code"), str(entry(error, "message") or error)
-            return key, self.refused(STATUS.get(code, code) if isinstance(code, int) else 500, said)
+            code, words = entry(error, "code"), str(entry(error, "message") or error)
+            return key, self.refused(STATUS.get(code, code) if isinstance(code, int) else 500, words)
         try:
-            return key, self._answer(types.GenerateContentResponse.model_validate(response))
-        except TransientError as problem:
+            return key, self._answer(response)
+        except ProviderError as problem:
             return key, problem
-        except ValueError as problem:
-            return key, self.malformed(str(problem))
 
     async def submit_batch(self, file: Path, name: str) -> str:
         """Upload a batch's input file and submit it; the name is the batch's display name."""
         config: types.UploadFileConfigDict = {"mime_type": "jsonl", "display_name": name}
-        upload = await self.call(self._sdk.files.upload(file=file, config=config))
+        upload = await self.call(self._sdk.files.upload(file=file, config=config), of_batches=True)
         if not upload.name:
             raise self.malformed("the uploaded file has no name")
         batch = await self.call(
@@ -137,13 +130,13 @@ class GeminiClient(Provider):
         return None
 
     async def poll_batch(self, batch_id: str) -> BatchState:
-        """Return where a batch stands."""
+        """Return the state of a batch."""
         batch = await self.call(self._sdk.batches.get(name=batch_id))
-        state = STATES.get(batch.state.value if batch.state else "", "running")
+        state = self.batch_state(batch_id, str(batch.state.value if batch.state else ""))
         return BatchState(state, await self._why(batch_id) if state == "failed" else "")
 
     async def _why(self, batch_id: str) -> str:
-        """Return the words with which a batch failed: the SDK leaves them out."""
+        """Return the provider's reason why a batch failed, which the SDK omits."""
         _, connections = self._opened or (None, None)
         if connections is None:
             return ""
@@ -155,7 +148,7 @@ class GeminiClient(Provider):
             return ""
 
     async def download_batch(self, batch_id: str, folder: Path) -> list[Path]:
-        """Download the one file of answers and errors, where there is one."""
+        """Download the file of answers and errors, if there is one."""
         batch = await self.call(self._sdk.batches.get(name=batch_id))
         if not batch.dest or not batch.dest.file_name:
             return []
@@ -179,48 +172,55 @@ class GeminiClient(Provider):
         body: dict[str, Any] = {"contents": turns, "generationConfig": settings}
         return {**body, "systemInstruction": {"parts": system}} if system else body
 
-    def _answer(self, response: types.GenerateContentResponse) -> Answer:
-        """Return the answer that a response holds."""
-        usage, feedback = response.usage_metadata, response.prompt_feedback
-        if feedback and feedback.block_reason:
-            tokens_in = usage.prompt_token_count if usage else 0
-            word = feedback.block_reason.value
-            return Answer("", "blocked", response.model_version or "", tokens_in or 0, tokens_out=0, blocked=word)
-        if not response.candidates:
-            raise self.malformed("it holds no candidates")
-        candidate = response.candidates[0]
-        reason = candidate.finish_reason.value if candidate.finish_reason else ""
-        if reason not in FINISHED and reason not in BLOCKED:
-            raise self.malformed(f"its finishReason is {reason or 'absent'}")
-        if usage is None or usage.prompt_token_count is None:
-            raise self.malformed("it holds no token counts")
-        parts = candidate.content.parts if candidate.content and candidate.content.parts else []
+    def _answer(self, body: Any) -> Answer:
+        """Return the answer in a response. An answer that was paid for is kept, whatever it lacks.
+
+        Raises:
+            TransientError: a candidate and a token count are missing.
+            ProviderError: there is an error in place of a text.
+        """
+        usage, candidate = entry(body, "usageMetadata"), entry(body, "candidates", 0)
+        withheld = make_valid(entry(body, "promptFeedback", "blockReason"))
+        text, thought = read_content(entry(candidate, "content", "parts"))
+        if entry(body, "error") and not text:
+            raise self.final(f"the server answers with an error ({error_words(body['error'])})", ERROR_REMEDY)
+        if not isinstance(candidate, dict) and not isinstance(usage, dict) and not withheld:
+            raise self.malformed("it has no candidates")
+        reason = make_valid(entry(candidate, "finishReason"))
+        blocked = withheld or (reason if reason in BLOCKED else "")
+        tokens_in = read_count(entry(usage, "promptTokenCount"))
+        written, thinking, cached = (
+            read_count(entry(usage, f"{what}TokenCount")) or 0 for what in ("candidates", "thoughts", "cachedContent")
+        )
         return Answer(
-            text="".join(part.text for part in parts if part.text and not part.thought),
-            finish_reason=FINISHED.get(reason, "blocked"),
-            snapshot=response.model_version or "",
-            tokens_in=usage.prompt_token_count,
-            tokens_out=(usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0),
-            tokens_cached=usage.cached_content_token_count or 0,
-            blocked="" if reason in FINISHED else reason,
+            text="" if withheld else text,
+            finish_reason="blocked" if blocked else FINISHED.get(reason, "unknown"),
+            snapshot=make_valid(entry(body, "modelVersion")),
+            tokens_in=tokens_in or 0,
+            tokens_out=written + thinking,
+            tokens_cached=min(tokens_in or 0, cached),
+            blocked=blocked,
+            thought=thought,
+            tokens_thought=thinking,
+            counted=tokens_in is not None or bool(withheld),
         )
 
     def translated(self, error: Exception) -> ProviderError | None:
-        """Return what an exception means; see :class:`~synthrank.llms.provider.Provider`."""
+        """Return an exception as ProviderError; see :class:`~synthrank.llms.http_errors.Provider`."""
         if isinstance(error, errors.APIError):
             details = entry(error.details, "error", "details") or []
             delays = [entry(detail, "retryDelay") for detail in details]
             quotas = [str(entry(detail, "violations", 0, "quotaId")) for detail in details]
-            asked = next((float(delay[:-1]) for delay in delays if re.fullmatch(r"\d+(\.\d+)?s", str(delay))), None)
+            stated = next((float(delay[:-1]) for delay in delays if re.fullmatch(r"\d+(\.\d+)?s", str(delay))), None)
             headers = getattr(error.response, "headers", None) or {}
             return self.refused(
                 error.code,
                 error.message or str(error),
-                wait=wait_asked(headers) if asked is None else asked,
+                wait=retry_after(headers) if stated is None else stated,
                 bad_key=any(entry(detail, "reason") == "API_KEY_INVALID" for detail in details),
                 no_quota=any("PerDay" in quota for quota in quotas),
             )
-        # The SDK parses a body that is no JSON, or not of its form, and lets the parser's errors through.
+        # The SDK does not catch the errors of its parser.
         if isinstance(error, ValueError | KeyError):
             return self.malformed(f"{type(error).__name__}: {error}")
         return super().translated(error)

@@ -1,6 +1,7 @@
-"""A hosted model as a backend: live or by batch, with what each reply took."""
+"""The backend of hosted models, live or by batch, with tokens, price and time of each reply."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -8,30 +9,31 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from synthrank.config.llms import HostedLlm
+from synthrank.data.records import Message, Reply, Request
 from synthrank.errors import ProviderError
 from synthrank.llms.base import Answer, Client, gives_no_scores, request_key
-from synthrank.llms.live import Asked, ask_all
-from synthrank.llms.pricing import price_usd
-from synthrank.records import Message, Reply, Request
-from synthrank.specs.llms import HostedLlm
+from synthrank.llms.live.attempts import Attempts
+from synthrank.llms.live.concurrency import TimedAnswer, ask_all
+from synthrank.llms.store.pricing import CHARACTERS_PER_TOKEN, price_usd, prompt_tokens
 
 
 def open_client(spec: HostedLlm) -> Client:
-    """Return the client of a hosted model, with the key that the environment holds.
+    """Return the client of a hosted model, with the key from the environment.
 
     Raises:
-        ProviderError: there is no key, or it cannot be one.
+        ProviderError: the key is not set or invalid.
     """
     name = f"{spec.model}: environment variable {spec.key_variable}"
     key = os.environ.get(spec.key_variable, "").strip()
     if not key:
         raise ProviderError(
-            f"{name} is not set; export it, or take an LLM of config/llms that needs no key "
-            "(a server that asks for none takes any value)"
+            f"{name} is not set; run: export {spec.key_variable}=YOUR_KEY "
+            "(for a server without authentication, any value)"
         )
-    # Anything else would fail inside the SDK, in an error that shows the header.
+    # Otherwise the SDK fails with an error that shows the header and the key.
     if not all(33 <= ord(character) <= 126 for character in key):
-        raise ProviderError(f"{name} holds characters that a key cannot have; export the key alone")
+        raise ProviderError(f"{name} contains characters that no API key has; export only the key")
     if spec.backend == "openai":
         from synthrank.llms.openai_client import OpenAiClient
 
@@ -42,7 +44,7 @@ def open_client(spec: HostedLlm) -> Client:
 
 
 def _sampling(spec: HostedLlm) -> dict[str, float | int | str | None]:
-    """Return the settings that choose the tokens."""
+    """Return the sampling settings."""
     settings = spec.sampling.model_dump()
     return settings if spec.backend == "openai" else {**settings, "thinking_budget": spec.thinking_budget}
 
@@ -50,18 +52,19 @@ def _sampling(spec: HostedLlm) -> dict[str, float | int | str | None]:
 def identity(spec: HostedLlm) -> dict[str, object]:
     """Return everything in an entity that determines an answer, for :func:`~synthrank.llms.base.request_key`.
 
-    How it is asked (mode, limits, address, key) and what it costs are not part of it, so that a reply is found
-    again however it came.
+    Mode, limits, key and price are not part of it, so that they do not change which stored reply is found. Servers may
+    give the same name to different models, so the address is part of it, except on a maker's own server.
     """
-    return {"backend": spec.backend, "model": spec.model, "sampling": _sampling(spec)}
+    found: dict[str, object] = {"backend": spec.backend, "model": spec.model, "sampling": _sampling(spec)}
+    return found if spec.server is None else {**found, "server": spec.server}
 
 
-Guard = Callable[[Mapping[str, Request]], Iterable[Request]]
+BudgetGuard = Callable[[Mapping[str, Request]], Iterable[Request]]
 Check = Callable[[Mapping[str, Request]], None]
 
 
 class Hosted:
-    """The :class:`~synthrank.llms.base.Llm` over a provider's client. It stores nothing."""
+    """An :class:`~synthrank.llms.base.Llm` on top of a provider's client. It does not store replies."""
 
     def __init__(
         self,
@@ -69,74 +72,84 @@ class Hosted:
         client: Client,
         folder: Path,
         *,
-        guard: Guard | None = None,
+        guard: BudgetGuard | None = None,
         check: Check | None = None,
         reserve: Check | None = None,
     ) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare without sending a request.
 
         Args:
             spec: the entity.
-            client: whom to ask.
-            folder: of the journal of batches.
-            guard: is given all requests by key and yields those that may be asked, each when there is room for it.
-            check: is given the requests of a batch before it is submitted, and raises where they may not be.
-            reserve: is given the requests of batches that are open already.
+            client: the provider's client.
+            folder: folder of the journal of batches and of the failed attempts.
+            guard: called with all requests by key; yields the requests that the budget allows, on demand.
+            check: called with the requests of a batch before it is submitted; raises if they exceed the budget.
+            reserve: called with the requests of batches that are already open.
         """
         self._spec, self._client, self._folder = spec, client, folder
         self._guard, self._check, self._reserve = guard, check, reserve
         self._identity, self._sampling = identity(spec), _sampling(spec)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Yield one reply a request as they finish; see :class:`~synthrank.llms.base.Llm`.
+        """Yield one reply per request as they finish; see :class:`~synthrank.llms.base.Llm`.
 
-        Requests that ask the same are asked once, and their replies share what it took. Closing the generator drops
-        what is in flight and closes all connections.
+        Equal requests are sent once, and only the first reply has a price. Closing the generator cancels requests in
+        flight and closes all connections.
 
         Raises:
-            ProviderError: the provider will not answer; what it did answer was yielded before.
+            ProviderError: the provider does not answer; raised after all answers were yielded.
         """
         same: dict[str, list[Request]] = {}
         for request in requests:
             same.setdefault(request_key(self._identity, request), []).append(request)
         first = {key: group[0] for key, group in same.items()}
-        with closing(self._by_batch(first) if self._spec.mode == "batch" else self._live(first)) as replies:
+        with closing(self._ask_by_batch(first) if self._spec.mode == "batch" else self._ask_live(first)) as replies:
             for key, reply in replies:
                 yield reply
-                for twin in same[key][1:]:
-                    yield replace(reply, query_id=twin.query_id, query=twin.query, price_usd=0.0)
+                for equal in same[key][1:]:
+                    yield replace(reply, query_id=equal.query_id, query=equal.query, price_usd=0.0)
 
     def score(self, pairs: Sequence[tuple[tuple[Message, ...], str]]) -> list[float]:
         """Raise ModelError: see :class:`~synthrank.llms.base.Llm`."""
         raise gives_no_scores(self._spec.model)
 
-    def _live(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
-        # The loop runs only while the next answer is waited for: a reply is stored before another one is taken.
+    def _ask_live(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
+        # The loop runs only while waiting for the next answer: the caller stores a reply before it takes another.
         with asyncio.Runner() as runner:
             allowed = self._guard(requests) if self._guard else requests.values()
-            answers = ask_all(self._client, allowed, self._spec.limits)
+            attempts = Attempts(self._folder)
+            answers = ask_all(
+                self._client,
+                allowed,
+                self._spec.limits,
+                earlier=lambda request: attempts.earlier(request_key(self._identity, request)),
+                failed=lambda request, error: attempts.add(request_key(self._identity, request), error),
+            )
             try:
                 while (asked := runner.run(_next(answers))) is not None:
                     key = request_key(self._identity, asked.request)
-                    reply = self._reply(key, asked.request, asked.answer, "live")
+                    reply = self._make_reply(key, asked.request, asked.answer, "live")
                     yield key, replace(reply, attempts=asked.attempts, latency_s=round(asked.latency_s, 3))
             finally:
-                runner.run(self._ended(answers))
+                runner.run(self._close_loop(answers))
 
-    async def _ended(self, answers: AsyncGenerator[Asked, None]) -> None:
+    async def _close_loop(self, answers: AsyncGenerator[TimedAnswer, None]) -> None:
         try:
             await answers.aclose()
         finally:
             await self._client.close()
 
-    def _by_batch(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
-        from synthrank.llms.batch import run_batches
+    def _ask_by_batch(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
+        from synthrank.llms.batch.engine import run_batches
 
         items = run_batches(self._client, self._spec, requests, self._folder, self._check, self._reserve)
         for key, request, answer in items:
-            yield key, self._reply(key, request, answer, "batch")
+            yield key, self._make_reply(key, request, answer, "batch")
 
-    def _reply(self, key: str, request: Request, answer: Answer, mode: str) -> Reply:
+    def _make_reply(self, key: str, request: Request, answer: Answer, mode: str) -> Reply:
+        if not answer.counted:
+            written = math.ceil(len(answer.text + answer.thought) / CHARACTERS_PER_TOKEN)
+            answer = replace(answer, tokens_in=prompt_tokens(request), tokens_out=written, tokens_cached=0)
         return Reply(
             query_id=request.query_id,
             query=request.query,
@@ -155,8 +168,11 @@ class Hosted:
             price_usd=price_usd(self._spec.price, answer, mode),
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             mode=mode,
+            thought=answer.thought,
+            tokens_thought=answer.tokens_thought,
+            tokens_estimated=not answer.counted,
         )
 
 
-async def _next(answers: AsyncGenerator[Asked, None]) -> Asked | None:
+async def _next(answers: AsyncGenerator[TimedAnswer, None]) -> TimedAnswer | None:
     return await anext(answers, None)

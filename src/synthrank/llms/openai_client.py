@@ -1,4 +1,4 @@
-"""OpenAI's chat completions and batches, and those of any server that speaks them."""
+"""Client of OpenAI's chat completions and batches, and of servers with the same protocol."""
 
 import json
 import re
@@ -7,42 +7,42 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, BadRequestError, OpenAIError
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, BadRequestError, OpenAIError
 
-from synthrank.errors import ProviderError, TransientError
+from synthrank.config.llms import OpenAiLlm
+from synthrank.data.records import Request
+from synthrank.errors import ProviderError
 from synthrank.llms.base import Answer, BatchState, request_seed
-from synthrank.llms.provider import Provider, entry, one_line, wait_asked
-from synthrank.records import Request
-from synthrank.specs.llms import OpenAiLlm
+from synthrank.llms.bodies import ERROR_REMEDY, error_words, make_valid, parse_json, read_count, read_message
+from synthrank.llms.http_errors import Provider, entry, one_line, retry_after
 
-ADDRESS = "https://api.openai.com/v1"
 ENDPOINT: Final = "/v1/chat/completions"
 
 FINISHED = {"stop": "stop", "length": "length", "content_filter": "blocked"}
 BLOCKED_PROMPT = {"content_filter", "content_policy_violation", "invalid_prompt"}
 NO_QUOTA = {"insufficient_quota", "billing_hard_limit_reached"}
-STATES = {"completed": "done", "failed": "failed", "expired": "expired", "cancelled": "cancelled"}
 UNFINISHED = {"batch_expired", "batch_cancelled"}
 
 
 class OpenAiClient(Provider):
-    """One model behind OpenAI's interface; see :class:`~synthrank.llms.base.Client`."""
+    """One model behind OpenAI's API; see :class:`~synthrank.llms.base.Client`."""
 
     def __init__(self, spec: OpenAiLlm, key: str) -> None:
-        super().__init__(spec, key, ADDRESS)
+        super().__init__(spec, key)
         self._spec = spec
         self._opened: AsyncOpenAI | None = None
         sampling = spec.sampling
-        self._settings = {
+        settings = {
             "model": spec.model,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             spec.token_limit_key: sampling.max_new_tokens,
         }
+        self._settings = {name: value for name, value in settings.items() if value is not None}
 
     @property
     def _sdk(self) -> AsyncOpenAI:
-        """The SDK, opened on first use: its connections belong to the event loop of that moment."""
+        """The SDK, opened on first use because its connections belong to the current event loop."""
         if self._opened is None:
             self._opened = AsyncOpenAI(
                 api_key=self._key,
@@ -54,22 +54,18 @@ class OpenAiClient(Provider):
         return self._opened
 
     async def close(self) -> None:
-        """Let go of connections; the next call opens new ones."""
+        """Close all connections; the next call opens new ones."""
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened.close()
 
     async def ask(self, request: Request) -> Answer:
-        """Ask once; see :class:`~synthrank.llms.base.Client`."""
-        # The body is read here, once: the SDK's own models of it cost 0.8 ms more a request.
+        """Send a request once; see :class:`~synthrank.llms.base.Client`."""
+        # Parsing the body here avoids the SDK's models, which take another 0.8 ms per request.
         response = await self.call(self._asked(request))
         if isinstance(response, Answer):
             return response
-        try:
-            body = json.loads(response.content)
-        except ValueError:
-            body = None
-        return self._answer(body)
+        return self._answer(parse_json(response.content))
 
     async def _asked(self, request: Request) -> httpx2.Response | Answer:
         try:
@@ -84,13 +80,13 @@ class OpenAiClient(Provider):
         return {"custom_id": key, "method": "POST", "url": ENDPOINT, "body": self._body(request)}
 
     def read_line(self, line: Mapping[str, Any]) -> tuple[str, Answer | ProviderError]:
-        """Return the key of a line of a batch's result file, and what it says: an answer or an error."""
+        """Return the key of a line of a batch's result file, and its answer or error."""
         key = str(line.get("custom_id") or "")
         response, error = line.get("response"), line.get("error")
         if error and not response:
             words = one_line(entry(error, "message") or error)
             if entry(error, "code") in UNFINISHED:
-                return key, self.transient(f"the batch ended before it was asked ({words})", "server")
+                return key, self.transient(f"the batch ended before this request was processed ({words})", "server")
             return key, self.transient(f"the server failed ({words})", "server")
         status, body = entry(response, "status_code"), entry(response, "body")
         if isinstance(status, int) and status != 200:
@@ -100,19 +96,32 @@ class OpenAiClient(Provider):
             return key, self.refused(status, str(message or body), no_quota=code in NO_QUOTA)
         try:
             return key, self._answer(body)
-        except TransientError as problem:
+        except ProviderError as problem:
             return key, problem
 
     async def submit_batch(self, file: Path, name: str) -> str:
-        """Upload a batch's input file and submit it; the name stands in the batch's metadata."""
+        """Upload a batch's input file and submit it; the name is in the batch's metadata."""
         with file.open("rb") as content:
-            upload = await self.call(self._sdk.files.create(file=(file.name, content), purpose="batch"))
+            upload = await self.call(
+                self._sdk.files.create(file=(file.name, content), purpose="batch"), of_batches=True
+            )
         batch = await self.call(
             self._sdk.batches.create(
-                input_file_id=upload.id, endpoint=ENDPOINT, completion_window="24h", metadata={"name": name}
-            )
+                input_file_id=self._id_of(upload),
+                endpoint=ENDPOINT,
+                completion_window="24h",
+                metadata={"name": name},
+            ),
+            of_batches=True,
         )
-        return batch.id
+        return self._id_of(batch)
+
+    def _id_of(self, created: Any) -> str:
+        """Return the id of a file or a batch; some servers answer an unknown address with status 200."""
+        found = getattr(created, "id", None)
+        if not isinstance(found, str) or not found:
+            raise self.no_batches(f"its answer to an upload is {one_line(created)}")
+        return found
 
     async def find_batch(self, name: str) -> str | None:
         """Return the id of the newest batch that was submitted under a name."""
@@ -125,14 +134,14 @@ class OpenAiClient(Provider):
         return None
 
     async def poll_batch(self, batch_id: str) -> BatchState:
-        """Return where a batch stands."""
+        """Return the state of a batch."""
         batch = await self.call(self._sdk.batches.retrieve(batch_id))
         problems = batch.errors.data if batch.errors and batch.errors.data else []
         why = "; ".join(one_line(problem.message) for problem in problems[:3])
-        return BatchState(STATES.get(batch.status, "running"), self._clean(why))
+        return BatchState(self.batch_state(batch_id, str(getattr(batch, "status", "") or "")), self._clean(why))
 
     async def download_batch(self, batch_id: str, folder: Path) -> list[Path]:
-        """Download the files of answers and of errors, where there are such."""
+        """Download the files of answers and of errors that exist."""
         batch = await self.call(self._sdk.batches.retrieve(batch_id))
         paths = []
         for kind, file_id in (("answers", batch.output_file_id), ("errors", batch.error_file_id)):
@@ -147,59 +156,67 @@ class OpenAiClient(Provider):
             await response.stream_to_file(path)
 
     def _body(self, request: Request) -> dict[str, Any]:
+        # 31 bits: all servers accept integers of this size.
+        seed = request_seed(self._spec.sampling.seed, request) >> 33
         return {
             **self._settings,
-            # 31 bits: servers differ in the integers they take, and all take these.
-            "seed": request_seed(self._spec.sampling.seed, request) >> 33,
+            **({self._spec.seed_key: seed} if self._spec.seed_key else {}),
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
             **_response_format(request),
         }
 
     def _answer(self, body: Any) -> Answer:
-        """Return the answer that a completion holds."""
-        message, reason = entry(body, "choices", 0, "message"), entry(body, "choices", 0, "finish_reason")
-        if not isinstance(message, dict):
-            raise self.malformed("it holds no choices")
-        if reason not in FINISHED:
-            raise self.malformed(f"its finish_reason is {reason!r}")
-        tokens_in, tokens_out = entry(body, "usage", "prompt_tokens"), entry(body, "usage", "completion_tokens")
-        if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
-            raise self.malformed("it holds no token counts")
-        refusal = message.get("refusal")
+        """Return the answer in a completion. An answer that was paid for is kept, whatever it lacks.
+
+        Raises:
+            TransientError: a choice and a token count are missing.
+            ProviderError: there is an error in place of a text.
+        """
+        choice, usage = entry(body, "choices", 0), entry(body, "usage")
+        message = entry(choice, "message")
+        text, thought = read_message(entry(choice, "text") if message is None else message)
+        error = entry(body, "error") or entry(choice, "error")
+        if error and not text:
+            raise self.final(f"the server answers with an error ({error_words(error)})", ERROR_REMEDY)
+        if not isinstance(choice, dict) and not isinstance(usage, dict):
+            raise self.malformed("it has no choices")
+        reason, refusal = entry(choice, "finish_reason"), make_valid(entry(message, "refusal"))
         blocked = "refusal" if refusal else "content_filter" if reason == "content_filter" else ""
+        tokens_in, tokens_out = (read_count(entry(usage, f"{what}_tokens")) for what in ("prompt", "completion"))
+        counted = tokens_in is not None and tokens_out is not None
         return Answer(
-            text=message.get("content") or refusal or "",
-            finish_reason="blocked" if blocked else FINISHED[reason],
-            snapshot=str(body.get("model") or ""),
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            tokens_cached=entry(body, "usage", "prompt_tokens_details", "cached_tokens") or 0,
+            text=text or refusal,
+            finish_reason="blocked" if blocked else FINISHED.get(str(reason), "unknown"),
+            snapshot=make_valid(entry(body, "model")),
+            tokens_in=tokens_in or 0,
+            tokens_out=tokens_out or 0,
+            tokens_cached=min(tokens_in or 0, read_count(entry(usage, "prompt_tokens_details", "cached_tokens")) or 0),
             blocked=blocked,
+            thought=thought,
+            tokens_thought=read_count(entry(usage, "completion_tokens_details", "reasoning_tokens")) or 0,
+            counted=counted,
         )
 
     def _blocked_prompt(self, code: str) -> Answer:
         return Answer("", "blocked", self._spec.model, tokens_in=0, tokens_out=0, blocked=code)
 
     def translated(self, error: Exception) -> ProviderError | None:
-        """Return what an exception means; see :class:`~synthrank.llms.provider.Provider`."""
-        if isinstance(error, APITimeoutError):
-            return self.transient("no answer in time", "timeout")
+        """Return an exception as ProviderError; see :class:`~synthrank.llms.http_errors.Provider`."""
         if isinstance(error, APIConnectionError):
-            cause = error.__cause__
-            known = super().translated(cause) if isinstance(cause, Exception) else None
-            return known or self.transient(f"no connection to {self._address}: {cause or error}", "connection")
+            cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            return super().translated(cause) or self.unconnected(cause)
         if isinstance(error, APIStatusError):
-            said = str(entry(error.body, "message") or error.message)
-            wait = wait_asked(error.response.headers)
-            return self.refused(error.status_code, said, wait=wait, no_quota=error.code in NO_QUOTA)
-        # The SDK reads files and batches itself, and lets through what it cannot read.
+            words = str(entry(error.body, "message") or error.message)
+            wait = retry_after(error.response.headers)
+            return self.refused(error.status_code, words, wait=wait, no_quota=error.code in NO_QUOTA)
+        # The SDK parses files and batches itself and does not catch the parser's errors.
         if isinstance(error, OpenAIError | json.JSONDecodeError):
             return self.malformed(f"{type(error).__name__}: {error}")
         return super().translated(error)
 
 
 def _response_format(request: Request) -> dict[str, Any]:
-    """Return what asks for structured output, where the request has a schema."""
+    """Return the parameter for structured output if the request has a schema, otherwise nothing."""
     if not request.schema:
         return {}
     form = {"name": "reply", "strict": True, "schema": json.loads(request.schema)}

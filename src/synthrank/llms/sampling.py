@@ -1,23 +1,23 @@
-"""Sampling in which every request of a batch has random numbers of its own."""
+"""Sampling with a separate random generator per request of a batch."""
 
 from collections.abc import Sequence
 
 import torch
 from transformers import LogitsProcessor, TemperatureLogitsWarper, TopPLogitsWarper
 
-from synthrank.specs.llms import Sampling
+from synthrank.config.llms import Sampling
 
 CANDIDATES = 1024
-"""Logits that are looked at first for top-p."""
+"""The number of highest logits that top-p examines before it sorts the vocabulary."""
 
 
 class TopP(LogitsProcessor):  # type: ignore[misc]
-    """Keep the likeliest tokens that together hold the probability ``top_p``, at least one; mask the others.
+    """Keep the most likely tokens with a total probability of at least ``top_p``, at least one; mask the others.
 
-    The same choice as transformers' ``TopPLogitsWarper`` without sorting the whole vocabulary in the rows whose
-    ``CANDIDATES`` likeliest tokens are enough: for 16 rows of 49,152 logits a step takes 4 ms in place of 36 ms on a
-    CPU. If several tokens share the lowest kept logit, as is common in bfloat16, all of them are kept; a sort keeps
-    those that it happens to put first.
+    The result is that of transformers' ``TopPLogitsWarper``. The whole vocabulary is sorted only in rows whose
+    ``CANDIDATES`` most likely tokens are not enough. On a CPU, this takes 4 ms instead of 36 ms for 16 rows of 49,152
+    logits. If several tokens share the lowest kept logit, as is common in bfloat16, all of them are kept; a sort keeps
+    an arbitrary part of them.
     """
 
     def __init__(self, top_p: float) -> None:
@@ -25,7 +25,7 @@ class TopP(LogitsProcessor):  # type: ignore[misc]
         self._sorting = TopPLogitsWarper(top_p)
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Return ``scores``, of shape (rows, vocabulary), with minus infinity for what is not kept."""
+        """Return ``scores``, of shape (rows, vocabulary), with minus infinity for masked tokens."""
         top = scores.topk(min(CANDIDATES, scores.shape[-1])).values
         shares = (top - scores.logsumexp(-1, keepdim=True)).exp()
         reached = shares.cumsum(-1)
@@ -42,16 +42,16 @@ class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
 
     The Gumbel-max trick: if G_i are independent standard Gumbel variables, argmax(logit_i + G_i) is i with
     probability softmax(logits)_i; a masked token (minus infinity) stays masked. Greedy decoding after this
-    processor is therefore exact sampling. Each row's noise comes from a generator of its own, drawn for the whole
-    vocabulary at each step, so that no row's choice depends on the other rows. -log(-log(U)) is standard Gumbel when
-    U is uniform on (0, 1).
+    processor is therefore exact sampling. Each row has a separate generator, which draws noise for the whole vocabulary
+    at each step, so that a row's choice is independent of the other rows. -log(-log(U)) is standard Gumbel if U is
+    uniform on (0, 1).
 
     Source: E. J. Gumbel, Statistical Theory of Extreme Values and Some Practical Applications, 1954;
     C. J. Maddison, D. Tarlow, T. Minka, A* Sampling, NeurIPS 2014.
     """
 
     def __init__(self, seeds: Sequence[int], device: str) -> None:
-        """Seed one generator a row; the order is that of the batch's rows."""
+        """Seed one generator per row, in the order of the batch's rows."""
         self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -59,7 +59,7 @@ class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
         uniform = torch.empty_like(scores, dtype=torch.float32)
         for row, generator in zip(uniform, self._generators, strict=True):
             row.uniform_(generator=generator)
-        # Two logarithms of the whole vocabulary would cost three times the draw, and top-p has masked most of it.
+        # Logarithms only of unmasked tokens: for the whole vocabulary they take three times as long as the draw.
         open_ = scores > -torch.inf
         noisy = scores.clone()
         noisy[open_] -= uniform[open_].log_().neg_().log_()
@@ -67,10 +67,10 @@ class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
 
 
 def sampler(sampling: Sampling, seeds: Sequence[int], device: str) -> list[LogitsProcessor]:
-    """Return the processors that make greedy decoding sample as ``sampling`` says: temperature, top-p, noise."""
-    if sampling.temperature == 0:
+    """Return the processors with which greedy decoding samples by ``sampling``: temperature, top-p, noise."""
+    if not sampling.temperature:
         return []
     warpers = [TemperatureLogitsWarper(sampling.temperature)]
-    if sampling.top_p < 1:
+    if sampling.top_p is not None and sampling.top_p < 1:
         warpers.append(TopP(sampling.top_p))
     return [*warpers, GumbelNoise(seeds, device)]

@@ -1,27 +1,32 @@
-"""Trained models that order passages: one way to train them, one way to rank with them.
+"""Train models that order passages, and rank with them.
 
-``open_ranker`` and ``train`` take the entity's model and load only the architecture it names.
+``open_ranker`` and ``train`` import only the architecture that the ranker's file names.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthrank.rankers.base import Ranker, Training, TrainingLog
-from synthrank.specs.rankers import BiEncoderRanker, RankerSpec
+
+if TYPE_CHECKING:
+    from synthrank.config.rankers import RankerSpec
 
 
 def open_ranker(spec: RankerSpec, checkpoint: Path, seed: int) -> Ranker:
-    """Load a ranker that reorders, from a checkpoint or from a pretrained model.
+    """Load a reranker from a checkpoint or a pretrained model.
 
     Args:
         spec: the ranker, with ``rerank``.
         checkpoint: the folder of the model.
-        seed: draws a head that the model lacks.
+        seed: seed of a new head if the model has no head.
 
     Raises:
-        ConfigError: the ranker searches.
-        ModelError: the folder holds no such model.
+        ConfigError: the ranker has no ``rerank``.
+        ModelError: the folder does not contain a model of this architecture.
     """
-    if isinstance(spec, BiEncoderRanker):
+    if spec.architecture == "bi-encoder":
         from synthrank.rankers.cosine import BiEncoderScorer
 
         return BiEncoderScorer(spec, checkpoint)
@@ -31,11 +36,11 @@ def open_ranker(spec: RankerSpec, checkpoint: Path, seed: int) -> Ranker:
 
 
 def train(spec: RankerSpec, job: Training, checkpoint: Path) -> TrainingLog:
-    """Train a ranker and write it, as safetensors, into the new folder ``checkpoint``.
+    """Train a ranker and write it as safetensors into the new folder ``checkpoint``.
 
-    Of several processes that train together, the first one writes.
+    If several processes train together, only the first one writes.
     """
-    if isinstance(spec, BiEncoderRanker):
+    if spec.architecture == "bi-encoder":
         from synthrank.rankers.bi_encoder import train_bi_encoder
 
         return train_bi_encoder(spec, job, checkpoint)

@@ -1,24 +1,24 @@
-"""Low-rank adapters by peft: put into a model before training, merged into its weights as it is saved."""
+"""Low-rank adapters by peft: added to a model before training, merged into its weights when it is saved."""
 
 from copy import deepcopy
 from typing import Any, TypeVar
 
+from synthrank.config.training import Lora
 from synthrank.errors import ModelError
-from synthrank.specs.training import Lora
 
 Model = TypeVar("Model")
 
 
 def add_adapters(model: Any, lora: Lora | None, *, head: bool = False) -> None:
-    """Freeze a model's weights and put adapters beside them, in place; leave it as it is if ``lora`` is None.
+    """Freeze a model's weights and add adapters, in place.
 
     Args:
         model: the bi-encoder or reranker.
-        lora: rank, strength and places.
-        head: whether the layers outside the model's body, such as a new classifier, are trained whole.
+        lora: rank, strength and target layers; ``None`` leaves the model unchanged.
+        head: whether to train all weights of the layers outside the model's body, such as a new classifier.
 
     Raises:
-        ModelError: the model is no transformer, or has no linear layer of a target's name.
+        ModelError: the model is not a transformer, or has no linear layer with a target's name.
     """
     if lora is None:
         return
@@ -26,7 +26,7 @@ def add_adapters(model: Any, lora: Lora | None, *, head: bool = False) -> None:
 
     transformer = model.transformers_model
     if transformer is None:
-        raise ModelError("lora: the model has no transformer; remove lora")
+        raise ModelError("lora: the base model has no transformer layers to adapt; remove lora from the ranker's file")
     transformer.requires_grad_(False)
     body = transformer.base_model
     config = LoraConfig(
@@ -45,11 +45,11 @@ def add_adapters(model: Any, lora: Lora | None, *, head: bool = False) -> None:
             parameter.requires_grad_(parameter.requires_grad or id(parameter) not in inside)
 
 
-def merged(model: Model, lora: Lora | None) -> Model:
-    """Return a model without adapters that computes the same: a copy with their products added to the weights.
+def merge_adapters(model: Model, lora: Lora | None) -> Model:
+    """Return a copy of a model with its adapters merged into the weights; it computes the same scores.
 
-    It is a copy because the training of the model goes on, and a product that is added and taken off again leaves
-    rounding behind. A model whose ``lora`` is None is returned as it is.
+    The model itself keeps its adapters, because training continues with it, and unmerging would leave rounding errors.
+    If ``lora`` is ``None``, the model itself is returned.
     """
     if lora is None:
         return model

@@ -1,25 +1,25 @@
-"""What every ranker is, and what training one leaves behind."""
+"""Interface of rankers, and inputs and outputs of a training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from synthrank.records import Group, Query
-from synthrank.shards import Shard
-from synthrank.trec import Run
+from synthrank.data.records import Group, Query
+from synthrank.data.shards import Shard
+from synthrank.data.trec import Run
 
 WHOLE = Shard(1, 1)
-"""All of it."""
+"""The only shard of a job that is not divided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What is reordered: queries, the file of passages, and a first stage's run.
+    """Input of a reranker: queries, the file of passages, and the run of a first stage.
 
-    ``depth`` says how much of each list is reordered; none leaves it to the ranker's own file. ``shard`` says which
-    shard of the queries that have a list; all of them unless stated. ``passages_as`` says which prefix of a bi-encoder
-    stands before passages.
+    ``depth`` is the number of passages per query that are reordered, by default the number in the ranker's file.
+    ``shard`` selects a part of the queries with candidates, by default all. ``passages_as`` selects the prefix that a
+    bi-encoder puts before passages.
     """
 
     queries: tuple[Query, ...]
@@ -34,17 +34,17 @@ class Ranker(Protocol):
     """A model that orders the passages of a first stage."""
 
     def rank(self, collection: Collection) -> Run:
-        """Return a run of the shard of the collection's queries, each list best first."""
+        """Return the run of a shard of the collection's queries, with the best passage of each query first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What a ranker is trained with.
+    """Inputs of a training.
 
-    ``base`` is the folder of the model to start from, ``groups`` the training set. ``seed`` seeds a head that the base
-    lacks, the order of the data and the dropout. ``state`` is a folder of states, written every
-    ``optimiser.save_every`` updates, from whose last one a killed training resumes; ``points`` gets the model of each
-    point of ``selection``, as ``update-N``. None keeps none.
+    ``base`` is the folder of the model to start from, ``groups`` the training set. ``seed`` determines a new head, the
+    order of the data and the dropout. Every ``optimiser.save_every`` updates, the trainer writes its state into the
+    folder ``state``, and a killed training resumes from the last state. The model at each point of ``selection`` is
+    written into the folder ``points`` as ``update-N``. If a folder is ``None``, nothing is written.
     """
 
     base: Path
@@ -56,12 +56,12 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class TrainingLog:
-    """What a training was: (update, loss) pairs, updates, and what was measured.
+    """Measurements of a training.
 
-    ``pairs`` counts the query-passage pairs of the training set, ``pairs_cut`` those of them that exceeded the model's
-    length and lost an end; ``peak_memory_mb`` is the device's, or on a CPU the process's; ``resumed_at`` is the update
-    from which a killed training was taken up. ``rows_masked`` counts the rows, over the updates since then, of which a
-    passage of the batch was left out of the loss because it is relevant to the row's query.
+    ``losses`` contains (update, loss) pairs. ``pairs`` counts the query-passage pairs of the training set, and
+    ``pairs_cut`` the pairs that were truncated to the model's length. ``peak_memory_mb`` is the memory of the GPU, or
+    of the process on a CPU. ``resumed_at`` is the update at which a killed training resumed. ``rows_masked`` counts the
+    rows since that update in which an in-batch negative was masked because it is relevant to the row's query.
     """
 
     losses: tuple[tuple[int, float], ...]

@@ -1,32 +1,32 @@
-"""Rank with a bi-encoder: search collections, or reorder the top of a first stage by cosine."""
+"""Rank with a bi-encoder: search a corpus, or reorder the top passages of a first stage by cosine."""
 
 from pathlib import Path
 
 import numpy as np
 
-from synthrank.encodings import Encoder, passage_encoder
+from synthrank.config.rankers import BiEncoderRanker
+from synthrank.data.passage_texts import split_into_batches
+from synthrank.data.trec import Run, rank
 from synthrank.errors import ConfigError
-from synthrank.progress import progress
 from synthrank.rankers.base import Collection
 from synthrank.rankers.candidates import candidates
-from synthrank.specs.rankers import BiEncoderRanker
-from synthrank.static_vectors import StaticEncoder, is_static
-from synthrank.texts import chunks
-from synthrank.trec import Run, rank
+from synthrank.runtime.progress import progress
+from synthrank.vectors.static import StaticEncoder, is_static
+from synthrank.vectors.store import Encoder, passage_encoder
 
 PASSAGES_AT_ONCE = 4096
-"""Candidates encoded between two signs of progress: sorting by length pays."""
+"""Candidates encoded per progress report. Large pages pay, because texts are sorted by length."""
 
 
 def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> Encoder:
-    """Load what gives the vectors of a bi-encoder's queries and passages.
+    """Load the encoder of a bi-encoder's queries and passages.
 
     Args:
         spec: the ranker.
         checkpoint: the folder of the model.
 
     Raises:
-        ModelError: the folder holds no bi-encoder, or one that cannot read texts as long as the ranker's.
+        ModelError: the folder does not contain a bi-encoder, or the model's maximum length is below the ranker's.
     """
     if is_static(checkpoint):
         return StaticEncoder(
@@ -35,7 +35,7 @@ def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> Encoder:
             passage_prefix=spec.passage_prefix,
             max_length=spec.eval_length,
         )
-    from synthrank.vectors import TextEncoder  # here, because torch and sentence-transformers take seconds to import
+    from synthrank.vectors.encoder import TextEncoder  # imports torch and sentence-transformers, which takes seconds
 
     return TextEncoder(
         checkpoint,
@@ -49,28 +49,28 @@ def open_encoder(spec: BiEncoderRanker, checkpoint: Path) -> Encoder:
 
 
 class BiEncoderScorer:
-    """Reorders the top of a first-stage run by cosine."""
+    """Reorder the top passages of a first stage by cosine."""
 
     def __init__(self, spec: BiEncoderRanker, checkpoint: Path) -> None:
         """Load the model.
 
         Raises:
-            ConfigError: the ranker searches whole collections.
+            ConfigError: the ranker has no ``rerank``.
         """
         if spec.rerank is None:
-            raise ConfigError("a bi-encoder without `rerank` searches collections; it has no first stage to reorder")
+            raise ConfigError("rerank: is missing; a bi-encoder that reorders a first stage needs it")
         self._depth = spec.rerank.depth
         self._encoder = open_encoder(spec, checkpoint)
 
     def rank(self, collection: Collection) -> Run:
-        """Return, per query of the shard, the first ``depth`` passages of the first stage by cosine.
+        """Return the top ``depth`` passages of the first stage, ordered by cosine, per query of the shard.
 
-        A passage is encoded once, with all other candidates of the shard, so that the last digit of a score may change
-        with the number of shards.
+        A passage is encoded once, together with all other candidates of the shard. The last digit of a score may
+        therefore depend on the number of shards.
         """
         given = candidates(collection, self._depth)
         places = {name: place for place, name in enumerate(given.texts)}
-        some = chunks(progress(given.texts.values(), len(places), "passages"), PASSAGES_AT_ONCE)
+        some = split_into_batches(progress(given.texts.values(), len(places), "passages"), PASSAGES_AT_ONCE)
         encode = passage_encoder(self._encoder, collection.passages_as)
         passages = [encode(texts) for texts in some]
         if not passages:

@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
+from synthrank.config.rankers import DecoderRanker
 from synthrank.errors import ModelError
-from synthrank.rankers.prompt_score import PromptScore, load
-from synthrank.specs.rankers import DecoderRanker
-from synthrank.weights import refuse_long, refuse_not_causal
+from synthrank.rankers.prompt_score import PromptScore, load_language_model
+from synthrank.runtime.model_checks import refuse_long, refuse_not_causal
 
 
 class DecoderScore(PromptScore):
     """The score at the last token of the prompt."""
 
     def logits(self, features: dict[str, Tensor]) -> Tensor:
-        """Return the logits of the answers after each prompt, shape (pairs, answers)."""
+        """Return the logits of the answer tokens after each prompt, shape (pairs, answers)."""
         mask = features["attention_mask"]
         logits = self.answer_logits(input_ids=features["input_ids"], attention_mask=mask)
-        # Padding stands at the right, where no token of the prompt attends to it.
+        # Padding is on the right, so no token of the prompt attends to it.
         return logits[torch.arange(len(mask), device=mask.device), mask.sum(dim=1) - 1]
 
 
@@ -30,20 +30,20 @@ def open_decoder(spec: DecoderRanker, folder: Path, dtype: torch.dtype, max_leng
         spec: the ranker.
         folder: the model.
         dtype: the type of the weights.
-        max_length: tokens of a prompt; as in training by default.
+        max_length: tokens of a prompt; by default as in training.
 
     Raises:
-        ModelError: the folder holds no causal language model, lacks weights of it, cannot read so many tokens, or its
-            tokenizer puts a token after every text.
+        ModelError: the folder does not contain a causal language model, weights are missing, the model's maximum length
+            is too small, or the tokenizer appends a token to every text.
     """
-    model, tokenizer = load(AutoModelForCausalLM, folder, dtype, "a decoder")
+    model, tokenizer = load_language_model(AutoModelForCausalLM, folder, dtype, "a decoder")
     refuse_not_causal(model, folder)
     refuse_long(model, folder, spec.longest)
     closed, plain = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
     if closed[-1] != plain[-1]:
         token = tokenizer.convert_ids_to_tokens(closed[-1])
         raise ModelError(
-            f"{folder}: its tokenizer puts {token} after every text, but the score is read where the prompt ends; "
-            "expected a tokenizer for generation"
+            f"{folder}: the tokenizer appends {token} to every text; expected a tokenizer for generation, because the "
+            "score is computed at the last token of the prompt"
         )
     return DecoderScore(model, tokenizer, spec, max_length)

@@ -1,19 +1,20 @@
-"""The development split that choices look at: rate and duration of a training, weight of a mixture."""
+"""Development splits, on which learning rate, training duration and fusion weight are selected."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthrank.data.files import read_jsonl
+from synthrank.data.paths import SPLIT
+from synthrank.data.records import Query
+from synthrank.data.sampling import sample
+from synthrank.data.trec import Qrels, read_qrels, read_run
 from synthrank.errors import BudgetError
-from synthrank.files import read_jsonl
-from synthrank.order import sample
 from synthrank.rankers.base import Collection
-from synthrank.records import Query
-from synthrank.trec import Qrels, read_qrels, read_run
 
 
 @dataclass(frozen=True, slots=True)
 class Development:
-    """The judged queries of a development split, and a first stage's run of them; ``name`` is ``CORPUS/SPLIT``."""
+    """The judged queries of a development split and the run of a first stage; ``name`` is ``CORPUS/SPLIT``."""
 
     name: str
     qrels: Qrels
@@ -33,25 +34,25 @@ def open_development(
     """Read a development split, or a sample of its judged queries.
 
     Args:
-        queries: the queries of the split, in ``CORPUS/SPLIT/``.
-        qrels: its qrels.
+        queries: the queries of the split, in ``corpora/CORPUS/SPLIT/``.
+        qrels: the qrels of the split.
         passages: the passages of the corpus.
         run: the first stage's run of the split.
-        depth: how much of each list is read; all by default.
-        most: at most this many queries, the first of a seeded order; all by default.
-        seed: of that order.
+        depth: passages per query to read from the run; by default all.
+        most: maximum number of queries, a random sample; by default all.
+        seed: seed of the sample.
 
     Raises:
         BudgetError: no query of the split is judged.
     """
-    judged = read_qrels(qrels)
-    known = [query for query in read_jsonl(queries, Query) if query.id in judged]
-    if not known:
-        raise BudgetError(f"{qrels}: no query of {queries} is judged; nothing can be chosen on it")
-    asked = tuple(sample(known, most or len(known), seed, lambda query: query.id))
-    listed = read_run(run, depth)
+    judgments = read_qrels(qrels)
+    judged = [query for query in read_jsonl(queries, Query) if query.id in judgments]
+    if not judged:
+        raise BudgetError(f"{qrels}: no query of {queries} is judged; expected at least one judged query")
+    sampled = tuple(sample(judged, most or len(judged), seed, lambda query: query.id))
+    rankings = read_run(run, depth)
     return Development(
-        "/".join(queries.parts[-3:-1]),
-        {query.id: judged[query.id] for query in asked},
-        Collection(asked, passages, {query.id: listed[query.id] for query in asked if query.id in listed}),
+        "{corpus}/{split}".format_map(SPLIT.names(queries.parent)),
+        {query.id: judgments[query.id] for query in sampled},
+        Collection(sampled, passages, {query.id: rankings[query.id] for query in sampled if query.id in rankings}),
     )

@@ -1,7 +1,8 @@
-"""The library's losses over the passages of a batch, without those that are relevant to another row's query.
+"""The library's losses over the passages of a batch, with false negatives masked.
 
-Known positives are masked, where GISTEmbed (Solatorio 2024) masks what a guide model scores above the positive. The
-column ``label`` of the data holds the number of each row, which tells a loss the rows of its batch.
+A passage of another row is masked if it is a known positive of the row's query. GISTEmbed (Solatorio 2024) masks
+passages that a guide model scores above the positive. The column ``label`` contains row numbers, from which a loss
+looks up the relevant passages of its batch.
 """
 
 from collections.abc import Iterator
@@ -14,17 +15,24 @@ from sentence_transformers.sentence_transformer import losses
 from sentence_transformers.util import all_gather, cos_sim, get_rank
 from torch import Tensor, distributed, nn
 
-from synthrank.rankers.pair_model import PairModel
+from synthrank.data.passage_texts import split_into_batches
+from synthrank.rankers.cross_encoder import PairModel
 from synthrank.rankers.relevance import Relevance
 from synthrank.rankers.trainers import FilledBatches
-from synthrank.texts import chunks
 
 
 class ApartBatches(FilledBatches):
-    """Batches that keep rows apart as :meth:`Relevance.deal` does; those of several processes are all full."""
+    """Batches by :meth:`Relevance.deal`, which separates rows with common positives; all full on several processes."""
 
     def __init__(self, dataset: Any, *, relevance: Relevance, processes: int, **given: Any) -> None:
-        """Take what is relevant to the rows, how many processes share them, and what the library hands to a sampler."""
+        """Initialise the sampler.
+
+        Args:
+            dataset: the rows.
+            relevance: the relevant passages of the rows.
+            processes: number of processes that share the rows.
+            given: other arguments that the library passes to a batch sampler.
+        """
         super().__init__(dataset, processes=processes, **given)
         self.drop_last = processes > 1
         self._relevance = relevance
@@ -34,14 +42,13 @@ class ApartBatches(FilledBatches):
         rows = list(self.sampler)
         whole = self.batch_size * self.processes
         for batch in self._relevance.deal(rows, whole, fill=self.processes > 1):
-            yield from chunks(batch, self.batch_size)
+            yield from split_into_batches(batch, self.batch_size)
 
 
 class MaskedCosine:
-    """Cosines, minus infinity where the mask is true.
+    """Cosines that are minus infinity where the mask is true.
 
-    The cached loss asks for some rows of a batch at a time, in their order; so what was asked for is taken off the
-    mask.
+    The cached loss computes a few rows per call, in order. Each call removes its rows from the mask.
     """
 
     mask: Tensor
@@ -53,7 +60,7 @@ class MaskedCosine:
 
 
 class _Masked:
-    """Put before a loss of the library over the vectors of a batch: gives its cosines the mask of the batch."""
+    """Mixin for a loss of the library over the vectors of a batch: masks its cosines."""
 
     gather_across_devices: bool
 
@@ -62,20 +69,20 @@ class _Masked:
         super().__init__(model, similarity_fct=self._cosine, **options)  # type: ignore[call-arg]  # the library's class
 
     def forward(self, sentence_features: Any, labels: Tensor) -> Tensor:
-        """Return the loss of a batch, whose rows have the numbers ``labels``."""
+        """Return the loss of a batch; ``labels`` are the row numbers."""
         gathers = self.gather_across_devices and distributed.is_initialized()
         rows = all_gather(labels) if gathers else labels
         first = get_rank() * len(labels) if gathers else 0
         mask = self._relevance.mask(rows.tolist(), first, len(labels))
         self._cosine.mask = torch.from_numpy(mask).to(labels.device)
-        loss: Tensor = super().forward(sentence_features, labels)  # type: ignore[misc]  # of the library's class
+        loss: Tensor = super().forward(sentence_features, labels)  # type: ignore[misc]  # the library's class
         return loss
 
 
 class _InOnePass(losses.MultipleNegativesRankingLoss):  # type: ignore[misc]  # the library is untyped
-    """The library's loss, with the columns of a static model's batch embedded together.
+    """The library's loss with one forward pass for all columns of a static model's batch.
 
-    Every pass through a token table gives a gradient of the table's own size; the library makes one pass a column.
+    Each pass through an embedding table makes a gradient as large as the table; the library makes one pass per column.
     """
 
     def forward(self, sentence_features: Any, labels: Tensor) -> Tensor:
@@ -94,15 +101,15 @@ class _InOnePass(losses.MultipleNegativesRankingLoss):  # type: ignore[misc]  # 
 
 
 class MaskedNegatives(_Masked, _InOnePass):
-    """Van den Oord et al. 2018, masked."""
+    """InfoNCE over the passages of a batch (van den Oord et al. 2018), masked."""
 
 
 class CachedMaskedNegatives(_Masked, losses.CachedMultipleNegativesRankingLoss):  # type: ignore[misc]
-    """The same by gradient cache (Gao et al. 2021), masked."""
+    """InfoNCE with a gradient cache (Gao et al. 2021), masked."""
 
 
 class _MaskedActivation(nn.Module):  # type: ignore[misc]  # torch is not followed
-    """The activation of a cross-encoder's loss, minus infinity where the mask is true."""
+    """The activation of a cross-encoder's loss; minus infinity where the mask is true."""
 
     mask: Tensor
 
@@ -115,7 +122,7 @@ class _MaskedActivation(nn.Module):  # type: ignore[misc]  # torch is not follow
 
 
 class MaskedPairNegatives(pair_losses.MultipleNegativesRankingLoss):  # type: ignore[misc]  # the library is untyped
-    """A cross-encoder's loss over all passages of a batch, masked. On several GPUs each sees its own share alone."""
+    """A cross-encoder's loss over all passages of a batch, masked; on several GPUs over the passages of one GPU."""
 
     def __init__(self, model: PairModel, relevance: Relevance) -> None:
         super().__init__(model, num_negatives=None)
@@ -123,10 +130,10 @@ class MaskedPairNegatives(pair_losses.MultipleNegativesRankingLoss):  # type: ig
         self._relevance = relevance
 
     def forward(self, inputs: Any, labels: Tensor, prompt: str | None = None, task: str | None = None) -> Tensor:
-        """Return the loss of a batch, whose rows have the numbers ``labels``."""
+        """Return the loss of a batch; ``labels`` are the row numbers."""
         count, columns = len(labels), len(inputs) - 1
         mask = torch.from_numpy(self._relevance.mask(labels.tolist(), 0, count))
-        # The library puts the positive first, then the other rows' passages, column by column, then the own negatives.
+        # The library's order: the positive, the other rows' passages column by column, the row's negatives.
         others = mask[~torch.eye(count, dtype=torch.bool).repeat(1, columns)].reshape(count, -1)
         own = mask.new_zeros(count, 1), mask.new_zeros(count, columns - 1)
         self.activation_fn.mask = torch.cat([own[0], others, own[1]], dim=1).to(labels.device)
@@ -135,7 +142,7 @@ class MaskedPairNegatives(pair_losses.MultipleNegativesRankingLoss):  # type: ig
 
 
 def all_rows_masked(relevance: Relevance, device: str) -> int:
-    """Return the rows of all processes, over all updates, of which an in-batch negative was masked."""
+    """Count the rows with a masked in-batch negative, over all processes and updates."""
     count = torch.tensor(relevance.rows_masked, device=device)
     if distributed.is_initialized():
         distributed.all_reduce(count)

@@ -1,4 +1,4 @@
-"""The losses of :mod:`synthrank.rankers.losses` as the trainers of sentence-transformers call them."""
+"""The losses of :mod:`synthrank.rankers.losses` with the interface of sentence-transformers trainers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from sentence_transformers.sentence_transformer.data_collator import SentenceTra
 from sentence_transformers.util import batch_to_device
 from torch import Tensor, nn
 
-from synthrank.rankers.losses import ListFunction, padded
-from synthrank.rankers.microbatch import LENGTHS, Budget, in_runs
-from synthrank.rankers.pair_model import PairModel
-from synthrank.specs.rankers import BiEncoderRanker
+from synthrank.config.rankers import BiEncoderRanker
+from synthrank.rankers.batching import LENGTHS, BatchLimits, encode_in_runs
+from synthrank.rankers.cross_encoder import PairModel
+from synthrank.rankers.losses import ListFunction, pad_lists
 
 
 class ListwiseLoss(nn.Module):  # type: ignore[misc]  # torch is not followed
@@ -28,28 +28,30 @@ class ListwiseLoss(nn.Module):  # type: ignore[misc]  # torch is not followed
         """Return the loss of a batch of groups.
 
         Args:
-            inputs: the queries, and for each its passages.
-            labels: for each query its passages' labels.
-            prompt: put before every query, as the library does.
-            task: as the library has it.
+            inputs: the queries, and the passages per query.
+            labels: the labels of each query's passages.
+            prompt: a prefix of every query, as in the library.
+            task: as in the library.
         """
         queries, lists = inputs
         pairs = [(query, passage) for query, passages in zip(queries, lists, strict=True) for passage in passages]
         features = batch_to_device(self.model.preprocess(pairs, prompt=prompt, task=task), self.model.device)
-        return self.function(*padded(self.model(features)["scores"].view(-1), labels))
+        return self.function(*pad_lists(self.model(features)["scores"].view(-1), labels))
 
 
 class SimilarityListLoss(nn.Module):  # type: ignore[misc]  # torch is not followed
     """A list loss over the similarities of a bi-encoder: cosine of query and passage, divided by a temperature."""
 
-    def __init__(self, model: SentenceTransformer, function: ListFunction, temperature: float, limit: Budget) -> None:
-        """Take what makes a loss.
+    def __init__(
+        self, model: SentenceTransformer, function: ListFunction, temperature: float, limit: BatchLimits
+    ) -> None:
+        """Initialise the loss.
 
         Args:
             model: the bi-encoder.
             function: the loss over scores.
-            temperature: similarities are divided by it.
-            limit: what a forward pass over passages may hold.
+            temperature: divisor of the similarities.
+            limit: size of a forward pass over passages.
         """
         super().__init__()
         self.model, self.function, self.temperature, self.limit = model, function, temperature, limit
@@ -58,22 +60,22 @@ class SimilarityListLoss(nn.Module):  # type: ignore[misc]  # torch is not follo
         """Return the loss of a batch of groups.
 
         Args:
-            features: the tokens of the queries, and those of all their passages one after another.
-            labels: for each query its passages' labels.
+            features: the tokens of the queries, and the tokens of all their passages, concatenated.
+            labels: the labels of each query's passages.
         """
         queries, passages = (self._vectors(item) for item in features)
         counts = torch.tensor([len(row) for row in labels], device=queries.device)
         similarities = (queries.repeat_interleave(counts, dim=0) * passages).sum(dim=1)
-        return self.function(*padded(similarities.float() / self.temperature, labels))
+        return self.function(*pad_lists(similarities.float() / self.temperature, labels))
 
     def _vectors(self, features: dict[str, Any]) -> Tensor:
-        return nn.functional.normalize(in_runs(self.model, features, "sentence_embedding", self.limit), dim=1)
+        return nn.functional.normalize(encode_in_runs(self.model, features, "sentence_embedding", self.limit), dim=1)
 
 
 class ListCollator(SentenceTransformerDataCollator):  # type: ignore[misc]  # the library is untyped
-    """Tokenises rows of a query and a list of passages, prefixes before them.
+    """Tokenise rows of a query and a list of passages, with prefixes.
 
-    The library's collator takes a column for each passage of a row, so lists would have to be of one length.
+    The library's collator has one column per passage, which would need lists of equal length.
     """
 
     def __init__(self, model: SentenceTransformer, spec: BiEncoderRanker) -> None:
@@ -81,7 +83,7 @@ class ListCollator(SentenceTransformerDataCollator):  # type: ignore[misc]  # th
         self._prefixes = spec.query_prefix, spec.passage_prefix
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return the tokens of queries and passages, each name after its column's, and the labels."""
+        """Return the labels, and the tokens of queries and passages with the column's name in each key."""
         query, passage = self._prefixes
         columns = {
             "query": [query + row["query"] for row in features],

@@ -1,6 +1,6 @@
-"""A language model as a reranker: the first module of a sentence-transformers cross-encoder, for its trainer's sake.
+"""Language models as rerankers, as the first module of a sentence-transformers cross-encoder.
 
-The score comes from the logits of the first token that the model would write after its prompt (Nogueira et al. 2020).
+The score is computed from the logits of the first token after the prompt (Nogueira et al. 2020).
 """
 
 from abc import abstractmethod
@@ -14,34 +14,38 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from synthrank.config.rankers import PromptRanker
 from synthrank.errors import ModelError
-from synthrank.rankers.microbatch import LENGTHS
-from synthrank.rankers.pair_prompt import Pair, PairPrompt
-from synthrank.specs.rankers import PromptRanker
-from synthrank.weights import own_weights
+from synthrank.rankers.batching import LENGTHS
+from synthrank.rankers.t5_prompt import PairPrompt, TextPair
+from synthrank.runtime.model_checks import own_weights
 
 
-def difference(outputs: Tensor) -> Tensor:
-    """Return relevant minus not relevant, given in that order (TWOLAR: logits of the tokens true and false)."""
+def logit_difference(outputs: Tensor) -> Tensor:
+    """Return the first output (relevant) minus the second (not relevant), as TWOLAR does for *true* and *false*."""
     return outputs[:, 0] - outputs[:, 1]
 
 
 def softmax(outputs: Tensor) -> Tensor:
-    """Return the part of relevant in the softmax over relevant and not, given in that order (monoT5, monoBERT)."""
+    """Return the softmax probability of the first output (relevant) of two, as in monoT5 and monoBERT."""
     return outputs.softmax(dim=1)[:, 0]
 
 
-def only(outputs: Tensor) -> Tensor:
-    """Return the one output (RankT5: the logit of an otherwise unused token)."""
+def only_logit(outputs: Tensor) -> Tensor:
+    """Return the only output, in RankT5 the logit of an unused token."""
     return outputs[:, 0]
 
 
-STRATEGIES: dict[str, Callable[[Tensor], Tensor]] = {"difference": difference, "softmax": softmax, "extra-id": only}
-"""How outputs of shape (pairs, outputs) become scores of shape (pairs,), by the names of the entity files."""
+STRATEGIES: dict[str, Callable[[Tensor], Tensor]] = {
+    "difference": logit_difference,
+    "softmax": softmax,
+    "extra-id": only_logit,
+}
+"""Functions from outputs (pairs, outputs) to scores (pairs,), by their names in rankers' files."""
 
 
 class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
-    """Prompts in, one score a pair out."""
+    """A module that maps the prompt of each pair to one score."""
 
     def __init__(
         self,
@@ -50,16 +54,17 @@ class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
         spec: PromptRanker,
         max_length: int | None = None,
     ) -> None:
-        """Take a model.
+        """Initialise the module.
 
         Args:
             model: a language model with its head.
-            tokenizer: its tokenizer.
-            spec: prompt, answers and how they make a score.
-            max_length: tokens of a prompt; as in training by default.
+            tokenizer: the model's tokenizer.
+            spec: the ranker, with prompt, answers and score.
+            max_length: tokens of a prompt; by default as in training.
 
         Raises:
-            ModelError: an answer is not one token, both are the same, or the prompt alone exceeds the length.
+            ModelError: an answer is not a single token, both answers are the same token, or the prompt without query
+                and passage exceeds the length.
         """
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
@@ -68,14 +73,14 @@ class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
         self.passages_cut = self.queries_cut = 0
         head = model.get_output_embeddings()
         self.head = next(name for name, part in model.named_modules() if part is head)
-        """The name of the layer that gives the logits."""
+        """The name of the layer that computes the logits."""
         self._strategy = STRATEGIES[spec.score]
         self._answers = answers_of(tokenizer, spec)
 
-    def preprocess(self, inputs: list[Pair], prompt: str | None = None, **_: Any) -> dict[str, Any]:
-        """Return the tokens of the pairs' prompts, each (pairs, longest prompt), and count the pairs that were cut.
+    def preprocess(self, inputs: list[TextPair], prompt: str | None = None, **_: Any) -> dict[str, Any]:
+        """Return the tokens of the pairs' prompts, shape (pairs, longest prompt), and count truncated pairs.
 
-        They are padded at the right whatever the tokenizer says, so that every position is what it is without padding.
+        Padding is always on the right, so positions are the same with and without padding.
         """
         fitted = self.prompt.fit(inputs)
         self.passages_cut += fitted.passages_cut
@@ -84,7 +89,7 @@ class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
         ids = pad_sequence(
             [torch.tensor(row) for row in fitted.ids],
             batch_first=True,
-            padding_value=self.tokenizer.pad_token_id or 0,  # the mask hides it: any token serves where none is named
+            padding_value=self.tokenizer.pad_token_id or 0,  # any token will do, because it is masked
         )
         mask = torch.arange(ids.shape[1]) < torch.tensor(lengths)[:, None]
         return {"input_ids": ids, "attention_mask": mask.long(), LENGTHS: lengths}
@@ -95,14 +100,14 @@ class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
 
     @abstractmethod
     def logits(self, features: dict[str, Tensor]) -> Tensor:
-        """Return the logits of the answers as the next token, shape (pairs, answers)."""
+        """Return the logits of the answer tokens after the prompt, shape (pairs, answers)."""
 
     def answer_logits(self, **inputs: Tensor) -> Tensor:
-        """Return the logits of the answers at every position, shape (pairs, positions, answers).
+        """Return the logits of the answer tokens at every position, shape (pairs, positions, answers).
 
-        Only the head's rows of the answers are multiplied. The model's own code does it, with the rows in the place of
-        the whole head, since families differ in what they do before and after: T5 scales where its embeddings are tied,
-        Flan-T5 and mT5 do not, Gemma bounds its logits.
+        The model's own forward pass runs with a head that is reduced to the rows of the answers, because model families
+        differ before and after the head: T5 scales if its embeddings are tied, Flan-T5 and mT5 do not, Gemma caps its
+        logits.
         """
         head = self.model.get_submodule(self.head)
         rows = {f"{self.head}.{name}": part[list(self._answers)] for name, part in head.named_parameters()}
@@ -110,22 +115,22 @@ class PromptScore(InputModule):  # type: ignore[misc]  # the library is untyped
             self.model,
             rows,
             kwargs={**inputs, "use_cache": False},
-            tie_weights=False,  # the embeddings keep all rows where they are tied to the head
+            tie_weights=False,  # embeddings tied to the head keep all rows
         )
         logits: Tensor = output.logits
         return logits
 
     def save(self, output_path: str, *_: Any, **__: Any) -> None:
-        """Write model and tokenizer as transformers does: nothing of this module is needed to load them."""
+        """Write model and tokenizer in the format of transformers, which loads them without this module."""
         self.model.save_pretrained(output_path)
         self.tokenizer.save_pretrained(output_path)
 
 
 def answers_of(tokenizer: PreTrainedTokenizerBase, spec: PromptRanker) -> tuple[int, ...]:
-    """Return the ids of the tokens whose logits make the score: relevant and not, or the extra one alone.
+    """Return the ids of the answer tokens: relevant and not relevant, or only the extra token.
 
     Raises:
-        ModelError: an answer is not one token of the tokenizer, or both are the same.
+        ModelError: an answer is not a single token of the tokenizer, or both answers are the same token.
     """
     found = []
     for text in spec.answers:
@@ -133,28 +138,29 @@ def answers_of(tokenizer: PreTrainedTokenizerBase, spec: PromptRanker) -> tuple[
         if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
             pieces = " ".join(tokenizer.convert_ids_to_tokens(ids))
             raise ModelError(
-                f"{tokenizer.name_or_path}: the answer {text!r} is not one token but {pieces!r}; name one that the "
-                "tokenizer knows"
+                f"{tokenizer.name_or_path}: the answer {text!r} is not one token but {pieces!r}; expected a single "
+                "token of the vocabulary"
             )
         found.append(ids[0])
     if len(set(found)) < len(found):
         raise ModelError(
-            f"{tokenizer.name_or_path}: {' and '.join(map(repr, spec.answers))} are the same token; name two"
+            f"{tokenizer.name_or_path}: the answers {' and '.join(map(repr, spec.answers))} are the same token; "
+            "expected two different tokens"
         )
     return tuple(found)
 
 
-def load(family: Any, folder: Path, dtype: torch.dtype, expected: str) -> tuple[Any, Any]:
+def load_language_model(family: Any, folder: Path, dtype: torch.dtype, expected: str) -> tuple[Any, Any]:
     """Return a language model and its tokenizer.
 
     Args:
-        family: the class of transformers that opens it.
+        family: the class of transformers that loads the model.
         folder: the model.
         dtype: the type of the weights.
-        expected: what the folder should hold, for the error.
+        expected: the expected kind of model, for the message of the error.
 
     Raises:
-        ModelError: the folder holds no such model, lacks weights of it, or has no fast tokenizer.
+        ModelError: the folder does not contain such a model, or its weights or a fast tokenizer are missing.
     """
     try:
         with own_weights(folder):
@@ -162,11 +168,11 @@ def load(family: Any, folder: Path, dtype: torch.dtype, expected: str) -> tuple[
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{folder}: not {expected} ({error}); expected config.json, tokenizer and safetensors of one"
+            f"{folder}: not {expected} ({error}); expected its config.json, tokenizer and safetensors"
         ) from error
     if model.get_output_embeddings() is None or not tokenizer.is_fast:
         raise ModelError(
-            f"{folder}: a {model.config.model_type} that cannot score; expected {expected} with its head, and a fast "
-            "tokenizer"
+            f"{folder}: a {model.config.model_type} without a head or without a fast tokenizer; expected {expected} "
+            "with both"
         )
     return model, tokenizer

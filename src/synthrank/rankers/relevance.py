@@ -1,4 +1,4 @@
-"""Which passages of a batch are relevant to other rows' queries, so that they are no in-batch negatives of theirs."""
+"""Find passages of a batch that are relevant to other rows' queries; they must not be in-batch negatives there."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,22 +7,23 @@ from itertools import cycle, islice
 import numpy as np
 import numpy.typing as npt
 
-from synthrank.records import Candidate, Group
-from synthrank.texts import text_key
+from synthrank.data.passage_texts import text_key
+from synthrank.data.records import Candidate, Group
 
-Row = tuple[Group, Sequence[Candidate]]
-"""A row of a training set: its group; its positive and then its negatives."""
+GroupCandidates = tuple[Group, Sequence[Candidate]]
+"""A row of a training set: its group, and its passages with the positive first."""
 
 
 class Relevance:
-    """What the rows of a training set hold, and what of it is relevant to their queries.
+    """The passages of the rows of a training set, and the passages that are relevant to each row's query.
 
-    Relevant are the positives of all rows with the query's text, what their groups state as ``relevant``, and whatever
-    has the text of one of these. Texts are the same by :func:`synthrank.texts.text_key`.
+    A passage is relevant to a query if it is a positive of a row with the same query text, if the group of that row
+    lists it as ``relevant``, or if it has the same text as one of these passages. Two texts are the same if their
+    :func:`synthrank.data.passage_texts.text_key` is equal.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        """Take rows of equal numbers of negatives."""
+    def __init__(self, rows: Sequence[GroupCandidates]) -> None:
+        """Index the passages of the training rows, which must all have the same number of negatives."""
         codes: dict[str, int] = {}
         codes_of: dict[str, set[int]] = defaultdict(set)
         for _, items in rows:
@@ -37,19 +38,19 @@ class Relevance:
             )
         self._relevant = [relevant[text_key(group.query)] for group, _ in rows]
         self.rows_masked = 0
-        """Rows of which :meth:`mask` masked anything, over all calls."""
+        """The number of rows with a masked passage, over all calls of :meth:`mask`."""
 
     def mask(self, rows: Sequence[int], first: int, count: int) -> npt.NDArray[np.bool_]:
-        """Return which in-batch negatives of some rows of a batch are relevant to their queries.
+        """Return a mask of the in-batch negatives that are relevant to a row's query.
 
         Args:
             rows: all rows of the batch.
-            first: the place of the first row that is asked for.
-            count: how many are.
+            first: the index of the first row to mask.
+            count: the number of rows to mask.
 
         Returns:
-            Shape (``count``, columns x rows): the positives of all rows of the batch, then the first negatives of all,
-            and so on. A row's own passages are never masked.
+            Shape (``count``, columns x rows): the positives of all rows of the batch, then the first negatives of all
+            rows, and so on. A row's own passages are never masked.
         """
         passages = self._passages[rows].T
         mask = np.zeros((count, *passages.shape), dtype=bool)
@@ -61,15 +62,15 @@ class Relevance:
         return flat
 
     def deal(self, rows: Sequence[int], size: int, *, fill: bool = False) -> list[list[int]]:
-        """Return rows in batches in which no positive is relevant to the query of another row, as far as that goes.
+        """Divide rows into batches in which no positive is relevant to the query of another row, if possible.
 
-        Rows are dealt in turn, each to the next batch that it fits into; where it fits into none with room, a row
-        changes places for it. There are as many batches as if nothing were kept apart, all full but the last.
+        Each row goes to the next batch that it fits into. If no batch with room fits, the row changes places with a row
+        of a full batch. The number of batches is the usual one, and all batches but the last are full.
 
         Args:
             rows: the rows, in random order.
-            size: rows of a batch.
-            fill: fill the last batch too, with the first rows that fit, or where none does, with the first.
+            size: rows per batch.
+            fill: also fill the last batch, with the first rows that fit, or if no row fits, with the first rows.
         """
         count = -(-len(rows) // size)
         batches = [_Batch(size) for _ in range(count)]
@@ -86,7 +87,10 @@ class Relevance:
         return [batch.rows for batch in batches]
 
     def _exchange(self, row: int, batches: Sequence["_Batch"]) -> None:
-        """Put a row in the place of one of a full batch that fits into the first batch with room, or else into that."""
+        """Put a row into a full batch and move one of its rows to the first batch with room.
+
+        If no such exchange fits, put the row itself into the first batch with room.
+        """
         spare = next(batch for batch in batches if batch.room)
         for batch in batches:
             if not batch.room and self._fits(row, batch):
@@ -94,11 +98,11 @@ class Relevance:
                     if self._fits(other, spare):
                         self._put(other, spare)
                         batch.rows[place] = row
-                        return self._gather(batch)
+                        return self._update_sets(batch)
         return self._put(row, spare)
 
     def _fill(self, batch: "_Batch", rows: Sequence[int], size: int) -> None:
-        """Fill a batch with the first rows that fit, and then with the first."""
+        """Fill a batch with the first rows that fit, then with the first rows."""
         batch.room = size - len(batch.rows)
         for row in rows:
             if batch.room and self._fits(row, batch):
@@ -116,14 +120,14 @@ class Relevance:
         batch.positives.add(int(self._passages[row, 0]))
         batch.relevant |= self._relevant[row]
 
-    def _gather(self, batch: "_Batch") -> None:
-        """Gather anew what the rows of a batch have, one of which was replaced."""
+    def _update_sets(self, batch: "_Batch") -> None:
+        """Compute the positives and relevant passages of a batch again after a row was replaced."""
         batch.positives = set(self._passages[batch.rows, 0].tolist())
         batch.relevant = set().union(*(self._relevant[row] for row in batch.rows))
 
 
 class _Batch:
-    """Rows, how many more there is room for, their positives, and what is relevant to their queries."""
+    """Rows of a batch, the room for more, their positives, and the passages relevant to their queries."""
 
     def __init__(self, room: int) -> None:
         self.room = room

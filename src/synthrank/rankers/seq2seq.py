@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSeq2SeqLM
 
+from synthrank.config.rankers import Seq2SeqRanker
 from synthrank.errors import ModelError
-from synthrank.rankers.one_step import attend_in_one_step
-from synthrank.rankers.prompt_score import PromptScore, load
-from synthrank.specs.rankers import Seq2SeqRanker
+from synthrank.rankers.prompt_score import PromptScore, load_language_model
+from synthrank.rankers.t5_cross_attention import attend_in_one_step
 
 
 class Seq2SeqScore(PromptScore):
-    """The score by the encoder and one step of the decoder."""
+    """The score after one step of the decoder."""
 
     def logits(self, features: dict[str, Tensor]) -> Tensor:
-        """Return the logits of the answers as the decoder's first token, shape (pairs, answers)."""
+        """Return the logits of the answer tokens as the decoder's first token, shape (pairs, answers)."""
         ids = features["input_ids"]
         start = ids.new_full((len(ids), 1), self.model.config.decoder_start_token_id)
         mask = features["attention_mask"]
@@ -30,20 +30,20 @@ def open_seq2seq(spec: Seq2SeqRanker, folder: Path, dtype: torch.dtype, max_leng
         spec: the ranker.
         folder: the model.
         dtype: the type of the weights.
-        max_length: tokens of a prompt; as in training by default.
+        max_length: tokens of a prompt; by default as in training.
 
     Raises:
-        ModelError: the folder holds no sequence-to-sequence model, lacks weights of it, or holds none that this ranker
-            can use.
+        ModelError: the folder does not contain a sequence-to-sequence model, weights are missing, the model has no
+            ``decoder_start_token_id``, or prompt and answers do not fit the tokenizer.
     """
-    model, tokenizer = load(AutoModelForSeq2SeqLM, folder, dtype, "a seq2seq")
+    model, tokenizer = load_language_model(AutoModelForSeq2SeqLM, folder, dtype, "a seq2seq")
     if model.config.decoder_start_token_id is None:
-        raise ModelError(f"{folder}: config.json has no decoder_start_token_id; a T5 has one")
+        raise ModelError(f"{folder}: decoder_start_token_id is missing in config.json; expected a T5, which has it")
     tied = model.lm_head.weight is model.get_input_embeddings().weight
     if model.config.model_type == "t5" and not tied and not model.config.scale_decoder_outputs:
-        # transformers 5 says of every T5 that its embeddings are tied, and goes by the weights; earlier versions, and
-        # other readers of a checkpoint, go by config.json, and would put the embeddings in the head's place.
+        # transformers 5 writes tie_word_embeddings for every T5 and looks at the weights when it loads a model. Earlier
+        # versions and other libraries rely on config.json and would replace the head by the embeddings.
         model.config.tie_word_embeddings = False
-    if spec.lora is None:  # it reads the weights of keys and values, without their adapters
+    if spec.lora is None:  # the faster attention ignores adapters of keys and values
         attend_in_one_step(model)
     return Seq2SeqScore(model, tokenizer, spec, max_length)

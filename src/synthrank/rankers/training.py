@@ -1,4 +1,4 @@
-"""What the trainings of all architectures share: the trainer's arguments, its run, the loss curve."""
+"""The training of all architectures: arguments of the trainer, the training itself, and the loss curve."""
 
 import logging
 import math
@@ -11,12 +11,12 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from synthrank.devices import device, has_bfloat16
+from synthrank.config.rankers import BiEncoderRanker, Reranker
 from synthrank.errors import ModelError, StoppedError
 from synthrank.rankers.base import Training, TrainingLog
 from synthrank.rankers.in_batch import ApartBatches, all_rows_masked
 from synthrank.rankers.relevance import Relevance
-from synthrank.rankers.states import KEPT, last_complete
+from synthrank.rankers.resume import KEPT, last_complete
 from synthrank.rankers.trainers import (
     ApartCallback,
     FilledBatches,
@@ -25,8 +25,8 @@ from synthrank.rankers.trainers import (
     StopCallback,
     peak_memory_mb,
 )
-from synthrank.specs.rankers import BiEncoderRanker, Reranker
-from synthrank.weights import refuse_infinite
+from synthrank.runtime.model_checks import refuse_infinite
+from synthrank.runtime.torch_setup import device, has_bfloat16
 
 REMEDY = "lower optimiser.learning_rate or switch bf16 off"
 
@@ -34,7 +34,7 @@ CURVE_POINTS = 50
 """Points of a loss curve."""
 
 LONGEST_WAIT_S = 7 * 24 * 3600
-"""Longer than any job may run."""
+"""More seconds than any job runs."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,15 +52,15 @@ def run_training(
 
     Args:
         spec: the ranker.
-        job: the seed of the order of the data and of the dropout, and the folders of states and points.
+        job: seed, and the folders of states and points.
         trainer: the trainer's class.
-        arguments: the class of its arguments.
-        parts: what the trainer takes beside them: model, data and loss, and what an architecture adds.
-        save: writes the model, as it is at a point of ``selection``, into a new folder.
-        relevance: what is relevant to the rows' queries, where the loss is over the passages of a batch.
+        arguments: the class of the trainer's arguments.
+        parts: the trainer's other inputs: model, data, loss, and additions of an architecture.
+        save: writes the current model into a new folder, at a point of ``selection``.
+        relevance: the relevant passages of the rows, if the loss is over the passages of a batch.
 
     Raises:
-        StoppedError: the job was told to end; the state of its last update is kept.
+        StoppedError: the job received SIGTERM; the state of its last update is kept.
         ModelError: a loss or a weight is not a finite number.
     """
     progress, stop = ProgressCallback(), StopCallback()
@@ -71,7 +71,7 @@ def run_training(
         rows = len(parts["train_dataset"])
         settings = trainer_arguments(spec, rows, job.seed, folder, relevance, resumable=job.state is not None)
         given = arguments(**settings)
-        given._n_gpu = min(given.n_gpu, 1)  # or the library would give a batch to each GPU that it sees
+        given._n_gpu = min(given.n_gpu, 1)  # otherwise, the library sends a batch to every visible GPU
         watching = [*points, progress, stop, ApartCallback(), FiniteCallback()]
         made = trainer(**parts, args=given, callbacks=watching)
         begin = last_complete(folder)
@@ -80,9 +80,9 @@ def run_training(
         with stop.listening() if job.state is not None else nullcontext():
             result = made.train(resume_from_checkpoint=str(begin) if begin else None)
     if stop.stopped_at is not None:
-        raise StoppedError(f"told to end after update {stop.stopped_at}; the same command goes on from there")
+        raise StoppedError(f"SIGTERM: stopped after update {stop.stopped_at}; run the same command to resume")
     losses = loss_curve(made.state.log_history)
-    check_loss(result.global_step, result.training_loss)  # that of updates since the last point of the curve included
+    check_loss(result.global_step, result.training_loss)  # includes the updates after the last point of the curve
     last = f"after update {result.global_step}, at a loss of {losses[-1][1] if losses else result.training_loss:g}"
     refuse_infinite(parts["model"], last, REMEDY)
     return TrainingLog(
@@ -117,11 +117,11 @@ def trainer_arguments(
 
     Args:
         spec: the ranker.
-        examples: rows of the training data.
-        seed: seeds the order of the data and the dropout.
-        folder: where the trainer may write while it runs.
-        relevance: what is relevant to the rows' queries, where they are to be kept apart.
-        resumable: whether it keeps states there.
+        examples: rows of the training set.
+        seed: seed of the order of the data and of the dropout.
+        folder: the trainer's folder.
+        relevance: the relevant passages of the rows, if the loss is over the passages of a batch.
+        resumable: whether the trainer keeps states in ``folder``.
     """
     settings = spec.optimiser
     updates = settings.updates(examples)
@@ -140,13 +140,13 @@ def trainer_arguments(
         "weight_decay": settings.weight_decay,
         "max_grad_norm": settings.max_grad_norm,
         "bf16": spec.bf16 and has_bfloat16(),
-        "use_cpu": device() == "cpu",  # without it the library refuses bf16 on a CPU
+        "use_cpu": device() == "cpu",  # otherwise, the library refuses bf16 on a CPU
         "seed": seed,
         "data_seed": seed,
         "logging_steps": max(1, updates // CURVE_POINTS),
-        # The other processes wait while the first one measures the points of a selection.
+        # The other processes wait while the first process evaluates the points of a selection.
         **({"ddp_timeout": LONGEST_WAIT_S} if spec.selection else {}),
-        "logging_nan_inf_filter": False,  # it would put the mean of earlier losses in the place of one that is none
+        "logging_nan_inf_filter": False,  # the filter replaces a NaN by the mean of earlier losses
         **(sampling if spec.gpus > 1 or relevance else {}),
         **(saving if resumable else {"save_strategy": "no"}),
         "report_to": "none",
@@ -167,10 +167,10 @@ def loss_curve(history: Iterable[dict[str, Any]]) -> tuple[tuple[int, float], ..
 
 
 class FiniteCallback(TrainerCallback):  # type: ignore[misc]  # the library is untyped
-    """Ends a training that has diverged at the next point of its loss curve, and not after hours."""
+    """Stop a diverged training at the next point of its loss curve."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Look at the loss."""
+        """Check the loss."""
         check_loss(state.global_step, (logs or {}).get("loss", 0.0))
 
 

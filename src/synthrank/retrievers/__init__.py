@@ -1,1 +1,1 @@
-"""First stages: what finds candidates in a whole collection."""
+"""First stages, which search a whole corpus: BM25, dense and learned sparse retrieval."""

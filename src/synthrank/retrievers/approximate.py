@@ -1,7 +1,7 @@
-"""Approximate search by faiss: inverted lists of product-quantised codes, or a graph of near neighbours.
+"""Approximate search by faiss: inverted lists of product-quantised codes (IVF-PQ), or a neighbour graph (HNSW).
 
-An index folder holds ``vectors.faiss``, ``ids.jsonl`` and ``index.json``. It is memory-mapped as it is searched. faiss
-takes the number of threads from OMP_NUM_THREADS, which Snakemake sets to those of the rule.
+The folder of an index contains ``vectors.faiss``, ``ids.jsonl`` and ``index.json``. Searches memory-map the index.
+faiss uses OMP_NUM_THREADS threads, which Snakemake sets to the threads of the rule.
 """
 
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from typing import Any
 import faiss
 import numpy as np
 
-from synthrank.encodings import Encodings, Ids, Vectors, write_ids
+from synthrank.config.retrievers import HnswIndex, IvfPqIndex
+from synthrank.data.files import read_format, write_format
+from synthrank.data.records import Query
+from synthrank.data.trec import Run, rank
 from synthrank.errors import ConfigError, DataError
-from synthrank.files import read_format, write_format
-from synthrank.progress import Progress
-from synthrank.records import Query
-from synthrank.specs.retrievers import HnswIndex, IvfPqIndex
-from synthrank.trec import Run, rank
+from synthrank.runtime.progress import Progress
+from synthrank.vectors.store import Encodings, MappedIds, Vectors, write_ids
 
 FORM, FORMAT = "index.json", 1
 
 PASSAGES_AT_ONCE = 16_384
-"""Vectors that are added at a time."""
+"""Vectors added per call."""
 
 QUERIES_AT_ONCE = 2048
-"""Queries that are searched at a time."""
+"""Queries searched per call."""
 
-A_LIST = 64
-"""Vectors a list that a fit is given; faiss asks for 39 at least, and takes 256 at most."""
+VECTORS_PER_LIST = 64
+"""Training vectors per list or code; faiss needs at least 39 and uses at most 256."""
 
 ApproximateSpec = IvfPqIndex | HnswIndex
 
@@ -37,11 +37,11 @@ ApproximateSpec = IvfPqIndex | HnswIndex
 def build(encodings: Encodings, spec: ApproximateSpec, folder: Path) -> None:
     """Build an index in a new folder.
 
-    Memory: the index itself (the entity file's documentation says how many bytes a vector), the vectors that are fitted
-    to, and a block.
+    Memory: the index (the configuration's documentation states the bytes per vector), the training vectors, and a
+    block.
 
     Raises:
-        ConfigError: the vectors are too few to fit to, or cannot be divided as the entity file says.
+        ConfigError: there are too few vectors to train the index, or ``m`` does not divide their dimensions.
     """
     index = _graph(encodings, spec) if isinstance(spec, HnswIndex) else _lists(encodings, spec)
     with Progress(len(encodings), "passages") as state:
@@ -58,7 +58,7 @@ def _graph(encodings: Encodings, spec: HnswIndex) -> Any:
     stored = "SQfp16" if spec.dtype == "float16" else "Flat"
     index: Any = faiss.index_factory(encodings.dimensions, f"HNSW{spec.m},{stored}", faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = spec.ef_construction
-    index.train(encodings.at([0]))  # there is nothing to fit, but faiss wants to be told
+    index.train(encodings.at([0]))  # required by faiss, although nothing is trained
     return index
 
 
@@ -69,33 +69,33 @@ def _lists(encodings: Encodings, spec: IvfPqIndex) -> Any:
     if dimensions % spec.m:
         raise ConfigError(f"index.m: got {spec.m}; expected a divisor of the {dimensions} dimensions of the vectors")
     if min(passages, spec.training or passages) < least:
-        raise ConfigError(f"index: {least:,} lists or codes cannot be fitted to {passages:,} passages; take kind: flat")
+        raise ConfigError(f"index: {passages:,} passages are too few for {least:,} lists or codes; use kind: flat")
     index: Any = faiss.index_factory(dimensions, f"IVF{lists},PQ{spec.m}x{spec.nbits}", faiss.METRIC_INNER_PRODUCT)
     index.cp.seed = index.pq.cp.seed = spec.seed
-    size = min(spec.training or A_LIST * least, passages)
+    size = min(spec.training or VECTORS_PER_LIST * least, passages)
     chosen = np.random.default_rng(spec.seed).choice(passages, size, replace=False, shuffle=False)
     index.train(encodings.at(np.sort(chosen).tolist()))
     return index
 
 
 def search(folder: Path, spec: ApproximateSpec, vectors: Vectors, queries: Sequence[Query], depth: int) -> Run:
-    """Return the passages that are found for each query, at most ``depth``, ranked by inner product.
+    """Return at most ``depth`` passages per query, ranked by inner product.
 
     Args:
-        folder: what :func:`build` made.
-        spec: how much is looked through; what else it says was built in.
+        folder: the folder made by :func:`build`.
+        spec: the index; only ``nprobe`` or ``ef_search`` affects a search.
         vectors: the queries' vectors, shape (queries, dimensions).
         queries: the queries, in the same order.
-        depth: how many passages; a list is shorter where fewer are met.
+        depth: maximum number of passages per query; the search may find fewer.
 
     Raises:
-        DataError: the folder is of another version or kind.
+        DataError: the folder has another version or kind.
     """
     form = read_format(folder, FORM, FORMAT)
     if form["kind"] != spec.kind:
-        raise DataError(f"{folder}: holds {form['kind']}; the entity file says {spec.kind}: delete it, run again")
+        raise DataError(f"{folder}: kind is {form['kind']}; expected {spec.kind}; delete the folder and run again")
     rows = form["rows"]
-    ids = Ids(folder / "ids.jsonl", rows)
+    ids = MappedIds(folder / "ids.jsonl", rows)
     index = _open(folder, spec, depth)
     run: Run = {}
     with Progress(len(queries), "queries") as state:

@@ -1,13 +1,13 @@
-"""Dense retrieval as an entity says: model, prefixes, lengths, pooling, similarity."""
+"""The encoders of dense retrievers."""
 
 from pathlib import Path
 
-from synthrank.specs.retrievers import Dense
-from synthrank.vectors import TextEncoder
+from synthrank.config.retrievers import Dense
+from synthrank.vectors.encoder import TextEncoder
 
 
 def open_encoder(spec: Dense, model: Path) -> TextEncoder:
-    """Load one of a dense retriever's models, which may be another for queries than for passages."""
+    """Load a model of a dense retriever; queries and passages may have different models."""
     return TextEncoder(
         model,
         query_prefix=spec.query_prefix,

@@ -1,24 +1,24 @@
-"""The index of a dense retriever as its entity says: built and searched by the one of its kind.
+"""Build and search the index of a dense retriever, by the kind in the retriever's file.
 
-A flat index is the vectors themselves, a folder of encodings; the other kinds are faiss's.
+A flat index is a folder of encodings, the vectors themselves. The other kinds are faiss indexes.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthrank.encodings import Encodings, Vectors, read_encodings
-from synthrank.nearest import nearest
-from synthrank.records import Query
+from synthrank.config.retrievers import Dense, FlatIndex
+from synthrank.data.records import Query
+from synthrank.data.trec import Run, rank
 from synthrank.retrievers import approximate
-from synthrank.specs.retrievers import Dense, FlatIndex
-from synthrank.trec import Run, rank
+from synthrank.vectors.exact_search import nearest
+from synthrank.vectors.store import Encodings, Vectors, read_encodings
 
 
 def build(encodings: Encodings, spec: Dense, folder: Path) -> None:
-    """Build the index of a collection's vectors in a new folder.
+    """Build the index of a corpus's vectors in a new folder.
 
     Raises:
-        ConfigError: the vectors are too few for the index, or cannot be divided as the entity file says.
+        ConfigError: there are too few vectors to train the index, or ``m`` does not divide their dimensions.
     """
     if isinstance(spec.index, FlatIndex):
         encodings.copy(folder)
@@ -27,16 +27,16 @@ def build(encodings: Encodings, spec: Dense, folder: Path) -> None:
 
 
 def search(folder: Path, spec: Dense, vectors: Vectors, queries: Sequence[Query]) -> Run:
-    """Return the best passages of each query, as many as the entity says, ranked by inner product.
+    """Return the ``depth`` best passages per query, ranked by inner product.
 
     Args:
-        folder: what :func:`build` made.
+        folder: the folder made by :func:`build`.
         spec: the retriever.
         vectors: the queries' vectors, shape (queries, dimensions).
         queries: the queries, in the same order.
 
     Raises:
-        DataError: the folder is of another version or kind.
+        DataError: the folder has another version or kind.
     """
     if isinstance(spec.index, FlatIndex):
         found = nearest(read_encodings(folder), vectors, queries, spec.depth)

@@ -1,4 +1,4 @@
-"""Term weights of passages as files, and an impact index of Anserini's over the files of all shards."""
+"""Files with the term weights of passages, and Anserini's impact index over the files of all shards."""
 
 import json
 import logging
@@ -6,20 +6,20 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from synthrank.data.files import read_format, write_format
+from synthrank.data.passage_texts import split_into_batches
+from synthrank.data.shards import Shard, check_shards
 from synthrank.errors import DataError
-from synthrank.files import read_format, write_format
-from synthrank.progress import Progress
 from synthrank.retrievers import anserini
-from synthrank.shards import Shard, check_shards
-from synthrank.texts import chunks
+from synthrank.runtime.progress import Progress
 
 Impacts = dict[int, int]
-"""The weight of each term that has one, above 0. A term is its number in the vocabulary: pieces may hold anything."""
+"""Weights above 0 by term. A term is its index in the vocabulary, because word pieces may contain any character."""
 
 TOGETHER = 4096
-"""Passages encoded before their file is written: sorting by length pays, and Anserini reads several files at a time.
+"""Passages per file. Batches are sorted by length within a file, and Anserini reads several files in parallel.
 
-They stay in one shard, so that files are the same whatever the number of shards."""
+A file is never divided between shards, so files do not depend on the number of shards."""
 
 IMPACT = ("-impact", "-pretokenized")
 
@@ -35,16 +35,16 @@ def write_impacts(
     folder: Path,
     shard: Shard,
 ) -> int:
-    """Encode a shard of some passages into a new folder, and return how many there were.
+    """Encode a shard of a corpus's passages into a new folder, and return their number.
 
-    A passage without any impact is in no list of any query; it is left out, and counted in ``impacts.json``.
+    A passage without impacts cannot be found. It is not written, but counted in ``impacts.json``.
 
     Args:
-        encode: gives the impacts of at most :data:`TOGETHER` texts.
-        rows: (id, text) of every passage of the collection, not of the shard alone.
-        total: how many these are.
-        folder: the new folder: JSON lines, a file for every :data:`TOGETHER` passages, named by its number among all.
-        shard: which shard.
+        encode: returns the impacts of at most :data:`TOGETHER` texts.
+        rows: (id, text) of all passages of the corpus, not only of the shard.
+        total: number of all passages.
+        folder: the new folder, with one numbered JSONL file per :data:`TOGETHER` passages.
+        shard: the shard.
 
     Raises:
         DataError: there are fewer passages than ``total``.
@@ -53,7 +53,9 @@ def write_impacts(
     folder.mkdir()
     done = written = 0
     with Progress(len(own), "passages") as state:
-        for number, chunk in enumerate(chunks(shard.take(rows, total, TOGETHER), TOGETHER), own.start // TOGETHER):
+        for number, chunk in enumerate(
+            split_into_batches(shard.take(rows, total, TOGETHER), TOGETHER), own.start // TOGETHER
+        ):
             impacts = encode([text for _, text in chunk])
             lines = [
                 json.dumps({"id": name, "vector": weights}, ensure_ascii=False) + "\n"
@@ -64,37 +66,36 @@ def write_impacts(
             done, written = done + len(chunk), written + len(lines)
             state.advance(len(chunk))
     if done < len(own):
-        raise DataError(f"shard {shard}: {done:,} passages of {len(own):,}; were passages removed while it ran?")
+        raise DataError(f"shard {shard}: {done:,} passages; expected {len(own):,}; did the corpus change?")
     write_format(folder, FORM, FORMAT, rows=done, written=written)
     return done
 
 
 def index_impacts(folders: Sequence[Path], total: int, index: Path, threads: int) -> int:
-    """Index the impacts of all shards in a new folder, and return how many passages it holds.
+    """Index the impacts of all shards in a new folder, and return the number of indexed passages.
 
     Args:
-        folders: those of all shards, from the first on, as :func:`write_impacts` made them.
-        total: the passages of the collection.
+        folders: the folders of all shards in order, made by :func:`write_impacts`.
+        total: number of passages of the corpus.
         index: the new folder.
-        threads: how many Anserini uses.
+        threads: number of Anserini's threads.
 
     Raises:
-        DataError: there is no passage with an impact, Lucene holds another number than it was given, or a folder is of
-            another version.
-        ModelError: Java or Anserini is not to be had, or fails.
-        ShardError: a shard does not hold the rows that it should.
+        DataError: no passage has impacts, some passages were not indexed, or a folder has another version.
+        ModelError: Java or Anserini is missing or fails.
+        ShardError: a shard does not contain its rows.
     """
     forms = [read_format(folder, FORM, FORMAT) for folder in folders]
     check_shards([(folder, form["rows"]) for folder, form in zip(folders, forms, strict=True)], total, TOGETHER)
     written: int = sum(form["written"] for form in forms)
     if not written:
-        raise DataError(f"{index}: none of {total} passages has a weight; an index needs at least one passage")
+        raise DataError(f"{index}: 0 of {total} passages have term weights; expected at least one")
     with tempfile.TemporaryDirectory(dir=index.parent) as together:
         for file in (file for folder in folders for file in folder.glob("*.jsonl")):
             (Path(together) / file.name).symlink_to(file.resolve())
         indexed = anserini.build_index("JsonVectorCollection", Path(together), index, threads, *IMPACT)
     if indexed != written:
-        raise DataError(f"{index}: Lucene holds {indexed} passages of {written} that it was given")
+        raise DataError(f"{index}: {indexed} of {written} passages were indexed; expected all")
     if written < total:
-        log.warning("%d of %d passages have no weight above 0, and are in no list", total - written, total)
+        log.warning("%d of %d passages have no term weights and cannot be found", total - written, total)
     return written

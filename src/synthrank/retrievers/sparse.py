@@ -1,7 +1,7 @@
-"""Learned sparse retrieval: term weights by a SPLADE model, as whole numbers in an impact index of Anserini's.
+"""Learned sparse retrieval: integer term weights of a SPLADE model in an impact index of Anserini.
 
 The score is the sum over terms of query weight times passage weight, both multiplied by the quantisation and rounded.
-Lucene sums in 32-bit floats, which are exact up to 2**24: at the quantisation 100 a sum of 1677 unquantised.
+Lucene sums in 32-bit floats, which are exact up to 2**24, an unquantised sum of 1677 at the quantisation 100.
 """
 
 import logging
@@ -12,36 +12,36 @@ from typing import Any
 from sentence_transformers import SparseEncoder
 from sentence_transformers.sparse_encoder.modules import SpladePooling
 
-from synthrank.devices import device, dtype
+from synthrank.config.retrievers import Sparse
+from synthrank.data.passage_texts import split_into_batches
+from synthrank.data.records import Query
+from synthrank.data.trec import Run
 from synthrank.errors import ModelError
-from synthrank.progress import Progress
-from synthrank.records import Query
 from synthrank.retrievers import anserini
 from synthrank.retrievers.impacts import IMPACT, Impacts
 from synthrank.retrievers.splade_pooling import pool_early
-from synthrank.specs.retrievers import Sparse
-from synthrank.texts import chunks
-from synthrank.trec import Run
-from synthrank.weights import own_weights, refuse_long
+from synthrank.runtime.model_checks import own_weights, refuse_long
+from synthrank.runtime.progress import Progress
+from synthrank.runtime.torch_setup import device, dtype
 
 QUERIES_AT_ONCE = 2000
-"""Queries in one call of Anserini: a term stands in a query as often as its weight says, some 60 KB a query."""
+"""Queries per call of Anserini. A query repeats each term as often as its weight, about 60 KB per query."""
 
 MOST_TERMS = 1024
-"""Clauses that Lucene takes in one query."""
+"""Lucene's maximum number of terms per query."""
 
 log = logging.getLogger(__name__)
 
 
 class ImpactEncoder:
-    """A SPLADE model: texts in, impacts out."""
+    """A SPLADE model that maps texts to impacts."""
 
     def __init__(self, spec: Sparse, model: Path) -> None:
         """Load the model from its folder.
 
         Raises:
-            ModelError: the folder holds no model of this kind that can be read without running foreign code, lacks
-                weights of it, or it cannot read so many tokens.
+            ModelError: the folder does not contain a SPLADE model that loads without external code, weights are
+                missing, or the model's maximum length is too small.
         """
         self._folder = model
         self._model = _open(model, spec)
@@ -65,10 +65,10 @@ class ImpactEncoder:
         return self._encode(self._model.encode_document, texts)
 
     def _encode(self, encode: Callable[..., Any], texts: Sequence[str]) -> list[Impacts]:
-        """Encode batches of texts of like length; of a batch's weights, only those above 0 leave the device."""
+        """Encode batches of texts of similar length; only weights above 0 are copied from the device."""
         impacts: list[Impacts] = [{} for _ in texts]
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-        for places in chunks(order, self._batch_size):
+        for places in split_into_batches(order, self._batch_size):
             weights = encode(
                 [texts[place] for place in places],
                 batch_size=len(places),
@@ -99,36 +99,40 @@ def _open(model: Path, spec: Sparse) -> SparseEncoder:
         raise ModelError(
             f"{model}: not a sparse encoder ({error}); expected config.json, tokenizer, safetensors"
         ) from error
-    # Of any other model the library makes a sparse one with a random layer.
+    # The library turns any other model into a sparse encoder with a random layer.
     if not any(isinstance(module, SpladePooling) for module in encoder.modules()):
-        raise ModelError(f"{model}: not a SPLADE model; expected a masked language model, or modules.json that says so")
+        raise ModelError(
+            f"{model}: not a SPLADE model; expected a masked language model, or modules.json with a SpladePooling"
+        )
     refuse_long(encoder.transformers_model, model, spec.max_length)
     pool_early(encoder)
     return encoder
 
 
 def search(index: Path, queries: Sequence[Query], encoder: ImpactEncoder, depth: int, threads: int) -> Run:
-    """Return the ``depth`` best passages of each query, in the order of the queries.
+    """Return the ``depth`` best passages per query, in the order of the queries.
 
-    A query that shares no term with any passage has no list. Scores are whole numbers, made strict where they tie.
+    A query without a common term with any passage is not in the run. Scores are integers, lowered slightly at ties.
 
     Raises:
-        ModelError: Java or Anserini is not to be had, or fails.
+        ModelError: Java or Anserini is missing or fails.
     """
     run: Run = {}
     with Progress(len(queries), "queries") as state:
-        for some in chunks(queries, QUERIES_AT_ONCE):
+        for some in split_into_batches(queries, QUERIES_AT_ONCE):
             impacts = encoder.queries([query.text for query in some])
             longest = max(map(len, impacts))
             if longest > MOST_TERMS:
-                log.warning("a query has %d terms; of such queries the %d heaviest count", longest, MOST_TERMS)
-            asked = [Query(query.id, _words(weights)) for query, weights in zip(some, impacts, strict=True)]
-            run |= anserini.search(index, asked, depth, threads, *IMPACT)
+                log.warning(
+                    "a query has %d terms; only the %d terms with the highest weights are used", longest, MOST_TERMS
+                )
+            terms = [Query(query.id, _words(weights)) for query, weights in zip(some, impacts, strict=True)]
+            run |= anserini.search(index, terms, depth, threads, *IMPACT)
             state.advance(len(some))
     return run
 
 
 def _words(impacts: Impacts) -> str:
-    """Return a query in which every term stands as often as its weight says: Anserini counts them."""
+    """Return a query that repeats each term as often as its weight, because Anserini counts terms."""
     heaviest = sorted(impacts.items(), key=lambda item: (-item[1], item[0]))[:MOST_TERMS]
     return "".join(f"{term} " * weight for term, weight in heaviest)

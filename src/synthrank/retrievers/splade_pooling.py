@@ -1,11 +1,11 @@
-"""SPLADE's max pooling without a batch's logits in memory.
+"""SPLADE's max pooling without the logits of a whole batch in memory.
 
 A SPLADE weight is the maximum over the tokens of log(1 + relu(logit)) (Formal et al. 2021, arXiv 2109.10086).
-sentence-transformers keeps the logits of a whole batch, 9.8 MB for each passage of 80 tokens, copies them to mask the
-padding, and takes the logarithm of every one. Here the maximum comes first: adding the bias, relu and log(1 + x) never
-fall, so they commute with it, and run on one row a text. Logits are made a tile at a time, of a few texts' tokens,
-padding left out, and a part of the vocabulary, and reduced while the processor's cache holds them. The weights are the
-library's up to the rounding of its matrix product.
+sentence-transformers keeps the logits of a whole batch, 9.8 MB per passage of 80 tokens, copies them to mask padding,
+and computes the logarithm of each. Adding the bias, relu and log(1 + x) are increasing functions, so this module takes
+the maximum first and applies them to one row per text. It computes logits in tiles of a few texts' tokens (without
+padding) and a part of the vocabulary, which fit into the processor's cache. The weights equal the library's up to the
+rounding of the matrix product.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,18 +17,18 @@ from sentence_transformers.sparse_encoder.modules import SpladePooling
 
 TOKENS_AT_ONCE = 400
 TERMS_AT_ONCE = 2048
-"""A tile is 3.3 MB in float32. Of whole rows, all terms, a passage takes a third longer on a CPU."""
+"""A tile is 3.3 MB in float32. With tiles of all terms, a passage takes a third longer on a CPU."""
 
 
 class MaxPooling(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
-    """Hidden states in, pooled weights out, as SpladePooling gives them for the maximum."""
+    """Pool hidden states to term weights, like SpladePooling with the maximum."""
 
     def __init__(self, decoder: torch.nn.Linear, logarithms: int) -> None:
-        """Take the model's last layer.
+        """Initialise from the model's last layer.
 
         Args:
-            decoder: maps hidden states to logits, one a term of the vocabulary.
-            logarithms: how many times log(1 + x) is applied: 1, or 2 for the activation ``log1p_relu``.
+            decoder: maps hidden states to logits, one per term of the vocabulary.
+            logarithms: number of times that log(1 + x) is applied: 1, or 2 for the activation ``log1p_relu``.
         """
         super().__init__()
         self.decoder, self.logarithms = decoder, logarithms
@@ -37,7 +37,7 @@ class MaxPooling(torch.nn.Module):  # type: ignore[misc]  # torch is not followe
         """Pool ``token_embeddings``, shape (texts, tokens, dimensions), into ``sentence_embedding`` (texts, terms)."""
         states, real = features["token_embeddings"], features["attention_mask"].bool()
         terms = self.decoder.weight.shape[0]
-        # A GPU's cache is not what bounds it, but the number of calls is.
+        # On a GPU, the number of calls limits the speed, not the cache.
         parts = self.decoder.weight.split(TERMS_AT_ONCE if states.device.type == "cpu" else terms)
         groups = list(_groups(real.sum(dim=1).tolist(), TOKENS_AT_ONCE))
         rows = []
@@ -56,7 +56,7 @@ class MaxPooling(torch.nn.Module):  # type: ignore[misc]  # torch is not followe
 
 
 def _groups(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Yield successive lengths that together are at most ``most``, or one that is longer."""
+    """Yield groups of successive lengths whose sum is at most ``most``; a longer length is a separate group."""
     group: list[int] = []
     for length in lengths:
         if group and sum(group) + length > most:
@@ -66,8 +66,8 @@ def _groups(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
     yield group
 
 
-class _Nothing(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
-    """Stands where the vocabulary's matrix was: the model ends with the hidden states that go into it."""
+class _Identity(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+    """Replaces the model's last layer, so that the model returns hidden states."""
 
     bias = None
 
@@ -76,10 +76,10 @@ class _Nothing(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
 
 
 def pool_early(model: SparseEncoder) -> bool:
-    """Replace a model's SpladePooling, in place and for inference only, where it takes the maximum.
+    """Replace a model's SpladePooling in place, for inference only.
 
     Returns:
-        Whether it was replaced: not where the sum is pooled, nor where the model is not a transformer and a pooling.
+        Whether the pooling was replaced. Sum pooling, and a model that is not a transformer with a pooling, stay.
     """
     modules = list(model)
     if len(modules) != 2 or not isinstance(modules[1], SpladePooling) or modules[1].pooling_strategy != "max":
@@ -88,6 +88,6 @@ def pool_early(model: SparseEncoder) -> bool:
     decoder = transformer.get_output_embeddings() if transformer is not None else None
     if not isinstance(decoder, torch.nn.Linear):
         return False
-    transformer.set_output_embeddings(_Nothing())
+    transformer.set_output_embeddings(_Identity())
     model[1] = MaxPooling(decoder, 2 if modules[1].activation_function == "log1p_relu" else 1)
     return True

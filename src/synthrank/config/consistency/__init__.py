@@ -1,0 +1,1 @@
+"""Checks across entities, which run when the configuration is read."""

@@ -1,0 +1,1 @@
+"""Find and remove training texts that also occur in test sets: equal texts, n-grams, near duplicates."""

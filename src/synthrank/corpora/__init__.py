@@ -1,1 +1,0 @@
-"""The corpora stage: collections of any source, normalised, checked and counted."""

@@ -1,0 +1,1 @@
+"""Files that steps exchange: records, passages, runs, qrels, scores, shards."""

@@ -1,0 +1,1 @@
+"""Requests that a provider processes in batches: engine, journal, transport."""

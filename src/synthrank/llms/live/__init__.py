@@ -1,0 +1,1 @@
+"""Live requests: concurrency, rate limits, retries."""

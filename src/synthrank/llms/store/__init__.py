@@ -1,0 +1,1 @@
+"""The store of paid replies: segments, prices, budget, compaction."""

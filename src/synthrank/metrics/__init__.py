@@ -1,1 +1,0 @@
-"""Stage metrics: measures of every run, per query."""

@@ -1,1 +1,0 @@
-"""Pretrained models: from where ``config/models`` says, into folders of safetensors."""

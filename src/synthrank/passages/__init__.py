@@ -1,1 +1,0 @@
-"""Stage passages: training passages for the training queries, written by people or by a language model."""

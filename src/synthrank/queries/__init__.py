@@ -1,1 +1,0 @@
-"""Stage queries: queries made from the passages of a corpus, and which of them are kept."""

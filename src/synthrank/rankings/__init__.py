@@ -1,1 +1,0 @@
-"""Stage rankings: candidates of several first stages, ordered by a language model."""

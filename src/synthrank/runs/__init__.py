@@ -1,1 +1,0 @@
-"""Stage runs: TREC runs of first stages and of trained rankers."""

@@ -1,0 +1,1 @@
+"""Services of every process: environment variables, progress, torch, machine and revision."""

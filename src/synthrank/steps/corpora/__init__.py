@@ -1,0 +1,1 @@
+"""Stage corpora: read, normalise, check and count corpora from any source."""

@@ -1,0 +1,1 @@
+"""Stage figures: charts of the tables as SVG, PDF and Vega-Lite."""

@@ -1,0 +1,1 @@
+"""Stage metrics: measure every run per query."""

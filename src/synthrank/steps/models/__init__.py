@@ -1,0 +1,1 @@
+"""Stage models: convert the pretrained models of ``config/models`` to folders of safetensors."""

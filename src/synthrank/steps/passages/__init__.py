@@ -1,0 +1,1 @@
+"""Stage passages: human and generated passages for the training queries."""

@@ -1,0 +1,1 @@
+"""Stage rankings: pool candidates of several first stages and rank them with a language model."""

@@ -1,0 +1,1 @@
+"""Stage runs: TREC runs of first stages and trained rankers."""

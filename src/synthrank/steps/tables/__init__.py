@@ -1,0 +1,1 @@
+"""Stage tables: the results as CSV and Markdown."""

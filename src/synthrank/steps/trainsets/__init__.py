@@ -1,0 +1,1 @@
+"""Stage trainsets: build the training groups of a recipe."""

@@ -1,0 +1,1 @@
+"""Stage validity: statistics of training sets, and their overlap with test sets."""

@@ -1,1 +1,0 @@
-"""Stage tables: what people read."""

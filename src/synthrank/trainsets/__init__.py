@@ -1,1 +1,0 @@
-"""Stage trainsets: training groups, as a recipe says."""

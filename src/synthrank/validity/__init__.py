@@ -1,1 +1,0 @@
-"""Stage validity: what training sets are like, and what of them test sets hold too."""

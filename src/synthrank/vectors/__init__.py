@@ -1,0 +1,1 @@
+"""Vectors of texts: encoders, files of vectors, and exact search."""

@@ -1,1 +1,0 @@
-"""How far a run of the workflow is, by Snakemake's log of it: any head's, here, in tmux or in a job of a cluster."""

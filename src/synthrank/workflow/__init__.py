@@ -1,0 +1,1 @@
+"""Support for the Snakefile and its commands: inputs, code hashes, plan, monitor and recovery."""

@@ -1,0 +1,20 @@
+"""The mixes of faults of ``tests/llms/test_provider_faults.py``, as many as fit into the time."""
+
+import time
+from itertools import count
+
+import pytest
+from fault_mixes import check_seed
+
+pytestmark = pytest.mark.torture
+
+
+def test_mixed_faults_end_with_each_request_answered_once_or_an_error(seed, seconds, tried, tmp_path):
+    """Random mixes of faults of a provider; each request is answered once or named in the error."""
+    end = time.monotonic() + seconds
+    tried.count = 0
+    for number in count(seed):
+        tried.count += 1
+        check_seed(number, tmp_path / str(number))
+        if time.monotonic() > end:
+            break
