@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -133,9 +134,14 @@ def _accept(listener: socket.socket, chosen: selectors.BaseSelector) -> None:
     client, _ = listener.accept()
     text, streams = b"", array.array("i")
     while not text.endswith(b"\n"):
-        part, extra, *_ = client.recvmsg(1 << 20, socket.CMSG_SPACE(3 * streams.itemsize))
-        if not part:
+        try:
+            part, extra, *_ = client.recvmsg(1 << 20, socket.CMSG_SPACE(3 * streams.itemsize))
+        except ConnectionError:
+            part = b""
+        if not part:  # the client was killed
             client.close()
+            for stream in streams:
+                os.close(stream)
             return
         text += part
         for level, kind, data in extra:
@@ -153,7 +159,8 @@ def _accept(listener: socket.socket, chosen: selectors.BaseSelector) -> None:
         _become(request, streams)
     for stream in streams:
         os.close(stream)
-    client.sendall(f"{pid}\n".encode())
+    with suppress(ConnectionError):  # a client that was killed is seen as an ended one by the selector
+        client.sendall(f"{pid}\n".encode())
     asked = (client, pid)
     chosen.register(client, selectors.EVENT_READ, asked)
     chosen.register(os.pidfd_open(pid), selectors.EVENT_READ, asked)
