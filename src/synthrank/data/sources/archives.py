@@ -10,9 +10,9 @@ import os
 import re
 import shutil
 import ssl
+import struct
 import subprocess
 import sys
-import struct
 import tarfile
 import zipfile
 import zlib
