@@ -123,6 +123,12 @@ def test_read_jsonl_accepts_missing_defaults_and_blank_lines(tmp_path):
     assert list(read_jsonl(tmp_path / "p.jsonl", Passage)) == [Passage("a", "t", ""), Passage("b", "u", "T")]
 
 
+@pytest.mark.parametrize("text", ["", "\n \n", "\ufeff\n{}\n", "\ufeff{}\n\n  \n{}", "{}\n\n"])
+def test_count_lines_counts_the_lines_that_json_lines_yields(tmp_path, text):
+    (tmp_path / "p.jsonl").write_text(text)
+    assert count_lines(tmp_path / "p.jsonl") == len(list(json_lines(tmp_path / "p.jsonl")))
+
+
 @dataclass(frozen=True)
 class Sample:
     name: str

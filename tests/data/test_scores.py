@@ -15,6 +15,12 @@ def test_read_scores_returns_the_written_scores(tmp_path):
     assert lines[1] == 'bm25,none,none,,"t,est",nDCG@10,007,0.3333333333333333'
 
 
+def test_read_scores_keeps_a_missing_value_apart_from_0(tmp_path):
+    scores = [Score(*"abcdefg", None), Score(*"abcdefh", 0.0)]
+    write_scores(tmp_path / "s.csv", scores)
+    assert read_scores(tmp_path / "s.csv") == scores
+
+
 @pytest.mark.parametrize("text", ["", "ranker,recipe\na,b\n"])
 def test_read_scores_refuses_another_file(tmp_path, text):
     (tmp_path / "s.csv").write_text(text)

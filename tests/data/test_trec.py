@@ -145,6 +145,7 @@ def test_read_qrels_returns_the_written_qrels(tmp_path):
     ("line", "message"),
     [
         ("q p 1", "3 columns; a qrels line has four: qid 0 docno grade"),
+        ("q 0 p 1 0.5", "5 columns; a qrels line has four: qid 0 docno grade"),
         ("q 0 p 1.5", "grade '1.5' is not a whole number"),
         ("q 0 p 1_0", "grade '1_0' is not a whole number"),
         ("q 0 p \u0663", "grade '\u0663' is not a whole number"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
+from synthrank.errors import DataError
 from synthrank.stats.anytime import OF_QUERIES, OF_SEEDS, e_value, log_bayes_factor, log_e
 
 
@@ -71,6 +72,11 @@ def test_e_value_is_1_without_information():
     assert e_value([np.zeros((3, 9))], 3) < 1
     assert e_value([drawn(5, 40, shift=0.0, seed=3)], 5) < 1
     assert e_value([np.full((3, 9), 0.2)], 3) > 1, "a difference without variance"
+
+
+def test_e_value_refuses_fewer_seeds_than_at_the_first_look():
+    with pytest.raises(DataError, match=r"2 training seeds, but claims\.first_look is 3; train both with at least 3"):
+        e_value([drawn(2, 20)], 3)
 
 
 def test_e_value_grows_with_the_distance_from_the_point():

@@ -39,6 +39,13 @@ def test_components_agree_with_a_mixed_model_and_the_parameters():
     assert np.mean(apart) == pytest.approx(0.2**2, rel=0.1)
 
 
+def test_components_sets_negative_estimates_to_0():
+    """The means over seeds and over queries are equal, so that the residual alone explains the differences."""
+    found = components([np.array([[1.0, -1.0], [-1.0, 1.0]])])
+    assert (found.query, found.seed) == (0, 0)
+    assert found.residual == pytest.approx(4)
+
+
 @pytest.mark.parametrize("shape", [(1, 9), (4, 1)])
 def test_components_refuses_one_seed_or_one_query(shape):
     with pytest.raises(ValueError, match="at least two seeds and two queries"):
