@@ -16,6 +16,17 @@ CASES = {
     "a later import works": (
         "from sklearn.metrics import average_precision_score\nassert average_precision_score([0, 1], [0.1, 0.9]) == 1.0"
     ),
+    "a submodule can be imported": (
+        "from sklearn.neighbors import NearestNeighbors\nimport sklearn\nassert sklearn.__version__"
+    ),
+    "the module can be imported from the package": (
+        "from sklearn import metrics\nassert metrics.average_precision_score([0, 1], [0.1, 0.9]) == 1.0"
+    ),
+    "trectools fuses runs": (
+        "from synthrank.data.fusion import reciprocal_rank_fusion\n"
+        "fused = reciprocal_rank_fusion([{'q': [('a', 2.0), ('b', 1.0)]}, {'q': [('a', 1.0)]}], 2)\n"
+        "assert [name for name, _ in fused['q']] == ['a', 'b']"
+    ),
     "transformers finds sklearn": "from transformers.utils import is_sklearn_available\nassert is_sklearn_available()",
     "torch uses large pages": "import os\nassert os.environ['THP_MEM_ALLOC_ENABLE'] == '1'",
     "garbage collection is enabled": "import gc\nassert gc.isenabled() and gc.get_threshold()[0] == 100_000",
