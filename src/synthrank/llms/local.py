@@ -107,7 +107,9 @@ class Local:
             if messages not in prompts:
                 prompts[messages] = self._prompt(messages)
             prompt = prompts[messages]
-            target: list[int] = self._tokenizer(continuation, add_special_tokens=False)["input_ids"]
+            target: list[int] = self._tokenizer(continuation, add_special_tokens=False, split_special_tokens=True)[
+                "input_ids"
+            ]
             if self._limit is not None and len(prompt) + len(target) > self._limit:
                 raise ModelError(
                     f"pair {place}: its {len(prompt)} and {len(target)} tokens exceed the context of "
@@ -127,15 +129,18 @@ class Local:
         """Return the token ids of a conversation, up to the start of the model's reply."""
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            text = self._tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=True, date_string=TEMPLATE_DATE
+            ids: list[int] = self._tokenizer.apply_chat_template(
+                turns,
+                return_dict=False,
+                add_generation_prompt=True,
+                sanitize_control_tokens=True,  # the tokens of the template in a text are text
+                date_string=TEMPLATE_DATE,
             )
         except TemplateError as error:
             roles = ", ".join(message.role for message in messages)
             raise ModelError(
                 f"{self._spec.model}: the chat template refuses the turns {roles} ({error}); change the prompt file"
             ) from error
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
     def _padded(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:

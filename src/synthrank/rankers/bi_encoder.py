@@ -44,7 +44,7 @@ class VectorTrainer(ResumableTrainer, SentenceTransformerTrainer):  # type: igno
 def train_bi_encoder(spec: BiEncoderRanker, job: Training, checkpoint: Path) -> TrainingLog:
     """Train a bi-encoder and save it; losses over the passages of a batch need the labels 0 and 1."""
     seed_everything(job.seed)
-    model = open_bi_encoder(job.base, pooling=spec.pooling)
+    model = open_bi_encoder(job.base, pooling=spec.pooling, prefixes=(spec.query_prefix, spec.passage_prefix))
     refuse_long(model.transformers_model, job.base, spec.longest)
     cut_to(model, spec.max_length)
     add_adapters(model, spec.lora)

@@ -23,7 +23,7 @@ from synthrank.rankers.prompt_score import STRATEGIES, PromptScore
 from synthrank.rankers.seq2seq import open_seq2seq
 from synthrank.runtime.model_checks import own_weights, refuse_long
 from synthrank.runtime.torch_setup import device, dtype, has_bfloat16, seed_everything
-from synthrank.vectors.encoder import drop_prompts, pad_right
+from synthrank.vectors.encoder import drop_chat_template, drop_prompts, pad_right, read_texts_plainly
 
 
 class PairModel(CrossEncoder):  # type: ignore[misc]  # the library is untyped
@@ -132,8 +132,11 @@ def open_pair_model(
     else:
         model = _open_encoder(spec, folder, dtype_name, length)
         refuse_long(model.transformers_model, folder, spec.longest)
+        if not (folder / "modules.json").is_file():
+            drop_chat_template(model)
         drop_prompts(model)
         pad_right(model, folder)
+        read_texts_plainly(model)
         linear = [(name, part) for name, part in model.named_modules() if type(part) is nn.Linear]
         heads = [name for name, part in linear[-1:] if part.out_features == spec.labels]
     # The head is cheap to compute. In bfloat16, different scores would be rounded to the same number.

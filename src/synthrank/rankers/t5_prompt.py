@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from string import Formatter
 
-from transformers import BatchEncoding, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from synthrank.errors import ModelError
+from synthrank.runtime.special_tokens import Parts, PromptTokenizer
 
 TextPair = tuple[str, str]
 """Query and passage."""
@@ -28,7 +29,7 @@ class Fitted:
 class _Rendered:
     """A prompt, and the places of query and passage in it as (first character, character after the last)."""
 
-    text: str
+    parts: Parts
     query: tuple[int, int]
     passage: tuple[int, int]
 
@@ -48,9 +49,9 @@ class PairPrompt:
             ModelError: the prompt without query and passage exceeds ``max_length``.
         """
         self.template, self.max_length = template, max_length
-        self._tokenizer = tokenizer
+        self._tokenizer = PromptTokenizer(tokenizer)
         self._parts = [(text, field) for text, field, _, _ in Formatter().parse(template)]
-        frame = len(self._encode([self._render(("", "")).text])["input_ids"][0])
+        frame = len(self._tokenizer.encode([self._render(("", "")).parts])[0][0])
         if frame > max_length:
             raise ModelError(
                 f"max_length: {max_length}, but the prompt without query and passage has {frame} tokens; set more than "
@@ -69,12 +70,12 @@ class PairPrompt:
         waiting = list(range(len(given)))
         while waiting:
             rendered = [self._render(now[place]) for place in waiting]
-            encoded = self._encode([item.text for item in rendered])
+            encoded = self._tokenizer.encode([item.parts for item in rendered])
             long = []
-            for row, place in enumerate(waiting):
-                ids[place] = encoded["input_ids"][row]
-                if (excess := len(ids[place]) - self.max_length) > 0:
-                    now[place] = _shorten(now[place], rendered[row], encoded[row].offsets, excess)
+            for place, item, (tokens, offsets) in zip(waiting, rendered, encoded, strict=True):
+                ids[place] = tokens
+                if (excess := len(tokens) - self.max_length) > 0:
+                    now[place] = _shorten(now[place], item, offsets, excess)
                     long.append(place)
             waiting = long
         return Fitted(
@@ -83,19 +84,17 @@ class PairPrompt:
             queries_cut=sum(old[0] != new[0] for old, new in zip(given, now, strict=True)),
         )
 
-    def _encode(self, texts: list[str]) -> BatchEncoding:
-        # With verbose, the tokenizer would warn of every text longer than the model's limit.
-        return self._tokenizer(texts, truncation=False, padding=False, return_attention_mask=False, verbose=False)
-
     def _render(self, pair: TextPair) -> _Rendered:
         values = {"query": pair[0], "passage": pair[1]}
-        text, spans = "", dict.fromkeys(values, (0, 0))
+        parts, spans, length = [], dict.fromkeys(values, (0, 0)), 0
         for literal, field in self._parts:
-            text += literal
+            parts.append((literal, True))
+            length += len(literal)
             if field is not None:
-                spans[field] = len(text), len(text) + len(values[field])
-                text += values[field]
-        return _Rendered(text, spans["query"], spans["passage"])
+                parts.append((values[field], False))
+                spans[field] = length, length + len(values[field])
+                length += len(values[field])
+        return _Rendered(parts, spans["query"], spans["passage"])
 
 
 def _shorten(pair: TextPair, rendered: _Rendered, offsets: Sequence[tuple[int, int]], excess: int) -> TextPair:

@@ -23,6 +23,7 @@ from synthrank.retrievers.splade_pooling import pool_early
 from synthrank.runtime.model_checks import own_weights, refuse_long
 from synthrank.runtime.progress import Progress
 from synthrank.runtime.torch_setup import device, dtype
+from synthrank.vectors.encoder import read_texts_plainly
 
 QUERIES_AT_ONCE = 2000
 """Queries per call of Anserini. A query repeats each term as often as its weight, about 60 KB per query."""
@@ -105,6 +106,7 @@ def _open(model: Path, spec: Sparse) -> SparseEncoder:
             f"{model}: not a SPLADE model; expected a masked language model, or modules.json with a SpladePooling"
         )
     refuse_long(encoder.transformers_model, model, spec.max_length)
+    read_texts_plainly(encoder)
     pool_early(encoder)
     return encoder
 

@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from synthrank.config.models import PoolingMode
 from synthrank.errors import ModelError
 from synthrank.runtime.model_checks import own_weights, refuse_long
+from synthrank.runtime.special_tokens import read_as_text
 from synthrank.runtime.torch_setup import device, dtype
 
 Vectors = npt.NDArray[np.float32]
@@ -60,7 +61,7 @@ class TextEncoder:
             ModelError: the folder does not contain a bi-encoder, or the model's maximum length is too small.
         """
         self._folder = model
-        self._model = open_bi_encoder(model, dtype_name, pooling)
+        self._model = open_bi_encoder(model, dtype_name, pooling, (query_prefix, passage_prefix))
         refuse_long(self._model.transformers_model, model, max_length)
         self._normalise = similarity == "cosine"
         cut_to(self._model, max_length)
@@ -100,7 +101,7 @@ class TextEncoder:
 
 
 def open_bi_encoder(
-    model: Path, dtype_name: str = "float32", pooling: PoolingMode | None = None
+    model: Path, dtype_name: str = "float32", pooling: PoolingMode | None = None, prefixes: Sequence[str] = ()
 ) -> SentenceTransformer:
     """Load a bi-encoder from a folder; a plain transformer gets mean pooling, like E5.
 
@@ -111,10 +112,11 @@ def open_bi_encoder(
         model: the folder.
         dtype_name: the type of the weights.
         pooling: replaces the model's pooling.
+        prefixes: the prefixes of queries and passages, which the caller adds.
 
     Raises:
-        ModelError: the folder does not contain a bi-encoder that loads without external code, weights are missing, or
-            the pooling cannot be replaced.
+        ModelError: the folder does not contain a bi-encoder that loads without external code, weights are missing,
+            the pooling cannot be replaced, or a prefix has a special token.
     """
     try:
         with own_weights(model):
@@ -139,6 +141,7 @@ def open_bi_encoder(
             end_texts(encoder.tokenizer, model)
     drop_prompts(encoder)
     pad_right(encoder, model)
+    read_texts_plainly(encoder, *prefixes)
     encoder.set_pooling_include_prompt(True)  # prefixes are part of the text, in training and in search
     return encoder
 
@@ -153,8 +156,22 @@ def drop_prompts(model: Any) -> None:
     model.default_prompt_name = None
 
 
-def drop_chat_template(model: SentenceTransformer) -> None:
-    """Turn off the chat template of a bi-encoder, in place; the library would turn texts into a user's messages."""
+def read_texts_plainly(model: Any, *prefixes: str) -> None:
+    """Make a model read special tokens in texts as text, in place, unless its own files put texts into messages.
+
+    Args:
+        model: a bi-encoder, cross-encoder or sparse encoder of the library.
+        prefixes: the prefixes of queries and passages.
+
+    Raises:
+        ModelError: a prefix has a special token.
+    """
+    if "message" not in getattr(model[0], "modality_config", {}):
+        read_as_text(model.tokenizer, *prefixes)
+
+
+def drop_chat_template(model: Any) -> None:
+    """Turn off the chat template of a model, in place; the library would turn texts into a user's messages."""
     kinds = model[0].modality_config
     kinds.pop("message", None)
     model[0].input_formatter.supported_modalities = list(kinds)

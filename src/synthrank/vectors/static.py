@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from synthrank.errors import ModelError
+from synthrank.runtime.special_tokens import read_as_text
 from synthrank.vectors.store import Vectors
 
 MODULE = "StaticEmbedding"
@@ -60,6 +61,7 @@ class StaticEncoder:
             ) from error
         if not np.isfinite(self._table).all():
             raise ModelError(f"{model}: the table has values that are not finite; expected finite numbers")
+        read_as_text(self._tokenizer, query_prefix, passage_prefix)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length)
         self._prefixes = query_prefix, passage_prefix

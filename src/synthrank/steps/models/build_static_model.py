@@ -12,6 +12,7 @@ from synthrank.config.models import ModelSpec, TokenTableModel
 from synthrank.data.files import atomic_path, json_lines, sha256_of, write_json
 from synthrank.data.passage_texts import split_into_batches
 from synthrank.errors import ModelError
+from synthrank.runtime.special_tokens import read_as_text
 
 TEXTS_AT_ONCE = 4096
 """Passages per tokenizer call; bounds memory."""
@@ -47,6 +48,7 @@ def build_static_model(*, spec: Path, base: Path, passages: list[Path], model: P
     if not (base / "tokenizer.json").is_file():
         raise ModelError(f"{spec}: model: {base} has no tokenizer.json; a static model needs a fast tokenizer")
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    read_as_text(tokenizer)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     table = _read_table(base, spec)

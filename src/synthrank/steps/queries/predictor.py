@@ -21,6 +21,7 @@ from synthrank.errors import ModelError
 from synthrank.llms.base import request_seed
 from synthrank.llms.sampling import GumbelNoise
 from synthrank.runtime.model_checks import own_weights
+from synthrank.runtime.special_tokens import read_as_text
 from synthrank.runtime.torch_setup import device, dtype
 
 
@@ -47,6 +48,7 @@ class Predictor:
             )
         self._settings, self._device = settings, device()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        read_as_text(self._tokenizer)
         number = dtype(settings.dtype)
         with own_weights(folder):
             model: Any = AutoModelForSeq2SeqLM.from_pretrained(
