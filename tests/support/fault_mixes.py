@@ -1,9 +1,13 @@
-"""Random mixes of faults of a provider, live, through client, limits, budget and store."""
+"""Random mixes of faults of a provider, live and in batches, through client, limits, budget and store."""
 
 import random
 from collections import Counter
 from functools import partial
+from itertools import islice
 
+import pytest
+from batch_provider import FakeProvider, answer_line, error_line
+from batch_provider import spec as batch_spec
 from provider_specs import openai_spec, request
 
 from synthrank.errors import ProviderError, SpendError, TransientError
@@ -11,7 +15,7 @@ from synthrank.llms.base import Answer
 from synthrank.llms.hosted import Hosted, identity
 from synthrank.llms.store.cached_llm import StoredLlm
 from synthrank.llms.store.pricing import most_usd
-from synthrank.llms.store.store import ReplyStore
+from synthrank.llms.store.store import BATCHES, ReplyStore, spent_usd
 
 FAULTS = {
     "server": partial(TransientError, "the server failed", "server"),
@@ -57,12 +61,16 @@ def check_mix(faults, folder, limit=None):
     spec = openai_spec("http://localhost", limits={"concurrency": 3, "attempts": ATTEMPTS, "longest_wait_s": 0.001})
     client, requests = Faulty(faults), [request(f"question {place}") for place in range(len(faults))]
     limit = None if limit is None else limit * most_usd(spec, requests[0])
-    with ReplyStore(folder / "store") as store:
+    folder = folder / "store"
+    with ReplyStore(folder / "model") as store:
 
         def backend(budget):
-            return Hosted(spec, client, folder, guard=budget.guard, check=budget.check, reserve=budget.reserve)
+            return Hosted(
+                spec, client, folder / "model" / BATCHES,
+                guard=budget.guard, check=budget.check, reserve=budget.reserve, failed=budget.failed,
+            )  # fmt: skip
 
-        model = StoredLlm(backend, identity(spec), store, spec, limit_usd=limit, spent_usd=store.spent_usd)
+        model = StoredLlm(backend, identity(spec), store, spec, limit_usd=limit, spent_usd=lambda: spent_usd(folder))
         for _ in range(len(faults) * 7):
             got, error = [], None
             try:
@@ -74,12 +82,80 @@ def check_mix(faults, folder, limit=None):
             if error is None:
                 assert len(got) == len(requests)
                 break
-        summary = store.summary()
+        summary, spent = store.summary(), spent_usd(folder)
     assert set(client.answered.values()) <= {1}, "no request is answered twice"
     assert max(client.billed.values(), default=0) <= ATTEMPTS
     assert (summary.replies, summary.duplicates) == (len(client.answered), 0)
     if limit is not None:
-        assert sum(held.usd for held in summary.models.values()) <= limit
+        assert spent <= limit
+        failed = client.billed - client.answered
+        lost = sum(failed[item.query] * most_usd(spec, item) for item in requests)
+        assert spent == pytest.approx(lost + sum(held.usd for held in summary.models.values())), "all is counted"
     left = [item.query_id for item in requests if item.query not in client.answered]
     words = ("rejected", "refused", "budget_usd", "no answer", "lost", "unreadable", "failed", "no connection")
     assert not left or any(word in str(error) for word in words)
+    return client
+
+
+def check_batch_seed(seed, folder):
+    """Send requests in batches with random faults, stops and budgets; check what is answered, named and paid."""
+    numbers = random.Random(seed)
+    spec = batch_spec(lines=numbers.randint(1, 5), attempts=ATTEMPTS)
+    requests = [request(f"question {place}") for place in range(numbers.randint(1, 12))]
+    most = max(most_usd(spec, item) for item in requests)
+    limit = numbers.choice((None, 14 * most * numbers.random()))
+    folder = folder / "store"
+
+    def outcome(number, keys, asks):
+        assert limit is None or spent_usd(folder) + len(keys) * most_usd(spec, requests[0]) <= limit * 1.05
+        state = numbers.choices(("done", "failed", "expired", "cancelled"), (8, 1, 2, 1))[0]
+        return state, [line for key in keys for line in _lines(numbers, key)], numbers.choice(("", "no room"))
+
+    calls = ("submit", "find", "poll", "download")
+    slow, lost = TransientError("too many requests", "rate"), TransientError("lost", "lost")
+    faults = {call: numbers.choices((None, slow, lost, ("late", lost)), (12, 1, 1, 1), k=60) for call in calls}
+    faults["find"] = [None if isinstance(fault, tuple) else fault for fault in faults["find"]]
+    provider = FakeProvider(outcome, polls=numbers.randint(1, 3), **faults)
+    with ReplyStore(folder / "model") as store:
+
+        def backend(budget):
+            return Hosted(
+                spec, provider, folder / "model" / BATCHES,
+                guard=budget.guard, check=budget.check, reserve=budget.reserve, failed=budget.failed,
+            )  # fmt: skip
+
+        model = StoredLlm(backend, identity(spec), store, spec, limit_usd=limit, spent_usd=lambda: spent_usd(folder))
+        known: set[str] = set()
+        for _ in range(40):
+            stop, error, got = numbers.choice((None, None, numbers.randint(0, 6))), None, []
+            try:
+                got.extend(islice(model.generate(requests), stop))
+            except (ProviderError, SpendError) as problem:
+                error = problem
+            names = [reply.query for reply in got]
+            assert len(names) == len(set(names))
+            if stop is None:
+                assert known <= set(names), "no answer is lost"
+                known |= set(names)
+                if error is None:
+                    assert len(names) == len(requests)
+                    break
+                assert str(error)
+        summary = store.summary()
+    assert provider.twice == [], "no answered request is submitted again, and none is in two open batches"
+    assert summary.duplicates == 0
+    assert limit is None or spent_usd(folder) <= limit
+    return len(known) == len(requests)
+
+
+def _lines(numbers, key):
+    """Return the lines of a result file for one request."""
+    found = {
+        "answer": [answer_line(key)],
+        "twice": [answer_line(key), answer_line(key, "another")],
+        "transient": [error_line(key, "transient")],
+        "refused": [error_line(key, "permanent")],
+        "missing": [],
+        "cut": [answer_line(key)[:20]],
+    }
+    return found[numbers.choices(list(found), (12, 1, 2, 1, 2, 1))[0]]

@@ -4,7 +4,7 @@ import time
 from itertools import count
 
 import pytest
-from fault_mixes import check_seed
+from fault_mixes import check_batch_seed, check_seed
 
 pytestmark = pytest.mark.torture
 
@@ -16,5 +16,16 @@ def test_mixed_faults_end_with_each_request_answered_once_or_an_error(seed, seco
     for number in count(seed):
         tried.count += 1
         check_seed(number, tmp_path / str(number))
+        if time.monotonic() > end:
+            break
+
+
+def test_mixed_faults_of_batches_lose_no_answer_and_pay_none_twice(seed, seconds, tried, tmp_path):
+    """Random faults, stops and budgets of batches; no answer is lost or paid twice."""
+    end = time.monotonic() + seconds
+    tried.count = 0
+    for number in count(seed):
+        tried.count += 1
+        check_batch_seed(number, tmp_path / str(number))
         if time.monotonic() > end:
             break

@@ -13,8 +13,9 @@ from synthrank.config.llms import GeminiLlm, LlmSpec, OpenAiLlm
 from synthrank.data.files import sha256_of
 from synthrank.errors import ModelError
 from synthrank.llms.base import Llm
-from synthrank.llms.store.cached_llm import Budget, StoredLlm
-from synthrank.llms.store.store import folder_of, open_store, spent_usd
+from synthrank.llms.store.budget import Budget
+from synthrank.llms.store.cached_llm import StoredLlm
+from synthrank.llms.store.store import BATCHES, folder_of, open_store, spent_usd
 from synthrank.runtime.environment import budget_usd, store_folder
 from synthrank.runtime.torch_setup import compute_dtype
 
@@ -58,7 +59,15 @@ def open_llm(
         client = open_client(spec)
         if budget is None:
             return Hosted(spec, client, folder)
-        return Hosted(spec, client, folder, guard=budget.guard, check=budget.check, reserve=budget.reserve)
+        return Hosted(
+            spec,
+            client,
+            folder,
+            guard=budget.guard,
+            check=budget.check,
+            reserve=budget.reserve,
+            failed=budget.failed,
+        )
     if model is None:
         raise ModelError(f"{spec.model}: a local model needs its folder; unpack config/models/{spec.model}.yaml")
     from synthrank.llms.local import Local
@@ -110,7 +119,7 @@ def open_stored(spec: LlmSpec, model: Path | None = None) -> StoredLlm:
 
     def backend(budget: Budget) -> Llm:
         if isinstance(spec, OpenAiLlm | GeminiLlm):
-            return open_llm(spec, folder=folder / "batches", budget=budget)
+            return open_llm(spec, folder=folder / BATCHES, budget=budget)
         return loaded()
 
     replies, identity = open_store(folder), identity_of(spec, model)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from synthrank.config.llms import HostedLlm
 from synthrank.data.records import Message, Reply, Request
-from synthrank.errors import ProviderError
+from synthrank.errors import ProviderError, TransientError
 from synthrank.llms.base import Answer, Client, gives_no_scores, request_key
-from synthrank.llms.live.attempts import Attempts
 from synthrank.llms.live.concurrency import TimedAnswer, ask_all
-from synthrank.llms.store.pricing import CHARACTERS_PER_TOKEN, price_usd, prompt_tokens
+from synthrank.llms.store.attempts import Attempts
+from synthrank.llms.store.pricing import CHARACTERS_PER_TOKEN, most_usd, price_usd, prompt_tokens
 
 
 def open_client(spec: HostedLlm) -> Client:
@@ -61,6 +61,7 @@ def identity(spec: HostedLlm) -> dict[str, object]:
 
 BudgetGuard = Callable[[Mapping[str, Request]], Iterable[Request]]
 Check = Callable[[Mapping[str, Request]], None]
+Failed = Callable[[str], None]
 
 
 class Hosted:
@@ -75,6 +76,7 @@ class Hosted:
         guard: BudgetGuard | None = None,
         check: Check | None = None,
         reserve: Check | None = None,
+        failed: Failed | None = None,
     ) -> None:
         """Prepare without sending a request.
 
@@ -85,9 +87,11 @@ class Hosted:
             guard: called with all requests by key; yields the requests that the budget allows, on demand.
             check: called with the requests of a batch before it is submitted; raises if they exceed the budget.
             reserve: called with the requests of batches that are already open.
+            failed: called with the key of a live request after each failed attempt; raises if the budget allows no
+                other attempt.
         """
         self._spec, self._client, self._folder = spec, client, folder
-        self._guard, self._check, self._reserve = guard, check, reserve
+        self._guard, self._check, self._reserve, self._failed = guard, check, reserve, failed
         self._identity, self._sampling = identity(spec), _sampling(spec)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
@@ -123,7 +127,7 @@ class Hosted:
                 allowed,
                 self._spec.limits,
                 earlier=lambda request: attempts.earlier(request_key(self._identity, request)),
-                failed=lambda request, error: attempts.add(request_key(self._identity, request), error),
+                failed=lambda request, error: self._lose(attempts, request, error),
             )
             try:
                 while (asked := runner.run(_next(answers))) is not None:
@@ -132,6 +136,13 @@ class Hosted:
                     yield key, replace(reply, attempts=asked.attempts, latency_s=round(asked.latency_s, 3))
             finally:
                 runner.run(self._close_loop(answers))
+
+    def _lose(self, attempts: Attempts, request: Request, error: TransientError) -> None:
+        """Record a failed attempt at its highest price."""
+        key = request_key(self._identity, request)
+        attempts.add(key, error, most_usd(self._spec, request))
+        if self._failed and error.may_be_billed:
+            self._failed(key)
 
     async def _close_loop(self, answers: AsyncGenerator[TimedAnswer, None]) -> None:
         try:

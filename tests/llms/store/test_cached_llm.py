@@ -1,11 +1,13 @@
 """A language model behind the store: stored replies are reused, and the budget is a hard limit."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from provider_specs import gemini_spec, openai_spec
@@ -17,10 +19,11 @@ from synthrank.data.records import Message, Reply, Request
 from synthrank.errors import ModelError, ProviderError, SpendError, StoreError
 from synthrank.llms.base import Answer, request_key
 from synthrank.llms.store import cached_llm
-from synthrank.llms.store.cached_llm import Budget, StoredLlm
+from synthrank.llms.store.budget import Budget
+from synthrank.llms.store.cached_llm import StoredLlm
 from synthrank.llms.store.claims import claim
 from synthrank.llms.store.pricing import cost_usd, most_usd, price_usd, prompt_tokens, reply_tokens
-from synthrank.llms.store.store import ReplyStore
+from synthrank.llms.store.store import ReplyStore, spent_usd
 
 SPEC = openai_spec("http://localhost")
 IDENTITY = {"backend": "openai", "model": "m", "sampling": {"temperature": 0.0}}
@@ -120,11 +123,11 @@ def test_stored_llm_with_a_budget_of_zero_sends_nothing(stored):
     assert stored.opened[0].asked == []
 
 
-def test_budget_counts_requests_in_flight_at_their_highest_price():
+def test_budget_counts_requests_in_flight_at_their_highest_price(tmp_path):
     spec = SPEC
     asked = {str(place): request(str(place)) for place in range(5)}
     most = most_usd(spec, asked["0"])
-    budget = Budget(3.5 * most, 0.0, spec)
+    budget = Budget(3.5 * most, lambda: 0.0, spec, tmp_path)
     assert [item.query_id for item in budget.guard(asked)] == ["0", "1", "2"]
     assert budget.stopped
     budget.check({"2": asked["2"]})  # already reserved
@@ -141,9 +144,9 @@ def test_cost_usd_estimates_from_characters():
     assert most_usd(spec, item) > cost_usd(spec, [item])
 
 
-def test_budget_counts_open_batches():
+def test_budget_counts_open_batches(tmp_path):
     asked = {str(place): request(str(place)) for place in range(3)}
-    budget = Budget(2.5 * most_usd(SPEC, asked["0"]), 0.0, SPEC)
+    budget = Budget(2.5 * most_usd(SPEC, asked["0"]), lambda: 0.0, SPEC, tmp_path)
     budget.reserve({"0": asked["0"], "1": asked["1"]})
     with pytest.raises(SpendError):
         budget.check({"2": asked["2"]})
@@ -197,6 +200,58 @@ def test_two_stored_llms_on_one_store_send_each_request_once(stored, monkeypatch
     other.join()
     assert sorted(reply.query_id for reply in got) == sorted(reply.query_id for reply in second)
     assert sum(len(backend.asked) for backend in stored.opened) == 14
+
+
+def test_budget_is_shared_by_models_that_send_at_the_same_time(tmp_path):
+    most = most_usd(SPEC, request("0", "question 0"))
+    sent, together = [], threading.Barrier(2)
+
+    class Slow(Backend):
+        def generate(self, requests):
+            for place, reply in enumerate(super().generate(requests)):
+                sent.append(reply.query_id)
+                if place < 2:
+                    together.wait(60)  # both have the same number of requests in flight
+                yield reply
+
+    def run(names):
+        with ReplyStore(tmp_path / names[0]) as store, suppress(SpendError):
+            model = StoredLlm(
+                lambda budget: Slow(budget, price=most), IDENTITY, store, SPEC,
+                limit_usd=5.5 * most, spent_usd=lambda: spent_usd(tmp_path),
+            )  # fmt: skip
+            list(model.generate([request(name, f"question {name}") for name in names]))
+
+    other = threading.Thread(target=run, args=("abcdef",))
+    other.start()
+    run("uvwxyz")
+    other.join()
+    assert len(sent) == 5
+    assert spent_usd(tmp_path) == pytest.approx(5 * most)
+    assert list(tmp_path.glob("in-flight-*")) == []
+
+
+def test_budget_frees_what_a_killed_process_had_in_flight(tmp_path):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom provider_specs import openai_spec, request\n"
+        "from synthrank.llms.store.budget import Budget\n"
+        "budget = Budget(1.0, lambda: 0.0, openai_spec('http://localhost'), Path(sys.argv[1]))\n"
+        "budget.reserve({str(place): request(str(place)) for place in range(3)})\n"
+        "print('reserved', flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    support = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2] / "support"), *sys.path])}
+    asked = {str(place): request(str(place)) for place in range(9)}
+    spec = openai_spec("http://localhost")
+    limit = 5.5 * most_usd(spec, asked["0"])
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=support) as process:
+        assert process.stdout.readline() == "reserved\n"
+        with Budget(limit, lambda: 0.0, spec, tmp_path) as budget:
+            assert len(list(budget.guard(asked))) == 2
+        process.kill()
+        process.wait()
+    with Budget(limit, lambda: 0.0, spec, tmp_path) as budget:
+        assert len(list(budget.guard(asked))) == 5
 
 
 def test_a_claim_of_a_killed_process_is_released(tmp_path):

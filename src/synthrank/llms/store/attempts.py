@@ -2,9 +2,12 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from synthrank.errors import StoreError, TransientError
+
+NAME = "attempts.jsonl"
 
 
 class Attempts:
@@ -12,32 +15,52 @@ class Attempts:
 
     def __init__(self, folder: Path) -> None:
         """Read the file, if there is one; lines that are not readable count as absent."""
-        self.path = folder / "attempts.jsonl"
-        self._counts: Counter[str] = Counter()
-        try:
-            lines = self.path.read_bytes().splitlines()
-        except FileNotFoundError:
-            lines = []
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be read ({error.strerror}); check permissions") from error
-        for line in lines:
-            try:
-                self._counts[str(json.loads(line)["key"])] += 1
-            except (ValueError, KeyError, TypeError):
-                continue
+        self.path = folder / NAME
+        self._counts = Counter(str(line["key"]) for line in _lines(self.path) if "key" in line)
 
     def earlier(self, key: str) -> int:
         """Return the number of attempts of a key in earlier runs."""
         return self._counts[key]
 
-    def add(self, key: str, error: TransientError) -> None:
-        """Record a failed attempt, if it may have been billed; the number of earlier attempts does not change."""
+    def add(self, key: str, error: TransientError, usd: float) -> None:
+        """Record a failed attempt, if it may have been billed; the number of earlier attempts does not change.
+
+        Args:
+            key: the key of the request.
+            error: the error of the attempt.
+            usd: the highest price of the attempt.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
         if not error.may_be_billed:
             return
-        line = json.dumps({"key": key, "error": str(error)}) + "\n"
+        line = json.dumps({"key": key, "error": str(error), "usd": usd}) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as stream:
                 stream.write(line.encode())
         except OSError as failure:
             raise StoreError(f"{self.path}: cannot be written ({failure.strerror}); free space") from failure
+
+
+def attempts_usd(folder: Path) -> float:
+    """Return the highest price of all recorded attempts of a folder in US dollars."""
+    prices = [line.get("usd", 0.0) for line in _lines(folder / NAME)]
+    return sum(price for price in prices if isinstance(price, float) and price > 0)
+
+
+def _lines(path: Path) -> Iterator[dict[str, object]]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield value

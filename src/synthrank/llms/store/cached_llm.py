@@ -1,4 +1,4 @@
-"""A language model with the store of replies in front of it, and its budget."""
+"""A language model with the store of replies in front of it."""
 
 import logging
 import time
@@ -11,8 +11,9 @@ from synthrank.config.llms import GeminiLlm, LlmSpec, OpenAiLlm
 from synthrank.data.records import Message, Reply, Request
 from synthrank.errors import SpendError
 from synthrank.llms.base import Llm, gives_no_scores, request_key
+from synthrank.llms.store.budget import Budget
 from synthrank.llms.store.claims import claim
-from synthrank.llms.store.pricing import cost_usd, most_usd
+from synthrank.llms.store.pricing import cost_usd
 from synthrank.llms.store.store import ReplyStore
 
 log = logging.getLogger(__name__)
@@ -23,66 +24,6 @@ WAIT_S = 1.0
 BYTES_PER_CHARACTER = 2
 BYTES_PER_TOKEN = 8
 """Sizes of prompts and replies as stored, above those of European languages."""
-
-
-class Budget:
-    """Limits the total price of all replies of a store."""
-
-    def __init__(
-        self, limit_usd: float | None, spent_usd: float, spec: LlmSpec, ready: Callable[[], None] = lambda: None
-    ) -> None:
-        """Start from the amount already spent.
-
-        Args:
-            limit_usd: the most that may be spent; None for no limit.
-            spent_usd: the price of the replies in the store.
-            spec: the LLM, for the highest price of a request.
-            ready: called before each request and each batch; raises StoreError if a reply could not be kept.
-        """
-        self._ready = ready
-        self.limit, self.spent, self._spec = limit_usd, spent_usd, spec
-        self._reserved: dict[str, float] = {}
-        self.stopped = False
-
-    def guard(self, requests: Mapping[str, Request]) -> Iterator[Request]:
-        """Yield requests until the next one could exceed the limit. Requests in flight count at their highest price."""
-        for key, request in requests.items():
-            if not self._is_within({key: request}):
-                self.stopped = True
-                return
-            self._ready()
-            self._reserved[key] = most_usd(self._spec, request)
-            yield request
-
-    def check(self, requests: Mapping[str, Request]) -> None:
-        """Reserve the requests of a batch before it is submitted; raise SpendError if they could exceed the limit."""
-        if not self._is_within(requests):
-            raise SpendError(self.message())
-        self._ready()
-        self.reserve(requests)
-
-    def reserve(self, requests: Mapping[str, Request]) -> None:
-        """Count requests of an open batch at their highest price, even above the limit."""
-        self._reserved |= {key: most_usd(self._spec, request) for key, request in requests.items()}
-
-    def paid(self, reply: Reply) -> None:
-        """Replace the highest price of a reply by its actual price."""
-        self._reserved.pop(reply.key, None)
-        self.spent += reply.price_usd
-
-    def message(self) -> str:
-        """Return the message of the error at the limit."""
-        return (
-            f"budget_usd: ${self.spent:.4f} of ${self.limit or 0:.2f} is spent and the next request could exceed it; "
-            "all replies so far are kept: raise budget_usd and run again"
-        )
-
-    def _is_within(self, requests: Mapping[str, Request]) -> bool:
-        if self.limit is None:
-            return True
-        # A request that is sent again is already reserved.
-        wanted = sum(most_usd(self._spec, item) for key, item in requests.items() if key not in self._reserved)
-        return self.spent + sum(self._reserved.values()) + wanted <= self.limit
 
 
 class StoredLlm:
@@ -106,7 +47,7 @@ class StoredLlm:
             store: the stored replies.
             spec: the entity, for the price of requests.
             limit_usd: the most that may be spent; None for no limit.
-            spent_usd: returns the amount spent so far on all models.
+            spent_usd: returns the amount spent so far on all models, by all processes.
         """
         self._open, self._identity, self._store = open_backend, identity, store
         self._spec, self._limit, self._spent = spec, limit_usd, spent_usd
@@ -140,7 +81,7 @@ class StoredLlm:
         """
         if isinstance(self._spec, OpenAiLlm | GeminiLlm):
             raise gives_no_scores(self._spec.model)
-        return self._open(Budget(None, 0.0, self._spec)).score(pairs)
+        return self._open(Budget(None, self._spent, self._spec, self._store.folder.parent)).score(pairs)
 
     def _ask(self, missing: Mapping[str, Request]) -> Iterator[Reply]:
         """Yield the replies to requests that were not stored; those that another process sends, when it has them."""
@@ -166,20 +107,19 @@ class StoredLlm:
     def _send(self, missing: Mapping[str, Request]) -> Iterator[Reply]:
         ready = partial(self._store.prepare, _room(self._spec, missing.values()))
         ready()
-        budget = Budget(self._limit, self._spent() if self._limit is not None else 0.0, self._spec, ready)
-        backend = self._open(budget)
         keys = {(item.query_id, item.sample): key for key, item in missing.items()}
-        for reply in backend.generate(list(missing.values())):
-            stored = replace(
-                reply,
-                key=keys[reply.query_id, reply.sample],
-                time=reply.time or datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-            self._store.add(stored)
-            budget.paid(stored)
-            yield stored
-        if budget.stopped:
-            raise SpendError(budget.message())
+        with Budget(self._limit, self._spent, self._spec, self._store.folder.parent, ready) as budget:
+            for reply in self._open(budget).generate(list(missing.values())):
+                stored = replace(
+                    reply,
+                    key=keys[reply.query_id, reply.sample],
+                    time=reply.time or datetime.now(UTC).isoformat(timespec="seconds"),
+                )
+                self._store.add(stored)
+                budget.paid(stored)
+                yield stored
+            if budget.stopped:
+                raise SpendError(budget.message())
 
 
 def _room(spec: LlmSpec, requests: Iterable[Request]) -> int:

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 PATTERN = "claim-*.keys"
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """Errors of file systems without locks."""
 
 
@@ -35,7 +35,8 @@ def claim(folder: Path, keys: Iterable[str]) -> Iterator[set[str]]:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "claims.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            mine = wanted.difference(*(_held(other) for other in folder.glob(PATTERN)))
+            held = [held_by_other(other) for other in folder.glob(PATTERN)]
+            mine = wanted.difference(*((text or "").split() for text in held))
             file = path.open("x")
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write("\n".join(mine))
@@ -43,7 +44,7 @@ def claim(folder: Path, keys: Iterable[str]) -> Iterator[set[str]]:
     except OSError as error:
         with suppress(OSError):
             path.unlink(missing_ok=True)
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in NO_LOCKS:
             raise StoreError(
                 f"{folder}: cannot be written ({error.strerror}), so that no reply could be kept; no request was sent; "
                 "check permissions and the disk"
@@ -58,15 +59,15 @@ def claim(folder: Path, keys: Iterable[str]) -> Iterator[set[str]]:
         file.close()
 
 
-def _held(path: Path) -> set[str]:
-    """Return the keys of another process's claim; remove the claim if that process has ended."""
+def held_by_other(path: Path) -> str | None:
+    """Return the text of a file that another process holds; if that process has ended, remove the file."""
     try:
         with path.open("r+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return set(file.read().split())
+                return file.read()
             path.unlink(missing_ok=True)
     except FileNotFoundError:
         pass
-    return set()
+    return None

@@ -29,12 +29,16 @@ from typing import TypeVar
 
 from synthrank.data.records import Reply
 from synthrank.errors import StoreError
+from synthrank.llms.store.attempts import attempts_usd
 from synthrank.llms.store.segment_writer import SegmentWriter
 from synthrank.llms.store.segments import GONE, PATTERN, Segment, encode, key_number
 
 T = TypeVar("T")
 
 _TRIES = 20
+
+BATCHES = "batches"
+"""Folder of a model's journal of batches and of its failed attempts, in its folder of replies."""
 
 
 def folder_of(store: Path, model: str) -> Path:
@@ -58,8 +62,12 @@ def _open_store(folder: Path) -> "ReplyStore":
 
 
 def spent_usd(store: Path) -> float:
-    """Return the price of all replies of the whole store in US dollars, imported ones included."""
-    return sum(open_store(path).spent_usd() for path in store.glob("*/"))
+    """Return the price of the whole store in US dollars.
+
+    It is the price of all replies, imported ones included, and the highest price of failed attempts that the provider
+    may have billed.
+    """
+    return sum(open_store(path).spent_usd() + attempts_usd(path / BATCHES) for path in store.glob("*/"))
 
 
 def segment_paths(folder: Path) -> list[Path]:
