@@ -40,7 +40,7 @@ def test_components_agree_with_a_mixed_model_and_the_parameters():
 
 
 def test_components_sets_negative_estimates_to_0():
-    """The means over seeds and over queries are equal, so that the residual alone explains the differences."""
+    """The means over seeds and over queries are equal, so that only the residual explains the differences."""
     found = components([np.array([[1.0, -1.0], [-1.0, 1.0]])])
     assert (found.query, found.seed) == (0, 0)
     assert found.residual == pytest.approx(4)

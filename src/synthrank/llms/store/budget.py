@@ -37,7 +37,7 @@ class Budget:
             limit_usd: the most that may be spent; None for no limit.
             spent_usd: returns the price of the replies and failed attempts in the store, of all processes.
             spec: the LLM, for the highest price of a request.
-            folder: of the files in which processes tell each other the price of their requests in flight.
+            folder: of the files that state the price of the requests in flight of each process.
             ready: called before each request and each batch; raises StoreError if a reply could not be kept.
         """
         self.limit, self.stopped = limit_usd, False
