@@ -1,4 +1,4 @@
-"""A disk of a few kilobytes, to be filled by tests."""
+"""Disks for tests: one of a few kilobytes, and one that becomes read-only."""
 
 import os
 import shutil
@@ -24,5 +24,18 @@ def small_disk(folder: Path, kib: int) -> Iterator[Path]:
         pytest.skip(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
     try:
         yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Make a folder read-only, for root too, except files that are open; skip the test if mounting fails."""
+    for options in (("--bind", str(folder)), ("-o", "remount,bind,ro")):
+        mounted = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            pytest.skip(f"a folder cannot be mounted read-only: {mounted.stderr.strip()}")
+    try:
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -17,6 +17,7 @@ import pytest
 from paid_toy import COMPARED, REQUESTS, paid_toy
 from provider_server import ProviderServer
 from provider_specs import KEY
+from small_disk import read_only
 from toy_experiment import TABLES, command, environment, snakemake
 from tried import Tried
 
@@ -111,6 +112,23 @@ def stored(folder: Path) -> set[str]:
         return {reply.messages[-1].content for reply in store.replies()}
 
 
+def wait_for_requests(server: ProviderServer, main: subprocess.Popen[str], count: int = 3) -> None:
+    """Wait until the server has received some requests of a run."""
+    while sum(server.asked.values()) < count:
+        assert main.poll() is None
+        time.sleep(0.1)
+
+
+def finish(folder: Path, whole: Path, server: ProviderServer) -> None:
+    """Continue a run that ended early; it must have the bytes of the whole run and have paid each request once."""
+    recover(folder)
+    assert half_files(folder, whole) == []
+    snakemake(folder, *ARGUMENTS)
+    assert (half_files(folder, whole), missing_files(folder, whole)) == ([], [])
+    assert set(server.asked.values()) == {1}
+    assert len(server.asked) == REQUESTS
+
+
 def test_killed_runs_resume_to_the_same_bytes(
     tmp_path: Path, whole: Path, seconds: float, seed: int, tried: Tried
 ) -> None:
@@ -165,9 +183,7 @@ def test_a_run_that_was_stopped_for_a_minute_ends_with_the_same_bytes(tmp_path: 
     with ProviderServer(latency=1.0) as server:
         folder = paid_toy(tmp_path / "toy", server.url, CONCURRENCY)
         main = start(folder, tmp_path / "scratch")
-        while sum(server.asked.values()) < 3:
-            assert main.poll() is None
-            time.sleep(0.1)
+        wait_for_requests(server, main)
         stopped = processes(folder)
         for signal_number, pause in ((signal.SIGSTOP, STOPPED_S), (signal.SIGCONT, 0)):
             for process in stopped:
@@ -185,12 +201,33 @@ def test_a_second_run_in_the_same_folder_is_refused_and_harms_nothing(tmp_path: 
     with ProviderServer(latency=1.0) as server:
         folder = paid_toy(tmp_path / "toy", server.url, CONCURRENCY)
         main = start(folder, tmp_path / "scratch")
-        while not server.asked:
-            assert main.poll() is None
-            time.sleep(0.1)
+        wait_for_requests(server, main, 1)
         second = snakemake(folder, *ARGUMENTS, check=False)
         assert second.returncode
         assert "Directory cannot be locked" in second.stdout
         assert main.wait(600) == 0
         assert (half_files(folder, whole), missing_files(folder, whole)) == ([], [])
         assert set(server.asked.values()) == {1}
+
+
+def test_a_run_whose_scratch_folder_vanishes_can_be_continued(tmp_path: Path, whole: Path) -> None:
+    """The folder of temporary files is removed during requests"""
+    with ProviderServer(latency=1.0) as server:
+        folder, scratch = paid_toy(tmp_path / "toy", server.url, CONCURRENCY), tmp_path / "scratch"
+        main = start(folder, scratch)
+        wait_for_requests(server, main)
+        shutil.rmtree(scratch, ignore_errors=True)
+        main.wait(600)
+        finish(folder, whole, server)
+
+
+def test_a_run_whose_results_become_read_only_can_be_continued(tmp_path: Path, whole: Path) -> None:
+    """The results become read-only during requests"""
+    with ProviderServer(latency=1.0) as server:
+        folder = paid_toy(tmp_path / "toy", server.url, CONCURRENCY)
+        main = start(folder, tmp_path / "scratch")
+        wait_for_requests(server, main)
+        with read_only(folder / "results"):
+            assert main.wait(ORPHANS_S)
+            assert "Read-only file system" in (tmp_path / "log").read_text()
+        finish(folder, whole, server)
