@@ -126,6 +126,28 @@ def test_first_results_are_those_of_the_study() -> None:
     assert float(mixed["p_first_stage"]) < 0.001
 
 
+def test_sentences_on_the_distillation_record_follow_its_table() -> None:
+    said = " ".join((ROOT / "docs/distillation-study.md").read_text(encoding="utf-8").split())
+    rows = [row for row in front_page.rows("experiments/dl20-to-dl19/twolar.csv") if row["measure"] == "nDCG@10"]
+    found = {(row["system"], row["recipe"]): row for row in rows}
+
+    def value(system: str, recipe: str, column: str = "value") -> str:
+        return f"{float(found[system, recipe][column]):+.3f}".replace("0.", ".").removeprefix("+")
+
+    assert f"nDCG@10 of {value('dl19-rankvicuna', 'none')}, BM25 {value('dl19-bm25', 'none')}" in said
+    bi, cross = (found[system, "dl20-teacher"] for system in ("dl-bi-encoder", "dl-cross-encoder"))
+    assert f"reranks to {value('dl-bi-encoder', 'none')} without" in said
+    assert f"to {value('dl-bi-encoder', 'dl20-teacher')} after it" in said
+    assert f"(difference {value('dl-bi-encoder', 'dl20-teacher', 'delta_untrained')}, p " in said
+    assert f"p {float(bi['p_untrained']):.3f})".replace("0.", ".") in said
+    untrained, trained = (value("dl-cross-encoder", recipe) for recipe in ("none", "dl20-teacher"))
+    gain = value("dl-cross-encoder", "dl20-teacher", "delta_untrained")
+    assert (
+        f"goes from {untrained} to {trained} (+{gain}, p {float(cross['p_untrained']):.3f})".replace("0.", ".") in said
+    )
+    assert f"on {bi['queries']} queries" in said
+
+
 def test_sentences_on_the_nfcorpus_record_follow_its_tables() -> None:
     folder = "experiments/nfcorpus-human-vs-llm"
     page = (ROOT / "docs/passage-study.md").read_text(encoding="utf-8")
