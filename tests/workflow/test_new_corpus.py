@@ -36,8 +36,44 @@ def test_new_corpus_files_make_a_valid_experiment(project: Path, capsys: pytest.
     assert (corpus.counts.splits["test"].queries, corpus.counts.splits["test"].judgments) == (1, 2)
     assert study.experiment.recipes == ("human",)
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "next: snakemake --configfile config/experiments/bicycles.yaml -- results/bicycles/tables/ood.csv"
+        "next: .venv/bin/snakemake --configfile config/experiments/bicycles.yaml -- results/bicycles/tables/ood.csv"
     )
+
+
+def test_new_corpus_uses_the_training_sets_of_the_default_experiment(project: Path) -> None:
+    main("bicycles")
+    default, new = (read_yaml(Path("config", name)) for name in ("config.yaml", "experiments/bicycles.yaml"))
+    assert new["vary"] == default["vary"]
+    assert set(new["recipes"]) <= set(default["recipes"])
+    assert set(new["rankers"]) <= set(default["rankers"])
+
+
+def test_new_corpus_states_judged_passages_that_are_absent(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "data/bicycles/qrels/test.txt").write_text("q1 0 p1 1\nq1 0 p77 1\n")
+    main("bicycles")
+    text = Path("config/corpora/bicycles.yaml").read_text()
+    assert "    test: {queries: 1, judgments: 2, absent: 1}\n" in text
+    assert "note: judged passages are missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        (
+            "qrels/test.txt",
+            "q1 0 p1 1\nq9 0 p1 1\n",
+            "query 'q9' is judged but not in .*add it, or remove its judgments",
+        ),
+        ("queries.jsonl", '{"_id": "q 1", "text": "first"}\n', "invalid query id 'q 1'"),
+        ("corpus.jsonl", '{"_id": "p1", "text": "a"}\n{"_id": "p1", "text": "b"}\n', "passage id 'p1' is repeated"),
+    ],
+)
+def test_new_corpus_refuses_ids_that_the_workflow_would_refuse(
+    project: Path, file: str, text: str, message: str
+) -> None:
+    (project / "data/bicycles" / file).write_text(text)
+    with pytest.raises(DataError, match=message):
+        new_corpus("bicycles", Path("config"))
 
 
 def test_new_corpus_with_a_training_split_has_a_recipe(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

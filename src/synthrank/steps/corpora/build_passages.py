@@ -6,11 +6,11 @@ from pathlib import Path
 
 from synthrank.config.base import load
 from synthrank.config.corpora import CorpusSpec
+from synthrank.data.checks import check_count, check_id
 from synthrank.data.files import write_json, write_jsonl
 from synthrank.data.records import Passage
 from synthrank.data.sources import open_source
 from synthrank.data.words import is_visible
-from synthrank.steps.corpora.checks import check_count, check_id
 
 
 def build_passages(*, spec: Path, passages: Path, stats: Path, archives: Path | None = None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from synthrank.config.base import load
 from synthrank.config.corpora import TRAIN, CorpusSpec, SplitCount
+from synthrank.data.checks import check_count, check_id
 from synthrank.data.files import write_jsonl
 from synthrank.data.passage_texts import find_absent
 from synthrank.data.records import Judgment, Query
@@ -13,7 +14,6 @@ from synthrank.data.sources import Source, open_source
 from synthrank.data.trec import write_qrels
 from synthrank.data.words import is_visible
 from synthrank.errors import DataError
-from synthrank.steps.corpora.checks import check_count, check_id
 
 
 def build_queries(

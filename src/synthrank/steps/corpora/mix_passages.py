@@ -7,9 +7,9 @@ from pathlib import Path
 
 from synthrank.config.base import load
 from synthrank.config.corpora import CorpusSpec, MixedCorpus, rewritten_id
+from synthrank.data.checks import check_count, check_id
 from synthrank.data.files import read_jsonl, write_json, write_jsonl
 from synthrank.data.records import Passage
-from synthrank.steps.corpora.checks import check_count, check_id
 
 
 def mix_passages(*, spec: Path, originals: Path, rewritten: Path, passages: Path, stats: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from synthrank.config.base import load
 from synthrank.config.corpora import CorpusSpec, MixedCorpus, SplitCount, rewritten_id
+from synthrank.data.checks import check_count
 from synthrank.data.files import read_jsonl, write_jsonl
 from synthrank.data.passage_texts import find_absent
 from synthrank.data.records import Judgment, Query
 from synthrank.data.trec import read_judgments, write_qrels
 from synthrank.errors import DataError
-from synthrank.steps.corpora.checks import check_count
 
 
 def mix_qrels(
