@@ -113,7 +113,7 @@ def stored(folder: Path) -> set[str]:
 
 
 def wait_for_requests(server: ProviderServer, main: subprocess.Popen[str], count: int = 3) -> None:
-    """Wait until the server has received some requests of a run."""
+    """Wait until the server has received a number of requests."""
     while sum(server.asked.values()) < count:
         assert main.poll() is None
         time.sleep(0.1)
