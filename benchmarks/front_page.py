@@ -67,8 +67,9 @@ def finding() -> str:
         found = [text for ranker in rankers for text in cells[ranker, recipe].values()]
         lines.append(f"| {'not trained' if recipe == 'none' else recipe} | {' | '.join(found)} |")
     verdicts = Counter(row["verdict"] for row in rows("experiments/study/claims.csv"))
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    return "\n".join([*lines, "", f"Claims, by training set, ranker and distribution: {counts}."])
+    *first, last = [f"{count} {verdict}" for verdict, count in verdicts.most_common()]
+    counts = f"{', '.join(first)} and {last}".replace(" ", " are ", 1)
+    return "\n".join([*lines, "", f"Of {verdicts.total()} claims, one per training set and distribution, {counts}."])
 
 
 def graph(printed: str) -> str:
