@@ -148,6 +148,24 @@ def test_sentences_on_the_distillation_record_follow_its_table() -> None:
     assert f"on {bi['queries']} queries" in said
 
 
+def test_sentences_on_the_cross_encoder_record_follow_its_tables() -> None:
+    said = " ".join((ROOT / "docs/passage-study.md").read_text(encoding="utf-8").split())
+    claims = front_page.rows("experiments/nfcorpus-cross-encoder/claims.csv")
+    assert [row["verdict"] for row in claims] == ["insensitive"] * 4
+    inside, outside = (next(row for row in claims if row["distribution"] == name) for name in ("id", "ood"))
+    gains = f"by {float(inside['gain']):+.3f} in distribution and by {float(outside['gain']):+.3f} out of distribution"
+    chances = f"(adjusted p {float(inside['p_gain']):.3f} and {float(outside['p_gain']):.3f})"
+    assert gains.replace("0.", ".") in said
+    assert chances.replace("0.", ".") in said
+    means = {
+        (row["ranker"], row["recipe"]): float(row["mean"])
+        for row in front_page.rows("experiments/nfcorpus-cross-encoder/id.csv")
+        if row["measure"] == "nDCG@10"
+    }
+    human, bm25 = means["nfcorpus-cross-encoder", "nfcorpus-shared-human"], means["bm25", "none"]
+    assert f"nDCG@10 of {human:.3f}, and BM25 has {bm25:.3f}".replace("0.", ".") in said
+
+
 def test_sentences_on_the_nfcorpus_record_follow_its_tables() -> None:
     folder = "experiments/nfcorpus-human-vs-llm"
     page = (ROOT / "docs/passage-study.md").read_text(encoding="utf-8")
