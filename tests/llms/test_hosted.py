@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from provider_server import Fault, ProviderServer
@@ -115,7 +116,7 @@ def test_generate_sends_only_requests_that_the_guard_yields(tmp_path):
 
     with ProviderServer() as server:
         spec = openai_spec(server.url)
-        llm = Hosted(spec, open_client(spec), tmp_path, guard=guard)
+        llm = Hosted(spec, open_client(spec), tmp_path, SimpleNamespace(guard=guard))
         got = []
         with pytest.raises(SpendError):
             got.extend(llm.generate([request(f"question {number}") for number in range(20)]))

@@ -29,6 +29,18 @@ FAULTS = {
 ATTEMPTS = 3
 
 
+def stored_llm(spec, client, store, limit):
+    """Return a hosted LLM behind a store, as :func:`synthrank.llms.open_stored` makes it."""
+    return StoredLlm(
+        lambda budget: Hosted(spec, client, store.folder / BATCHES, budget),
+        identity(spec),
+        store,
+        spec,
+        limit_usd=limit,
+        spent_usd=lambda: spent_usd(store.folder.parent),
+    )
+
+
 def check_seed(seed, folder):
     """Check the mix of faults and the budget of a random seed."""
     numbers = random.Random(seed)
@@ -63,14 +75,7 @@ def check_mix(faults, folder, limit=None):
     limit = None if limit is None else limit * most_usd(spec, requests[0])
     folder = folder / "store"
     with ReplyStore(folder / "model") as store:
-
-        def backend(budget):
-            return Hosted(
-                spec, client, folder / "model" / BATCHES,
-                guard=budget.guard, check=budget.check, reserve=budget.reserve, failed=budget.failed,
-            )  # fmt: skip
-
-        model = StoredLlm(backend, identity(spec), store, spec, limit_usd=limit, spent_usd=lambda: spent_usd(folder))
+        model = stored_llm(spec, client, store, limit)
         for _ in range(len(faults) * 7):
             got, error = [], None
             try:
@@ -117,14 +122,7 @@ def check_batch_seed(seed, folder):
     faults["find"] = [None if isinstance(fault, tuple) else fault for fault in faults["find"]]
     provider = FakeProvider(outcome, polls=numbers.randint(1, 3), **faults)
     with ReplyStore(folder / "model") as store:
-
-        def backend(budget):
-            return Hosted(
-                spec, provider, folder / "model" / BATCHES,
-                guard=budget.guard, check=budget.check, reserve=budget.reserve, failed=budget.failed,
-            )  # fmt: skip
-
-        model = StoredLlm(backend, identity(spec), store, spec, limit_usd=limit, spent_usd=lambda: spent_usd(folder))
+        model = stored_llm(spec, provider, store, limit)
         known: set[str] = set()
         for _ in range(40):
             stop, error, got = numbers.choice((None, None, numbers.randint(0, 6))), None, []

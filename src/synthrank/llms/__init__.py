@@ -57,17 +57,7 @@ def open_llm(
         if folder is None:
             raise ModelError(f"{spec.model}: a hosted model needs a folder for the journal of its batches")
         client = open_client(spec)
-        if budget is None:
-            return Hosted(spec, client, folder)
-        return Hosted(
-            spec,
-            client,
-            folder,
-            guard=budget.guard,
-            check=budget.check,
-            reserve=budget.reserve,
-            failed=budget.failed,
-        )
+        return Hosted(spec, client, folder, budget)
     if model is None:
         raise ModelError(f"{spec.model}: a local model needs its folder; unpack config/models/{spec.model}.yaml")
     from synthrank.llms.local import Local

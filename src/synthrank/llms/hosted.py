@@ -3,7 +3,7 @@
 import asyncio
 import math
 import os
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from synthrank.errors import ProviderError, TransientError
 from synthrank.llms.base import Answer, Client, gives_no_scores, request_key
 from synthrank.llms.live.concurrency import TimedAnswer, ask_all
 from synthrank.llms.store.attempts import Attempts
+from synthrank.llms.store.budget import Budget
 from synthrank.llms.store.pricing import CHARACTERS_PER_TOKEN, most_usd, price_usd, prompt_tokens
 
 
@@ -59,39 +60,20 @@ def identity(spec: HostedLlm) -> dict[str, object]:
     return found if spec.server is None else {**found, "server": spec.server}
 
 
-BudgetGuard = Callable[[Mapping[str, Request]], Iterable[Request]]
-Check = Callable[[Mapping[str, Request]], None]
-Failed = Callable[[str], None]
-
-
 class Hosted:
     """An :class:`~synthrank.llms.base.Llm` on top of a provider's client. It does not store replies."""
 
-    def __init__(
-        self,
-        spec: HostedLlm,
-        client: Client,
-        folder: Path,
-        *,
-        guard: BudgetGuard | None = None,
-        check: Check | None = None,
-        reserve: Check | None = None,
-        failed: Failed | None = None,
-    ) -> None:
+    def __init__(self, spec: HostedLlm, client: Client, folder: Path, budget: Budget | None = None) -> None:
         """Prepare without sending a request.
 
         Args:
             spec: the entity.
             client: the provider's client.
             folder: folder of the journal of batches and of the failed attempts.
-            guard: called with all requests by key; yields the requests that the budget allows, on demand.
-            check: called with the requests of a batch before it is submitted; raises if they exceed the budget.
-            reserve: called with the requests of batches that are already open.
-            failed: called with the key of a live request after each failed attempt; raises if the budget allows no
-                other attempt.
+            budget: limits what is sent; None for no limit.
         """
         self._spec, self._client, self._folder = spec, client, folder
-        self._guard, self._check, self._reserve, self._failed = guard, check, reserve, failed
+        self._budget = budget
         self._identity, self._sampling = identity(spec), _sampling(spec)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
@@ -120,7 +102,7 @@ class Hosted:
     def _ask_live(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
         # The loop runs only while waiting for the next answer: the caller stores a reply before it takes another.
         with asyncio.Runner() as runner:
-            allowed = self._guard(requests) if self._guard else requests.values()
+            allowed = self._budget.guard(requests) if self._budget else requests.values()
             attempts = Attempts(self._folder)
             answers = ask_all(
                 self._client,
@@ -141,8 +123,8 @@ class Hosted:
         """Record a failed attempt at its highest price."""
         key = request_key(self._identity, request)
         attempts.add(key, error, most_usd(self._spec, request))
-        if self._failed and error.may_be_billed:
-            self._failed(key)
+        if self._budget and error.may_be_billed:
+            self._budget.failed(key)
 
     async def _close_loop(self, answers: AsyncGenerator[TimedAnswer, None]) -> None:
         try:
@@ -153,7 +135,8 @@ class Hosted:
     def _ask_by_batch(self, requests: Mapping[str, Request]) -> Generator[tuple[str, Reply], None, None]:
         from synthrank.llms.batch.engine import run_batches
 
-        items = run_batches(self._client, self._spec, requests, self._folder, self._check, self._reserve)
+        limits = (self._budget.check, self._budget.reserve) if self._budget else ()
+        items = run_batches(self._client, self._spec, requests, self._folder, *limits)
         for key, request, answer in items:
             yield key, self._make_reply(key, request, answer, "batch")
 
