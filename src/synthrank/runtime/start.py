@@ -20,7 +20,7 @@ COLLECT_AFTER = 100_000
 
 
 class _Deferred(ModuleType):
-    """Replaces ``sklearn.metrics`` until one of its functions is called."""
+    """Replaces ``sklearn.metrics`` until one of its functions is called. No pinned package imports its submodules."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from synthrank.errors import StoreError, TransientError
@@ -46,7 +47,14 @@ class Attempts:
 
 def attempts_usd(folder: Path) -> float:
     """Return the highest price of all recorded attempts of a folder in US dollars."""
-    prices = [line.get("usd", 0.0) for line in _lines(folder / NAME)]
+    path = folder / NAME
+    return _price_of(path, path.stat().st_size) if path.exists() else 0.0
+
+
+@lru_cache(maxsize=64)
+def _price_of(path: Path, size: int) -> float:
+    """Read the prices again only if the file has grown: a budget needs the sum before each request."""
+    prices = [line.get("usd", 0.0) for line in _lines(path)]
     return sum(price for price in prices if isinstance(price, float) and price > 0)
 
 

@@ -100,15 +100,15 @@ class Budget:
             wanted = self._reserved | {key: most_usd(self._spec, item) for key, item in requests.items()}
             if not always and self._spent_usd() + others + sum(wanted.values()) > self.limit:
                 return False
-            self._tell(wanted)
+            self._write(wanted)
             return True
 
     def _release(self, key: str) -> None:
         if key in self._reserved:
             with self._locked():
-                self._tell({other: usd for other, usd in self._reserved.items() if other != key})
+                self._write({other: usd for other, usd in self._reserved.items() if other != key})
 
-    def _tell(self, reserved: dict[str, float]) -> None:
+    def _write(self, reserved: dict[str, float]) -> None:
         self._reserved = reserved
         if self._file:
             self._file.seek(0)
