@@ -29,6 +29,11 @@ FOLDERS = {
     "splade-tiny": "tiny-splade",
 }
 ECHOED = "backend: echo\n"
+POSITIONS = 128
+"""Tokens that the tiny models can read."""
+SHRUNK = ("config/recipes", "config/rankers", "config/retrievers")
+"""Folders of entities that :func:`in_small` changes."""
+LENGTH = re.compile(r"^((?:eval_)?max_length: )\d{3,}", re.MULTILINE)
 
 
 def make_small(folder: Path) -> Path:
@@ -56,16 +61,17 @@ def make_small(folder: Path) -> Path:
     for name, model in FOLDERS.items():
         _write(folder / f"config/models/{name}.yaml", {"source": "folder", "path": f"models/{model}"})
     (folder / "config/llms/smollm2-135m.yaml").write_text(ECHOED)
-    for path in (folder / "config/recipes").glob("*.yaml"):
-        path.write_text(in_small(path.read_text()))
+    for kind in SHRUNK:
+        for path in (folder / kind).glob("*.yaml"):
+            path.write_text(in_small(path.read_text()))
     experiment = folder / "config/config.yaml"
     experiment.write_text(experiment.read_text().replace("queries: [40, 80]", "queries: [6]").replace("@80", "@6"))
     return folder
 
 
-def in_small(recipe: str) -> str:
-    """Return a recipe for the number of training queries of the small corpus."""
-    return re.sub(r"queries: (?:48|160)\b", "queries: 12", recipe)
+def in_small(entity: str) -> str:
+    """Return an entity with the training queries of the small corpus and a length that the tiny models can read."""
+    return LENGTH.sub(rf"\g<1>{POSITIONS}", re.sub(r"queries: (?:48|160)\b", "queries: 12", entity))
 
 
 def _write(path: Path, value: object) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from docs.pages import PAGES, PROJECT, Block, blocks_of, steps_of
-from docs.small_project import in_small, make_small
+from docs.small_project import SHRUNK, in_small, make_small
 from warm import warm_folder
 
 from synthrank.data.records import Judgment
@@ -63,7 +63,7 @@ def shell(project: Path, text: str) -> str:
 def write(project: Path, block: Block) -> None:
     """Write a file of a page."""
     assert Path(block.file).parent == Path() or (project / block.file).parent.is_dir(), f"{block.file}: in no folder"
-    text = in_small(block.text) if block.file.startswith("config/recipes/") else block.text
+    text = in_small(block.text) if block.file.startswith(SHRUNK) else block.text
     (project / block.file).write_text(text, encoding="utf-8")
 
 
